@@ -1,0 +1,29 @@
+/* Sums and kin along one axis, soft maximum, and normalisation across channels. */
+#pragma once
+
+#include "kernels/kernel.h"
+
+/* Kernels "reduce_sum" "reduce_mean" "reduce_max" "reduce_min" "reduce_prod" "reduce_l1" "reduce_l2":
+ * x[outer][axis][inner] → y[outer][inner]. Strides in elements; inner is contiguous on both sides.
+ * Sums run over a fixed tree in float with several partial sums, never in one long chain.
+ * Operands: 0 input, 1 output. */
+typedef struct SlReduceParams {
+  size_t outer, axis, inner;
+  size_t in_outer_stride, in_axis_stride, out_outer_stride;
+} SlReduceParams;
+
+/* Kernels "softmax" and "log_softmax" over the middle axis of a dense x[outer][axis][inner].
+ * Operands: 0 input, 1 output; may be the same memory. */
+typedef struct SlSoftmaxParams {
+  size_t outer, axis, inner;
+} SlSoftmaxParams;
+
+/* Kernel "lrn" (Krizhevsky et al. 2012 as ONNX states it), x[rows][channels]:
+ * y = x / (bias + alpha / size * sum of squares over channels c - (size-1)/2 … c + size/2) ^ beta.
+ * Operands: 0 input, 1 output, not the same memory. */
+typedef struct SlLrnParams {
+  size_t rows, channels;
+  size_t in_stride, out_stride;
+  uint32_t size;
+  float alpha, beta, bias;
+} SlLrnParams;

@@ -1,0 +1,307 @@
+#include "core/file.h"
+#include "core/memory.h"
+
+#include <sightline/error.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Sets SL_ERROR_IO "PATH: cannot WHAT: reason" from errno. */
+static void
+set_errno (GError **error, const char *path, const char *what)
+{
+  g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: cannot %s: %s", path, what, g_strerror (errno));
+}
+
+/* Reads until `length` bytes or the end of the file, from the descriptor's position if `offset` < 0.
+ * Returns the number of bytes read, or -1 with errno set. */
+static gssize
+read_up_to (int fd, char *ret, gsize length, gint64 offset)
+{
+  gsize done = 0;
+  while (done < length) {
+    gssize n = offset < 0 ? read (fd, ret + done, length - done)
+                          : pread (fd, ret + done, length - done, offset + (gint64) done);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return -1;
+    if (n == 0)
+      break;
+    done += (gsize) n;
+  }
+  return (gssize) done;
+}
+
+/* Fills *ret_stat if `fd` is a regular file, else sets the error. */
+static gboolean
+check_regular (int fd, const char *path, struct stat *ret_stat, GError **error)
+{
+  if (fstat (fd, ret_stat) < 0) {
+    set_errno (error, path, "stat");
+    return FALSE;
+  }
+  if (!S_ISREG (ret_stat->st_mode)) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: is a %s (expected a regular file)", path,
+                 S_ISDIR (ret_stat->st_mode) ? "folder" : "special file");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static GBytes *
+read_regular (int fd, const char *path, guint64 limit, GError **error)
+{
+  struct stat st;
+  if (!check_regular (fd, path, &st, error))
+    return NULL;
+
+  guint64 size = (guint64) st.st_size;
+  if (size > limit || size > G_MAXSSIZE) {
+    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+                 "%s: has %" G_GUINT64_FORMAT " bytes (limit is %" G_GUINT64_FORMAT ")", path, size,
+                 limit);
+    return NULL;
+  }
+
+  char *data = sl_aligned_alloc (size);
+  if (!data) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "%s: no memory for %" G_GUINT64_FORMAT " bytes",
+                 path, size);
+    return NULL;
+  }
+
+  char beyond;
+  gssize n = read_up_to (fd, data, size, -1);
+  gssize extra = n < 0 ? -1 : read_up_to (fd, &beyond, 1, -1);
+  if (n < 0 || extra < 0)
+    set_errno (error, path, "read");
+  else if ((guint64) n != size || extra)
+    g_set_error (error, SL_ERROR, SL_ERROR_IO,
+                 "%s: changed while it was read (expected %" G_GUINT64_FORMAT " bytes)", path, size);
+  else
+    return g_bytes_new_with_free_func (data, size, sl_aligned_free, data);
+
+  sl_aligned_free (data);
+  return NULL;
+}
+
+GBytes *
+sl_file_read (const char *path, guint64 limit, GError **error)
+{
+  g_return_val_if_fail (path, NULL);
+
+  /* Non-blocking, so that a FIFO without a writer is refused instead of waited for. */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) {
+    set_errno (error, path, "open");
+    return NULL;
+  }
+  GBytes *bytes = read_regular (fd, path, limit, error);
+  close (fd);
+  return bytes;
+}
+
+/* Opens the last of `parts` relative to `fd`, which is closed. Every step refuses a link, so no
+ * exchange of a folder for a link during the walk leads outside. Returns -1 with errno set. */
+static int
+walk (int fd, char *const *parts)
+{
+  const int folder = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  const int file = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC;
+
+  for (; *parts && fd >= 0; parts++) {
+    int next = openat (fd, parts[0], parts[1] ? folder : file);
+    int saved = errno;
+    close (fd);
+    errno = saved;
+    fd = next;
+  }
+  return fd;
+}
+
+/* The components of `name` without "." and empty ones, or NULL if it is not a name beneath a folder. */
+static char **
+split_name (const char *name)
+{
+  g_auto (GStrv) parts = g_strsplit (name, "/", -1);
+  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func (g_free);
+
+  for (char **part = parts; *part; part++) {
+    if (g_str_equal (*part, ".."))
+      return NULL;
+    if (**part && !g_str_equal (*part, "."))
+      g_ptr_array_add (kept, g_strdup (*part));
+  }
+  if (name[0] == '/' || kept->len == 0)
+    return NULL;
+  g_ptr_array_add (kept, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&kept), FALSE);
+}
+
+int
+sl_file_open_beneath (const char *root, const char *name, GError **error)
+{
+  g_return_val_if_fail (root && name, -1);
+
+  g_auto (GStrv) parts = split_name (name);
+  if (!parts) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
+                 "\"%s\": leads outside its folder (expected a relative path without \"..\")", name);
+    return -1;
+  }
+
+  int fd = open (root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    set_errno (error, root, "open");
+    return -1;
+  }
+  fd = walk (fd, parts);
+  if (fd < 0 && (errno == ELOOP || errno == EMLINK)) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: is a symbolic link (expected a regular file)",
+                 name);
+    return -1;
+  }
+  if (fd < 0) {
+    set_errno (error, name, "open");
+    return -1;
+  }
+
+  struct stat st;
+  if (!check_regular (fd, name, &st, error)) {
+    close (fd);
+    return -1;
+  }
+  if (st.st_nlink > 1) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: has %lu hard links (expected one)", name,
+                 (unsigned long) st.st_nlink);
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+gboolean
+sl_file_read_at (int fd, const char *name, guint64 offset, void *ret, gsize length, GError **error)
+{
+  g_return_val_if_fail (fd >= 0 && name && (ret || length == 0), FALSE);
+
+  gssize n = -1;
+  if (offset <= G_MAXINT64 && length <= (guint64) G_MAXINT64 - offset && length <= G_MAXSSIZE)
+    n = read_up_to (fd, ret, length, (gint64) offset);
+  else
+    errno = EOVERFLOW;
+
+  if (n < 0) {
+    set_errno (error, name, "read");
+    return FALSE;
+  }
+  if ((gsize) n < length) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
+                 "%s: ends at byte %" G_GUINT64_FORMAT " (expected %" G_GSIZE_FORMAT
+                 " bytes at %" G_GUINT64_FORMAT ")",
+                 name, offset + (guint64) n, length, offset);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Creates a file of a new name in `folder`. Unlike mkstemp() it leaves the mode to the umask. */
+static int
+open_temporary (int folder, char name[static 32])
+{
+  for (int attempt = 0; attempt < 100; attempt++) {
+    snprintf (name, 32, ".sightline-%08x.tmp", g_random_int ());
+    int fd = openat (folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd >= 0 || errno != EEXIST)
+      return fd;
+  }
+  return -1;
+}
+
+static gboolean
+write_all (int fd, const char *data, gsize length)
+{
+  while (length) {
+    gssize n = write (fd, data, length);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return FALSE;
+    data += n;
+    length -= (gsize) n;
+  }
+  return TRUE;
+}
+
+/* Writes, syncs and closes. Returns FALSE with errno set. */
+static gboolean
+fill_and_close (int fd, const void *data, gsize length)
+{
+  gboolean ok = write_all (fd, data, length) && fsync (fd) == 0;
+  int saved = errno;
+  if (close (fd) < 0 && ok)
+    return FALSE;
+  errno = saved;
+  return ok;
+}
+
+static gboolean
+replace_in (int folder, const char *path, const char *name, const void *data, gsize length,
+            GError **error)
+{
+  struct stat st;
+  if (fstatat (folder, name, &st, 0) == 0 && !S_ISREG (st.st_mode)) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: exists (expected a regular file or none)", path);
+    return FALSE;
+  }
+
+  char temporary[32];
+  int fd = open_temporary (folder, temporary);
+  if (fd < 0) {
+    set_errno (error, path, "create a file beside it");
+    return FALSE;
+  }
+  if (!fill_and_close (fd, data, length)) {
+    set_errno (error, path, "write");
+    unlinkat (folder, temporary, 0);
+    return FALSE;
+  }
+  if (renameat (folder, temporary, folder, name) < 0) {
+    set_errno (error, path, "replace");
+    unlinkat (folder, temporary, 0);
+    return FALSE;
+  }
+  if (fsync (folder) < 0 && errno != EINVAL) { /* EINVAL: this file system syncs no folders */
+    set_errno (error, path, "sync its folder");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+sl_file_write (const char *path, const void *data, gsize length, GError **error)
+{
+  g_return_val_if_fail (path && (data || length == 0), FALSE);
+
+  const char *slash = strrchr (path, '/');
+  const char *name = slash ? slash + 1 : path;
+  if (!*name) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "\"%s\": expected the name of a file", path);
+    return FALSE;
+  }
+
+  g_autofree char *folder_name = g_path_get_dirname (path);
+  int folder = open (folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) {
+    set_errno (error, folder_name, "open");
+    return FALSE;
+  }
+  gboolean ok = replace_in (folder, path, name, data, length, error);
+  close (folder);
+  return ok;
+}

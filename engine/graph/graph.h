@@ -1,0 +1,126 @@
+/* The network as a graph: values, and nodes that compute values from values.
+ *
+ * Shapes, axes and attributes are in ONNX's logical order everywhere here; where a value's elements lie in
+ * memory (layout, pixel stride) is decided late, by the layout pass and the planner.
+ *
+ * A graph owns its values and nodes and frees them together. Not thread-safe while it changes; a graph that
+ * nobody changes any more may be read from any thread. */
+#pragma once
+
+#include "kernels/kernel.h"
+
+#include <sightline/tensor.h>
+
+#include <stdbool.h>
+
+typedef struct SlOpClass SlOpClass;
+typedef struct SlGraph SlGraph;
+typedef struct SlNode SlNode;
+typedef struct SlValue SlValue;
+
+/* What may change a value, and when. */
+typedef enum {
+  SL_VALUE_ACTIVATION, /* computed by a node */
+  SL_VALUE_CONSTANT,   /* never changes: may be folded and packed at compile time */
+  SL_VALUE_PARAMETER,  /* changes by training: read through the graph, never folded */
+  SL_VALUE_STATE,      /* carried from run to run: running statistics, optimiser moments, step */
+  SL_VALUE_INPUT       /* given anew for each run */
+} SlValueKind;
+
+/* Order of a value's elements in memory. */
+typedef enum {
+  SL_LAYOUT_ROW_MAJOR,    /* as the dimensions stand */
+  SL_LAYOUT_CHANNELS_LAST /* dimension 1 moved behind all others: NCHW is stored as NHWC */
+} SlLayout;
+
+struct SlValue {
+  uint32_t id; /* index in SlGraph.values */
+  char *name;  /* unique in the graph, never NULL */
+  SlValueKind kind;
+  SlDType dtype; /* SL_DTYPE_NONE until inferred */
+  SlShape shape; /* rank and free dimensions until inferred */
+  bool has_shape;
+  bool is_output;   /* one of the graph's outputs: must be there when the run ends */
+  SlTensor *data;   /* content of a constant, initial content of a parameter or state, else NULL */
+  SlNode *producer; /* NULL unless an activation */
+  GPtrArray *uses;  /* SlNode *: one entry for each input slot that reads this value */
+
+  SlLayout layout;       /* set by the layout pass */
+  size_t pixel_stride;   /* set by the planner: elements from one position to the next along the
+                            fastest axis but one; wider than dense where the value is a channel slice */
+};
+
+struct SlNode {
+  uint32_t id; /* grows with creation; ties in the schedule go to the smaller */
+  char *name;  /* as in the file, may be empty, never NULL */
+  const SlOpClass *op;
+  void *attrs; /* the op class's attribute struct (plain data), or NULL if it has none */
+  uint32_t n_inputs, n_outputs;
+  SlValue **inputs;  /* NULL for an optional input that is left out */
+  SlValue **outputs; /* NULL for an optional output that nobody asked for */
+  SlAct act;         /* applied to output 0 last; set by the fusion pass where the op allows it */
+};
+
+struct SlGraph {
+  GPtrArray *values; /* SlValue *, by id */
+  GPtrArray *nodes;  /* SlNode *, in the order of computation after sl_graph_sort() */
+  GPtrArray *inputs, *outputs; /* SlValue *, not owned, in the order of the file */
+  GHashTable *names;           /* value name → SlValue */
+  uint32_t next_node;
+};
+
+SlGraph *sl_graph_new (void);
+void sl_graph_free (SlGraph *graph);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlGraph, sl_graph_free)
+
+/* Same nodes and values; constants share their tensors. */
+SlGraph *sl_graph_clone (const SlGraph *graph);
+
+/* A new value; takes no reference, `name` is copied. A name that is taken gets a suffix (use
+ * sl_graph_find_value() first where a clash is an error); NULL makes one up. */
+SlValue *sl_graph_add_value (SlGraph *graph, const char *name, SlValueKind kind);
+/* A constant or parameter with content; takes a reference. */
+SlValue *sl_graph_add_tensor (SlGraph *graph, const char *name, SlValueKind kind, SlTensor *data);
+/* A constant int64 vector, the form in which ONNX passes axes, shapes and pads. */
+SlValue *sl_graph_add_ints (SlGraph *graph, const char *name, const int64_t *ints, size_t n);
+SlValue *sl_graph_find_value (const SlGraph *graph, const char *name);
+
+/* A new node at the end of the list. `attrs` is copied (the class's defaults if NULL). An output that has a
+ * producer already is the caller's bug. */
+SlNode *sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name,
+                           const void *attrs, uint32_t n_inputs, SlValue *const *inputs,
+                           uint32_t n_outputs, SlValue *const *outputs);
+/* Unlinks and frees a node; its outputs stay, without a producer. */
+void sl_graph_remove_node (SlGraph *graph, SlNode *node);
+
+/* Everything that read `old`, graph outputs included, reads `replacement`. Where `old` is a graph output its
+ * name goes to the replacement, so that outputs keep the names that the file gave them. */
+void sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement);
+void sl_node_set_input (SlNode *node, uint32_t index, SlValue *value);
+/* Makes the node's input list longer by one (an omitted optional input may be NULL). */
+void sl_node_add_input (SlNode *node, SlValue *value);
+void sl_graph_mark_input (SlGraph *graph, SlValue *value);
+void sl_graph_mark_output (SlGraph *graph, SlValue *value);
+
+/* Input `index`, or NULL if the node has fewer or left it out. */
+static inline SlValue *
+sl_node_input (const SlNode *node, uint32_t index)
+{
+  return index < node->n_inputs ? node->inputs[index] : NULL;
+}
+
+/* Orders the nodes so that each stands behind what it reads; stable. Fails on a cycle (naming a node in
+ * it) and on an activation without a producer. */
+gboolean sl_graph_sort (SlGraph *graph, GError **error);
+
+/* Runs every node's shape inference in order; fails with node, tensors and shapes named. Values must be
+ * sorted and input shapes known. */
+gboolean sl_graph_infer (SlGraph *graph, GError **error);
+
+/* One line a node, or Graphviz; free with g_free(). */
+char *sl_graph_print_text (const SlGraph *graph);
+char *sl_graph_print_dot (const SlGraph *graph);
+
+/* SL_ERROR_SHAPE (or `code`) with "node NAME (OP): " in front. */
+G_GNUC_PRINTF (4, 5)
+void sl_node_error (const SlNode *node, GError **error, SlErrorCode code, const char *format, ...);

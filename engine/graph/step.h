@@ -1,0 +1,52 @@
+/* What lowering turns a node into: neutral records that name a kernel and the values it touches. A backend
+ * finds the kernel in its own table and binds memory; it knows nothing about the op. */
+#pragma once
+
+#include "graph/graph.h"
+
+#define SL_STEP_OPERANDS 10
+
+typedef struct SlStep {
+  const char *kernel; /* SlKernel.name; SL_STEP_REFERENCE runs the op's double-precision reference */
+  const SlNode *node; /* what it came from, for errors and timing */
+  void *params;       /* the kernel's parameter struct, owned */
+  size_t params_size;
+  uint32_t n_operands;
+  const SlValue *operands[SL_STEP_OPERANDS]; /* in the kernel's order, NULL where absent */
+  uint32_t writes;                           /* bit i: operand i is written */
+} SlStep;
+
+#define SL_STEP_REFERENCE "reference"
+
+/* Numbers of the chosen instruction set (or later: device) that packing and lowering depend on. */
+typedef struct SlTarget {
+  uint32_t panel; /* SlKernelSet.panel */
+} SlTarget;
+
+/* Collects the steps of one node. */
+typedef struct SlLowering {
+  GArray *steps; /* SlStep */
+  const SlTarget *target;
+  const SlNode *node;
+} SlLowering;
+
+/* Appends a step; `params` is copied. Operands are read except the last, which is written: every kernel
+ * names its single output last. */
+void sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
+                    uint32_t n_operands, const SlValue *const *operands);
+#define sl_lower(to, kernel, params, ...)                                                          \
+  sl_lower_step (to, kernel, params, sizeof *(params),                                             \
+                 sizeof ((const SlValue *const[]){ __VA_ARGS__ }) / sizeof (SlValue *),            \
+                 (const SlValue *const[]){ __VA_ARGS__ })
+
+/* The fallback for ops and types without a fast kernel: the reference, on one thread. */
+void sl_lower_reference (SlLowering *to);
+
+void sl_step_clear (SlStep *step);
+
+/* Elements from one index to the next in memory, for each logical dimension. */
+void sl_value_get_strides (const SlValue *value, ptrdiff_t ret_strides[SL_MAX_RANK]);
+
+/* Rows × fastest-axis view of a value's memory: `rows` rows of `cols` contiguous elements, row pitch
+ * value->pixel_stride. Channels-last: cols = channels; row-major: one dense row. */
+void sl_value_get_rows (const SlValue *value, size_t *ret_rows, size_t *ret_cols);

@@ -1,0 +1,61 @@
+/* A network read from a file: immutable, shared by everything that runs it. */
+#pragma once
+
+#include <sightline/tensor.h>
+
+G_BEGIN_DECLS
+
+/* Owns the graph as the file states it and the store of weights derived from it (folded, packed). Programs
+ * for several batch sizes and any number of elements share one model and thereby its weights.
+ * Reference-counted; every function may be called from any thread. */
+typedef struct SlModel SlModel;
+
+/* Limits that a file is held to before anything is allocated for it; 0 in a field: the default. */
+typedef struct SlModelLimits {
+  guint64 file_bytes;   /* default 4 GiB, external data included */
+  guint32 nodes;        /* default 100,000 */
+  guint64 tensor_bytes; /* largest single tensor, default 2 GiB */
+} SlModelLimits;
+
+/* Reads an ONNX file. Nothing outside the file's folder is opened. Checks structure, names every operator
+ * that Sightline lacks in one error (SL_ERROR_UNSUPPORTED), and checks shapes where the file states them.
+ * Errors name file, node, tensor and, for broken files, the byte offset. `limits` may be NULL. */
+SL_API SlModel *sl_model_load (const char *path, const SlModelLimits *limits, GError **error);
+
+/* The same from memory; `name` stands for the file in messages. External data are refused. */
+SL_API SlModel *sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limits,
+                                     GError **error);
+
+SL_API SlModel *sl_model_ref (SlModel *model);
+SL_API void sl_model_unref (SlModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlModel, sl_model_unref)
+
+/* Writes the graph as it was read (canonical form, opset SL_ONNX_WRITE_OPSET) with its metadata; atomically. */
+SL_API gboolean sl_model_save (SlModel *model, const char *path, GError **error);
+
+/* Where it was read from, as given. */
+SL_API const char *sl_model_get_path (SlModel *model);
+/* SHA-256 of the file's bytes in hexadecimal: what results call the model by. */
+SL_API const char *sl_model_get_hash (SlModel *model);
+/* The file's metadata_props; NULL if the key is absent. */
+SL_API const char *sl_model_get_metadata (SlModel *model, const char *key);
+/* All keys, NULL-ended; free with g_free() (the strings are the model's). */
+SL_API const char **sl_model_list_metadata (SlModel *model);
+
+/* One input or output of the network, as the file states it. */
+typedef struct SlPort {
+  const char *name;
+  SlDType dtype;
+  SlShape shape; /* free dimensions are -1 */
+} SlPort;
+
+/* Inputs that the caller gives (initialisers are not among them), in the file's order. */
+SL_API uint32_t sl_model_get_n_inputs (SlModel *model);
+SL_API uint32_t sl_model_get_n_outputs (SlModel *model);
+SL_API const SlPort *sl_model_get_input (SlModel *model, uint32_t index);
+SL_API const SlPort *sl_model_get_output (SlModel *model, uint32_t index);
+
+/* Weights in the file: elements of all parameters and constants that nodes read as weights. */
+SL_API guint64 sl_model_get_n_parameters (SlModel *model);
+
+G_END_DECLS

@@ -1,0 +1,10 @@
+/* Sightline's engine: load a network, compile it, run it. */
+#pragma once
+
+#include <sightline/device.h>
+#include <sightline/error.h>
+#include <sightline/image.h>
+#include <sightline/metadata.h>
+#include <sightline/model.h>
+#include <sightline/program.h>
+#include <sightline/tensor.h>

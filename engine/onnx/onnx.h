@@ -1,0 +1,31 @@
+/* ONNX files to graphs and back. */
+#pragma once
+
+#include "graph/graph.h"
+
+#include <sightline/model.h>
+
+/* The opset that files are written in. */
+#define SL_ONNX_WRITE_OPSET 17
+/* Opsets that are read. */
+#define SL_ONNX_MIN_OPSET 7
+#define SL_ONNX_MAX_OPSET 24
+
+/* Pairs of strings from metadata_props, in the file's order. */
+typedef struct SlOnnxMeta {
+  GPtrArray *keys, *values; /* char * */
+  char *producer;           /* producer_name and version, may be empty */
+  guint64 bytes;            /* read altogether, external data included */
+} SlOnnxMeta;
+
+void sl_onnx_meta_init (SlOnnxMeta *meta);
+void sl_onnx_meta_clear (SlOnnxMeta *meta);
+
+/* Reads a ModelProto. `folder` is where external data may lie, NULL refuses them. The graph comes back sorted and
+ * structurally checked; initialisers are constants, graph inputs (less initialisers) are inputs with the stated
+ * shapes. Float initialisers are SL_VALUE_CONSTANT (a trainer turns those it trains into parameters). */
+SlGraph *sl_onnx_read (GBytes *bytes, const char *name, const char *folder,
+                       const SlModelLimits *limits, SlOnnxMeta *ret_meta, GError **error);
+
+/* A ModelProto of `graph` (canonical opset, no internal ops: those are an error naming the node). */
+GBytes *sl_onnx_write (const SlGraph *graph, const SlOnnxMeta *meta, GError **error);

@@ -1,3 +1,7 @@
 #include <sightline/error.h>
 
-G_DEFINE_QUARK (sl-error-quark, sl_error)
+GQuark
+sl_error_quark (void)
+{
+  return g_quark_from_static_string ("sl-error-quark");
+}

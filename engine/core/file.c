@@ -17,24 +17,24 @@ set_errno (GError **error, const char *path, const char *what)
   g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: cannot %s: %s", path, what, g_strerror (errno));
 }
 
-/* Reads until `length` bytes or the end of the file, from the descriptor's position if `offset` < 0.
- * Returns the number of bytes read, or -1 with errno set. */
+/* Reads until `length` bytes or the end of the file, from the descriptor's position if `offset` <
+ * 0. Returns the number of bytes read, or -1 with errno set. */
 static gssize
 read_up_to (int fd, char *ret, gsize length, gint64 offset)
 {
   gsize done = 0;
   while (done < length) {
     gssize n = offset < 0 ? read (fd, ret + done, length - done)
-                          : pread (fd, ret + done, length - done, offset + (gint64) done);
+                          : pread (fd, ret + done, length - done, offset + (gint64)done);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
       return -1;
     if (n == 0)
       break;
-    done += (gsize) n;
+    done += (gsize)n;
   }
-  return (gssize) done;
+  return (gssize)done;
 }
 
 /* Fills *ret_stat if `fd` is a regular file, else sets the error. */
@@ -60,7 +60,7 @@ read_regular (int fd, const char *path, guint64 limit, GError **error)
   if (!check_regular (fd, path, &st, error))
     return NULL;
 
-  guint64 size = (guint64) st.st_size;
+  guint64 size = (guint64)st.st_size;
   if (size > limit || size > G_MAXSSIZE) {
     g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
                  "%s: has %" G_GUINT64_FORMAT " bytes (limit is %" G_GUINT64_FORMAT ")", path, size,
@@ -80,9 +80,10 @@ read_regular (int fd, const char *path, guint64 limit, GError **error)
   gssize extra = n < 0 ? -1 : read_up_to (fd, &beyond, 1, -1);
   if (n < 0 || extra < 0)
     set_errno (error, path, "read");
-  else if ((guint64) n != size || extra)
+  else if ((guint64)n != size || extra)
     g_set_error (error, SL_ERROR, SL_ERROR_IO,
-                 "%s: changed while it was read (expected %" G_GUINT64_FORMAT " bytes)", path, size);
+                 "%s: changed while it was read (expected %" G_GUINT64_FORMAT " bytes)", path,
+                 size);
   else
     return g_bytes_new_with_free_func (data, size, sl_aligned_free, data);
 
@@ -124,7 +125,8 @@ walk (int fd, char *const *parts)
   return fd;
 }
 
-/* The components of `name` without "." and empty ones, or NULL if it is not a name beneath a folder. */
+/* The components of `name` without "." and empty ones, or NULL if it is not a name beneath a
+ * folder. */
 static char **
 split_name (const char *name)
 {
@@ -140,7 +142,7 @@ split_name (const char *name)
   if (name[0] == '/' || kept->len == 0)
     return NULL;
   g_ptr_array_add (kept, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&kept), FALSE);
+  return (char **)g_ptr_array_free (g_steal_pointer (&kept), FALSE);
 }
 
 int
@@ -151,7 +153,8 @@ sl_file_open_beneath (const char *root, const char *name, GError **error)
   g_auto (GStrv) parts = split_name (name);
   if (!parts) {
     g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
-                 "\"%s\": leads outside its folder (expected a relative path without \"..\")", name);
+                 "\"%s\": leads outside its folder (expected a relative path without \"..\")",
+                 name);
     return -1;
   }
 
@@ -178,7 +181,7 @@ sl_file_open_beneath (const char *root, const char *name, GError **error)
   }
   if (st.st_nlink > 1) {
     g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: has %lu hard links (expected one)", name,
-                 (unsigned long) st.st_nlink);
+                 (unsigned long)st.st_nlink);
     close (fd);
     return -1;
   }
@@ -191,8 +194,8 @@ sl_file_read_at (int fd, const char *name, guint64 offset, void *ret, gsize leng
   g_return_val_if_fail (fd >= 0 && name && (ret || length == 0), FALSE);
 
   gssize n = -1;
-  if (offset <= G_MAXINT64 && length <= (guint64) G_MAXINT64 - offset && length <= G_MAXSSIZE)
-    n = read_up_to (fd, ret, length, (gint64) offset);
+  if (offset <= G_MAXINT64 && length <= (guint64)G_MAXINT64 - offset && length <= G_MAXSSIZE)
+    n = read_up_to (fd, ret, length, (gint64)offset);
   else
     errno = EOVERFLOW;
 
@@ -200,11 +203,11 @@ sl_file_read_at (int fd, const char *name, guint64 offset, void *ret, gsize leng
     set_errno (error, name, "read");
     return FALSE;
   }
-  if ((gsize) n < length) {
+  if ((gsize)n < length) {
     g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
                  "%s: ends at byte %" G_GUINT64_FORMAT " (expected %" G_GSIZE_FORMAT
                  " bytes at %" G_GUINT64_FORMAT ")",
-                 name, offset + (guint64) n, length, offset);
+                 name, offset + (guint64)n, length, offset);
     return FALSE;
   }
   return TRUE;
@@ -233,7 +236,7 @@ write_all (int fd, const char *data, gsize length)
     if (n < 0)
       return FALSE;
     data += n;
-    length -= (gsize) n;
+    length -= (gsize)n;
   }
   return TRUE;
 }
@@ -256,7 +259,8 @@ replace_in (int folder, const char *path, const char *name, const void *data, gs
 {
   struct stat st;
   if (fstatat (folder, name, &st, 0) == 0 && !S_ISREG (st.st_mode)) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: exists (expected a regular file or none)", path);
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: exists (expected a regular file or none)",
+                 path);
     return FALSE;
   }
 

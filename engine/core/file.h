@@ -1,17 +1,18 @@
-/* Reading with a limit, and writing so that a reader sees the old file or the new one, never half. */
+/* Reading with a limit, and writing so that a reader sees the old file or the new one, never half.
+ */
 #pragma once
 
 #include <glib.h>
 
-/* Reads a regular file whole. Refuses folders, FIFOs, devices and anything above `limit` bytes before
- * it reads; a file that shrinks or grows while being read is an error, not a crash (no mmap).
- * Returns NULL with SL_ERROR set. The bytes start at SL_ALIGNMENT. */
+/* Reads a regular file whole. Refuses folders, FIFOs, devices and anything above `limit` bytes
+ * before it reads; a file that shrinks or grows while being read is an error, not a crash (no
+ * mmap). Returns NULL with SL_ERROR set. The bytes start at SL_ALIGNMENT. */
 GBytes *sl_file_read (const char *path, guint64 limit, GError **error);
 
-/* Opens `name` beneath the folder `root` for reading and returns a descriptor, or -1 with SL_ERROR set.
- * `name` is relative; nothing leads outside: no "..", no absolute path, no symbolic link at any level,
- * no hard-linked file, only regular files (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS where the
- * kernel has it, else a walk with O_NOFOLLOW). */
+/* Opens `name` beneath the folder `root` for reading and returns a descriptor, or -1 with SL_ERROR
+ * set. `name` is relative; nothing leads outside: no "..", no absolute path, no symbolic link at
+ * any level, no hard-linked file, only regular files. Walks component by component with O_NOFOLLOW,
+ * so that an exchange of files during the call leads nowhere else either. */
 int sl_file_open_beneath (const char *root, const char *name, GError **error);
 
 /* Reads exactly `length` bytes at `offset` of `fd` into `ret`. `name` is for the error text. */
@@ -19,5 +20,7 @@ gboolean sl_file_read_at (int fd, const char *name, guint64 offset, void *ret, g
                           GError **error);
 
 /* Writes a temporary file beside `path`, fsync, rename, fsync of the folder. On failure `path` is
- * as it was and the temporary file is gone. Follows the umask. */
+ * as it was and the temporary file is gone; only where the last step, syncing the folder, fails
+ * does the new file stand already. Follows the umask. A symbolic link is replaced, not followed; a
+ * folder, FIFO or device is refused. */
 gboolean sl_file_write (const char *path, const void *data, gsize length, GError **error);

@@ -26,11 +26,12 @@ shift_round (uint32_t bits, unsigned shift)
   return (bits + below + ((bits >> shift) & 1)) >> shift;
 }
 
-/* Integer arithmetic throughout: the result must not depend on a flush-to-zero mode of the caller. */
+/* Integer arithmetic throughout: the result must not depend on a flush-to-zero mode of the caller.
+ */
 float
 sl_half_to_float (uint16_t half)
 {
-  uint32_t sign = (uint32_t) (half & 0x8000) << 16;
+  uint32_t sign = (uint32_t)(half & 0x8000) << 16;
   uint32_t exponent = (half >> 10) & 31;
   uint32_t mantissa = half & 0x3ff;
 
@@ -42,7 +43,7 @@ sl_half_to_float (uint16_t half)
     return float_of (sign);
 
   /* A subnormal half is mantissa * 2^-24, a normal float: move its leading one to bit 10. */
-  unsigned up = (unsigned) __builtin_clz (mantissa) - 21;
+  unsigned up = (unsigned)__builtin_clz (mantissa) - 21;
   return float_of (sign | (127 - 14 - up) << 23 | ((mantissa << up) & 0x3ff) << 13);
 }
 
@@ -69,7 +70,7 @@ sl_half_from_float (float value)
 float
 sl_bfloat16_to_float (uint16_t bits)
 {
-  return float_of ((uint32_t) bits << 16);
+  return float_of ((uint32_t)bits << 16);
 }
 
 uint16_t

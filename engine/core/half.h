@@ -1,4 +1,5 @@
-/* IEEE 754 binary16 and bfloat16 to and from float, round to nearest even, NaN and infinity kept. */
+/* IEEE 754 binary16 and bfloat16 to and from float, round to nearest even, NaN and infinity kept.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -2,11 +2,12 @@
 
 #include <glib.h>
 
+#include <stdint.h>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-#define BITS_V2_ECX                                                                                \
-  (bit_SSE3 | bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT | bit_CMPXCHG16B)
+#define BITS_V2_ECX (bit_SSE3 | bit_SSSE3 | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT | bit_CMPXCHG16B)
 #define BITS_V3_ECX (bit_AVX | bit_F16C | bit_FMA | bit_MOVBE | bit_OSXSAVE)
 #define BITS_V3_7_EBX (bit_AVX2 | bit_BMI | bit_BMI2)
 #define BITS_V4_7_EBX (bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL)
@@ -21,7 +22,7 @@ static uint32_t
 read_xcr0 (void)
 {
   uint32_t low, high;
-  __asm__ volatile ("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return low;
 }
 
@@ -72,15 +73,15 @@ probe (void)
 #endif
 
 static const char *const names[SL_ISA_COUNT] = {
-  [SL_ISA_GENERIC] = "generic",     [SL_ISA_X86_64_V2] = "x86-64-v2",
-  [SL_ISA_X86_64_V3] = "x86-64-v3", [SL_ISA_X86_64_V4] = "x86-64-v4",
-  [SL_ISA_AARCH64] = "aarch64",
+    [SL_ISA_GENERIC] = "generic",     [SL_ISA_X86_64_V2] = "x86-64-v2",
+    [SL_ISA_X86_64_V3] = "x86-64-v3", [SL_ISA_X86_64_V4] = "x86-64-v4",
+    [SL_ISA_AARCH64] = "aarch64",
 };
 
 const char *
 sl_isa_name (SlIsa isa)
 {
-  g_return_val_if_fail ((unsigned) isa < SL_ISA_COUNT, NULL);
+  g_return_val_if_fail ((unsigned)isa < SL_ISA_COUNT, NULL);
   return names[isa];
 }
 
@@ -104,13 +105,13 @@ forced (void)
   for (unsigned i = 0; i < SL_ISA_COUNT; i++) {
     if (!g_str_equal (name, names[i]))
       continue;
-    if (sl_isa_supported ((SlIsa) i))
-      return (SlIsa) i;
-    g_warning ("SIGHTLINE_ISA=%s: this machine runs %s at best, using that", name,
-               names[probe ()]);
+    if (sl_isa_supported ((SlIsa)i))
+      return (SlIsa)i;
+    g_warning ("SIGHTLINE_ISA=%s: this machine runs %s at best, using that", name, names[probe ()]);
     return SL_ISA_COUNT;
   }
-  g_warning ("SIGHTLINE_ISA=%s: expected generic, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64", name);
+  g_warning ("SIGHTLINE_ISA=%s: expected generic, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64",
+             name);
   return SL_ISA_COUNT;
 }
 
@@ -120,7 +121,7 @@ sl_isa_best (void)
   static gsize best_plus_one;
   if (g_once_init_enter (&best_plus_one)) {
     SlIsa isa = forced ();
-    g_once_init_leave (&best_plus_one, (gsize) (isa == SL_ISA_COUNT ? probe () : isa) + 1);
+    g_once_init_leave (&best_plus_one, (gsize)(isa == SL_ISA_COUNT ? probe () : isa) + 1);
   }
-  return (SlIsa) (best_plus_one - 1);
+  return (SlIsa)(best_plus_one - 1);
 }

@@ -18,6 +18,6 @@ const char *sl_isa_name (SlIsa isa);
 /* True if this CPU (and its operating system: register state enabled) runs `isa`. */
 bool sl_isa_supported (SlIsa isa);
 
-/* The best supported set, or the one that SIGHTLINE_ISA names. A name that is unknown or that the CPU
- * lacks is reported once by g_warning and ignored. Decided on the first call; thread-safe. */
+/* The best supported set, or the one that SIGHTLINE_ISA names. A name that is unknown or that the
+ * CPU lacks is reported once by g_warning and ignored. Decided on the first call; thread-safe. */
 SlIsa sl_isa_best (void);

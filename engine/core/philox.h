@@ -1,5 +1,6 @@
 /* Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3" (SC 2011). The same key and counter give the same numbers on any thread and any device. */
+ * 1, 2, 3" (SC 2011). The same key and counter give the same numbers on any thread and any device.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -14,5 +15,5 @@ SlPhilox sl_philox (const uint32_t counter[4], const uint32_t key[2]);
 static inline float
 sl_uniform (uint32_t bits)
 {
-  return (float) (bits >> 8) * 0x1p-24f;
+  return (float)(bits >> 8) * 0x1p-24f;
 }

@@ -29,8 +29,8 @@ sl_fp_leave (SlFpEnv saved)
 
 typedef uint64_t SlFpEnv;
 
-#define SL_FP_FPCR (UINT64_C (1) << 24) /* flush to zero; the other fields' defaults are all zero \
-                                         */
+/* Flush to zero; the other fields' defaults are all zero. */
+#define SL_FP_FPCR (UINT64_C (1) << 24)
 
 static inline SlFpEnv
 sl_fp_enter (void)

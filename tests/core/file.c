@@ -213,7 +213,9 @@ test_write_refuses (Folder *folder, gconstpointer unused)
   g_assert_cmpint (g_mkdir (sub, 0700), ==, 0);
   g_autofree char *slash = g_strconcat (folder->path, "/new/", NULL);
   g_autofree char *deep = g_build_filename (folder->path, "missing", "out", NULL);
-  const char *paths[] = {sub, slash, deep, "/dev/full", ""};
+  g_autofree char *fifo = g_build_filename (folder->path, "fifo", NULL);
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  const char *paths[] = {sub, slash, deep, fifo, ""};
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
     GError *error = NULL;

@@ -23,6 +23,10 @@ typedef struct SlModelRules {
  * replaces the labels. Wrong values are errors that name file and key. */
 SL_API SlModelRules *sl_model_rules_new (SlModel *model, const char *override_path,
                                          const char *label_path, GError **error);
+/* Sets one rule by its key (without "sightline."), `value` written as in a side file: what properties do, which
+ * beat every other source. Drops `assumed` once nothing of it is left. Errors name key and value. */
+SL_API gboolean sl_model_rules_set (SlModelRules *rules, const char *key, const char *value,
+                                    GError **error);
 SL_API void sl_model_rules_free (SlModelRules *rules);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlModelRules, sl_model_rules_free)
 

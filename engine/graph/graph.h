@@ -46,18 +46,22 @@ struct SlValue {
   GPtrArray *uses;  /* SlNode *: one entry for each input slot that reads this value */
 
   SlLayout layout;       /* set by the layout pass */
-  size_t pixel_stride;   /* set by the planner: elements from one position to the next along the
-                            fastest axis but one; wider than dense where the value is a channel slice */
+  size_t pixel_stride;   /* set by the planner, channels-last values only: elements from one position to
+                            the next, more than the channels where the value is a slice of a wider one;
+                            0: dense */
+  SlValue *base;         /* set by the planner: the value in whose memory this one lies, NULL: its own */
+  size_t base_offset;    /* bytes from the start of base */
 };
 
 struct SlNode {
-  uint32_t id; /* grows with creation; ties in the schedule go to the smaller */
+  uint32_t id; /* grows with creation */
   char *name;  /* as in the file, may be empty, never NULL */
   const SlOpClass *op;
   void *attrs; /* the op class's attribute struct (plain data), or NULL if it has none */
   uint32_t n_inputs, n_outputs;
   SlValue **inputs;  /* NULL for an optional input that is left out */
   SlValue **outputs; /* NULL for an optional output that nobody asked for */
+  uint32_t mark;     /* scratch of the pass that runs */
   SlAct act;         /* applied to output 0 last; set by the fusion pass where the op allows it */
 };
 
@@ -109,17 +113,22 @@ sl_node_input (const SlNode *node, uint32_t index)
   return index < node->n_inputs ? node->inputs[index] : NULL;
 }
 
-/* Orders the nodes so that each stands behind what it reads; stable. Fails on a cycle (naming a node in
- * it) and on an activation without a producer. */
+/* Orders the nodes so that each stands behind what it reads: in the order of creation where that allows it,
+ * and what a pass has put in front of a node directly before it. Fails on a cycle (naming a node in it) and on an
+ * activation without a producer. */
 gboolean sl_graph_sort (SlGraph *graph, GError **error);
 
 /* Runs every node's shape inference in order; fails with node, tensors and shapes named. Values must be
  * sorted and input shapes known. */
 gboolean sl_graph_infer (SlGraph *graph, GError **error);
+/* The same for one node. */
+gboolean sl_node_infer (SlNode *node, GError **error);
 
 /* One line a node, or Graphviz; free with g_free(). */
 char *sl_graph_print_text (const SlGraph *graph);
 char *sl_graph_print_dot (const SlGraph *graph);
+/* Attributes that are not at their default, and the activation; appends to `text`. */
+void sl_node_print_attrs (const SlNode *node, GString *text);
 
 /* SL_ERROR_SHAPE (or `code`) with "node NAME (OP): " in front. */
 G_GNUC_PRINTF (4, 5)

@@ -27,13 +27,14 @@ typedef enum {
                                       output channels folds in */
   SL_TRAIT_CHANNEL_AFFINE = 1 << 9,/* y = x * scale[c] + shift[c]: inputs 1 and 2, channels on axis 1 */
   SL_TRAIT_PACKING = 1 << 10,      /* rearranges weights for one target; has no reference */
-  SL_TRAIT_RANDOM = 1 << 11        /* not a function of its inputs alone: never folded */
+  SL_TRAIT_RESIDUAL = 1 << 11,     /* takes a tensor of output 0's shape as input 3, added before the activation */
+  SL_TRAIT_RANDOM = 1 << 12        /* not a function of its inputs alone: never folded */
 } SlTraits;
 
 /* Which layouts a node's kernels read and write. */
 typedef enum {
   SL_LAYOUTS_ROW_MAJOR, /* row-major in and out */
-  SL_LAYOUTS_SPATIAL,   /* rank 3 or 4: input 0, `residual` and output 0 channels-last, the rest row-major */
+  SL_LAYOUTS_SPATIAL,   /* rank 3 or 4: input 0, a residual and output 0 channels-last, the rest row-major */
   SL_LAYOUTS_FOLLOW     /* any: output 0 takes the layout of the inputs, which must all agree where they have the
                            output's shape; smaller ones (broadcast) are read as they are */
 } SlLayouts;
@@ -122,6 +123,16 @@ const SlOpClass *sl_op_find (const char *name);
 /* The class and form that read `op_type` of `domain` at `opset`; NULL if none does. */
 const SlOpClass *sl_op_find_onnx (const char *domain, const char *op_type, int opset,
                                   const SlOnnxForm **ret_form);
+
+/* Describes `value` with its numbers in `data`, 8 bytes an element. */
+void sl_ref_init (SlRefTensor *tensor, const SlValue *value, void *data);
+/* From and to the type's own storage; integers wrap and floats round on the way out. */
+void sl_ref_load (SlRefTensor *tensor, const void *data);
+void sl_ref_store (const SlRefTensor *tensor, void *data);
+/* The class's reference, then the node's activation. */
+void sl_ref_call (const SlNode *node, const SlRefTensor *const *inputs,
+                  SlRefTensor *const *outputs);
+double sl_act_apply (const SlAct *act, double x);
 
 /* Runs the reference of `node` on typed row-major buffers (one per input and output, NULL where left out),
  * converting to and from double and int64; integers wrap and floats round to their type on the way out.

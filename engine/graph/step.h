@@ -4,16 +4,14 @@
 
 #include "graph/graph.h"
 
-#define SL_STEP_OPERANDS 10
-
 typedef struct SlStep {
   const char *kernel; /* SlKernel.name; SL_STEP_REFERENCE runs the op's double-precision reference */
   const SlNode *node; /* what it came from, for errors and timing */
   void *params;       /* the kernel's parameter struct, owned */
   size_t params_size;
+  const SlValue **operands; /* in the kernel's order, NULL where absent; owned */
   uint32_t n_operands;
-  const SlValue *operands[SL_STEP_OPERANDS]; /* in the kernel's order, NULL where absent */
-  uint32_t writes;                           /* bit i: operand i is written */
+  uint32_t n_reads;         /* operands from here on are written, the ones before are read */
 } SlStep;
 
 #define SL_STEP_REFERENCE "reference"
@@ -47,6 +45,7 @@ void sl_step_clear (SlStep *step);
 /* Elements from one index to the next in memory, for each logical dimension. */
 void sl_value_get_strides (const SlValue *value, ptrdiff_t ret_strides[SL_MAX_RANK]);
 
-/* Rows × fastest-axis view of a value's memory: `rows` rows of `cols` contiguous elements, row pitch
- * value->pixel_stride. Channels-last: cols = channels; row-major: one dense row. */
-void sl_value_get_rows (const SlValue *value, size_t *ret_rows, size_t *ret_cols);
+/* The value's memory as rows of contiguous elements: a channels-last value is one row of channels a position, a
+ * row-major value one single row. */
+void sl_value_get_rows (const SlValue *value, size_t *ret_rows, size_t *ret_cols,
+                        size_t *ret_stride);

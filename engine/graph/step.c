@@ -1,0 +1,82 @@
+#include "graph/step.h"
+
+#include "graph/op.h"
+
+#include <string.h>
+
+void
+sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
+               uint32_t n_operands, const SlValue *const *operands)
+{
+  g_assert (n_operands > 0);
+  SlStep step = { .kernel = kernel,
+                  .node = to->node,
+                  .params = g_memdup2 (params, params_size),
+                  .params_size = params_size,
+                  .operands = g_memdup2 (operands, n_operands * sizeof operands[0]),
+                  .n_operands = n_operands,
+                  .n_reads = n_operands - 1 };
+  g_array_append_val (to->steps, step);
+}
+
+void
+sl_lower_reference (SlLowering *to)
+{
+  const SlNode *node = to->node;
+  uint32_t n = node->n_inputs + node->n_outputs;
+  SlStep step = { .kernel = SL_STEP_REFERENCE,
+                  .node = node,
+                  .operands = g_new (const SlValue *, n),
+                  .n_operands = n,
+                  .n_reads = node->n_inputs };
+  for (uint32_t i = 0; i < n; i++)
+    step.operands[i] = i < node->n_inputs ? node->inputs[i] : node->outputs[i - node->n_inputs];
+  g_array_append_val (to->steps, step);
+}
+
+void
+sl_step_clear (SlStep *step)
+{
+  g_clear_pointer (&step->params, g_free);
+  g_clear_pointer (&step->operands, g_free);
+}
+
+/* The logical dimension that varies fastest in memory. */
+static uint32_t
+fastest (const SlValue *value)
+{
+  return value->layout == SL_LAYOUT_CHANNELS_LAST ? 1 : value->shape.rank - 1;
+}
+
+void
+sl_value_get_strides (const SlValue *value, ptrdiff_t ret_strides[SL_MAX_RANK])
+{
+  const SlShape *shape = &value->shape;
+  if (shape->rank == 0)
+    return;
+  uint32_t inner = fastest (value);
+  ret_strides[inner] = 1;
+  ptrdiff_t stride = value->pixel_stride > 0 ? (ptrdiff_t) value->pixel_stride
+                                             : (ptrdiff_t) MAX (shape->dim[inner], 1);
+  for (uint32_t i = shape->rank; i-- > 0;) {
+    if (i == inner)
+      continue;
+    ret_strides[i] = stride;
+    stride *= (ptrdiff_t) MAX (shape->dim[i], 1);
+  }
+}
+
+void
+sl_value_get_rows (const SlValue *value, size_t *ret_rows, size_t *ret_cols, size_t *ret_stride)
+{
+  size_t elements = 1;
+  sl_shape_get_elements (&value->shape, &elements);
+  if (value->layout != SL_LAYOUT_CHANNELS_LAST) {
+    *ret_rows = 1;
+    *ret_cols = *ret_stride = elements;
+    return;
+  }
+  *ret_cols = (size_t) value->shape.dim[1];
+  *ret_rows = *ret_cols > 0 ? elements / *ret_cols : 0;
+  *ret_stride = value->pixel_stride > 0 ? value->pixel_stride : *ret_cols;
+}

@@ -1,0 +1,232 @@
+/* Conv: https://onnx.ai/onnx/operators/onnx__Conv.html, with an optional residual as fourth input. */
+#include "graph/op.h"
+#include "kernels/conv2d.h"
+#include "kernels/gemm.h"
+#include "ops/internal.h"
+#include "ops/window.h"
+
+typedef struct ConvAttrs {
+  SlWindow window;
+  int64_t group;
+} ConvAttrs;
+
+static const SlAttrSpec conv_attrs[] = {
+  SL_WINDOW_ATTRS,
+  { .name = "group", .type = SL_ATTR_INT, .offset = offsetof (ConvAttrs, group), .preset = 1 },
+  { 0 },
+};
+
+/* Shapes: x (N, C, …), w (M, C / group, kernel…), bias (M), y (N, M, …). */
+static gboolean
+conv_check (const SlNode *node, const ConvAttrs *attrs, GError **error)
+{
+  const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
+  const SlValue *bias = sl_node_input (node, 2);
+  g_autofree char *input = sl_shape_to_string (x);
+  g_autofree char *weights = sl_shape_to_string (w);
+  if (x->rank < 3 || x->rank != w->rank) {
+    sl_node_error (node, error, SL_ERROR_SHAPE, "weights of %s do not fit an input of %s", weights,
+                   input);
+    return FALSE;
+  }
+  if (attrs->group < 1 || x->dim[1] != w->dim[1] * attrs->group || w->dim[0] % attrs->group != 0) {
+    sl_node_error (node, error, SL_ERROR_SHAPE,
+                   "weights of %s in %" G_GINT64_FORMAT " groups do not fit an input of %s", weights,
+                   attrs->group, input);
+    return FALSE;
+  }
+  if (bias != NULL && (bias->shape.rank != 1 || bias->shape.dim[0] != w->dim[0])) {
+    g_autofree char *shape = sl_shape_to_string (&bias->shape);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "bias is %s, expected %" G_GINT64_FORMAT, shape,
+                   w->dim[0]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+conv_infer (SlNode *node, GError **error)
+{
+  ConvAttrs *attrs = node->attrs;
+  if (!conv_check (node, attrs, error))
+    return FALSE;
+  const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
+  SlInts kernel = { .n = w->rank - 2 };
+  for (uint32_t i = 0; i < kernel.n; i++)
+    kernel.v[i] = w->dim[2 + i];
+  const SlInts *stated = &attrs->window.kernel_shape;
+  for (uint32_t i = 0; i < stated->n; i++) {
+    if (stated->n == kernel.n && stated->v[i] == kernel.v[i])
+      continue;
+    sl_node_error (node, error, SL_ERROR_SHAPE, "kernel_shape does not agree with the weights");
+    return FALSE;
+  }
+  attrs->window.kernel_shape = kernel;
+  SlShape y = { .rank = x->rank, .dim = { x->dim[0], w->dim[0] } };
+  if (!sl_window_infer (node, &attrs->window, x, &y, error))
+    return FALSE;
+  sl_infer_output (node, 0, node->inputs[0]->dtype, &y);
+  return TRUE;
+}
+
+/* Adds w * x[…] to one output plane for one kernel position. */
+static void
+add_plane (const SlWindow3 *w, const int64_t k[3], double weight, const double *x, double *y)
+{
+  for (int64_t od = 0; od < w->out[0]; od++) {
+    int64_t id = od * w->stride[0] + k[0] * w->dilation[0] - w->pad[0];
+    for (int64_t oh = 0; oh < w->out[1]; oh++) {
+      int64_t ih = oh * w->stride[1] + k[1] * w->dilation[1] - w->pad[1];
+      if (id < 0 || id >= w->in[0] || ih < 0 || ih >= w->in[1])
+        continue;
+      const double *from = x + (id * w->in[1] + ih) * w->in[2];
+      double *to = y + (od * w->out[1] + oh) * w->out[2];
+      for (int64_t ow = 0; ow < w->out[2]; ow++) {
+        int64_t iw = ow * w->stride[2] + k[2] * w->dilation[2] - w->pad[2];
+        if (iw >= 0 && iw < w->in[2])
+          to[ow] += weight * from[iw];
+      }
+    }
+  }
+}
+
+/* One output plane: every kernel position of every input channel of the group. */
+static void
+sum_plane (const SlWindow3 *w, int64_t channels, const double *x, const double *weights, double *y)
+{
+  int64_t in_plane = w->in[0] * w->in[1] * w->in[2];
+  for (int64_t c = 0; c < channels; c++) {
+    int64_t k[3];
+    for (k[0] = 0; k[0] < w->kernel[0]; k[0]++)
+      for (k[1] = 0; k[1] < w->kernel[1]; k[1]++)
+        for (k[2] = 0; k[2] < w->kernel[2]; k[2]++)
+          add_plane (w, k, *weights++, x + c * in_plane, y);
+  }
+}
+
+static void
+conv_reference (const SlRefCall *call)
+{
+  const ConvAttrs *attrs = call->attrs;
+  const SlRefTensor *x = call->inputs[0], *weights = call->inputs[1];
+  const SlRefTensor *bias = call->n_inputs > 2 ? call->inputs[2] : NULL;
+  const SlRefTensor *residual = call->n_inputs > 3 ? call->inputs[3] : NULL;
+  SlRefTensor *y = call->outputs[0];
+  SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
+  int64_t in_plane = w.in[0] * w.in[1] * w.in[2], out_plane = w.out[0] * w.out[1] * w.out[2];
+  int64_t n_out = y->shape.dim[1], per_group = x->shape.dim[1] / attrs->group;
+  int64_t filter = per_group * w.kernel[0] * w.kernel[1] * w.kernel[2];
+
+  for (int64_t n = 0; n < x->shape.dim[0]; n++) {
+    for (int64_t o = 0; o < n_out; o++) {
+      int64_t first = (n * attrs->group + o / (n_out / attrs->group)) * per_group;
+      double *plane = y->f + (n * n_out + o) * out_plane;
+      for (int64_t i = 0; i < out_plane; i++)
+        plane[i] = (bias != NULL ? bias->f[o] : 0) +
+                   (residual != NULL ? residual->f[plane - y->f + i] : 0);
+      sum_plane (&w, per_group, x->f + first * in_plane, weights->f + o * filter, plane);
+    }
+  }
+}
+
+static gboolean
+conv_is_depthwise (const SlNode *node)
+{
+  const ConvAttrs *attrs = node->attrs;
+  return attrs->group > 1 && attrs->group == node->inputs[0]->shape.dim[1] &&
+         attrs->group == node->outputs[0]->shape.dim[1];
+}
+
+static void
+conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
+{
+  const ConvAttrs *attrs = node->attrs;
+  if (sl_window_row_major_only (node))
+    return;
+  SlValue *weights = node->inputs[1];
+  if (conv_is_depthwise (node)) {
+    sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
+    return;
+  }
+  /* Columns are the group's output channels; depth runs over kernel rows, columns, input channels. */
+  const SlShape *w = &weights->shape;
+  size_t kernel_h = w->rank > 3 ? (size_t) w->dim[2] : 1, kernel_w = (size_t) w->dim[w->rank - 1];
+  size_t area = kernel_h * kernel_w, channels = (size_t) w->dim[1];
+  SlPackParams pack = { .groups = (uint32_t) attrs->group,
+                        .cols = (uint32_t) (w->dim[0] / attrs->group),
+                        .depth = { (uint32_t) kernel_h, (uint32_t) kernel_w, (uint32_t) channels },
+                        .col_stride = channels * area,
+                        .depth_stride = { kernel_w, 1, area } };
+  pack.group_stride = pack.cols * pack.col_stride;
+  sl_node_set_input (node, 1, sl_pack_weights (graph, weights, &pack, target));
+}
+
+static void
+conv_lower (const SlNode *node, SlLowering *to)
+{
+  if (sl_window_row_major_only (node)) {
+    sl_lower_reference (to);
+    return;
+  }
+  const ConvAttrs *attrs = node->attrs;
+  const SlValue *x = node->inputs[0], *y = node->outputs[0], *residual = sl_node_input (node, 3);
+  SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
+  SlConv2dParams params = {
+    .batch = (uint32_t) x->shape.dim[0],
+    .groups = (uint32_t) attrs->group,
+    .in_h = (uint32_t) w.in[1],
+    .in_w = (uint32_t) w.in[2],
+    .in_c = (uint32_t) x->shape.dim[1],
+    .out_h = (uint32_t) w.out[1],
+    .out_w = (uint32_t) w.out[2],
+    .out_c = (uint32_t) y->shape.dim[1],
+    .kernel_h = (uint32_t) w.kernel[1],
+    .kernel_w = (uint32_t) w.kernel[2],
+    .stride_h = (uint32_t) w.stride[1],
+    .stride_w = (uint32_t) w.stride[2],
+    .dilation_h = (uint32_t) w.dilation[1],
+    .dilation_w = (uint32_t) w.dilation[2],
+    .pad_top = (int32_t) w.pad[1],
+    .pad_left = (int32_t) w.pad[2],
+    .in_stride = sl_value_pixel (x),
+    .residual_stride = residual != NULL ? sl_value_pixel (residual) : 0,
+    .out_stride = sl_value_pixel (y),
+    .act = node->act,
+  };
+  sl_lower (to, conv_is_depthwise (node) ? "depthwise2d" : "conv2d", &params, x, node->inputs[1],
+            sl_node_input (node, 2), residual, y);
+}
+
+static void
+conv_cost (const SlNode *node, SlCost *ret_cost)
+{
+  const ConvAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  size_t out = 0;
+  sl_shape_get_elements (&node->outputs[0]->shape, &out);
+  double filter = (double) x->dim[1] / (double) attrs->group;
+  for (uint32_t i = 0; i < attrs->window.kernel_shape.n; i++)
+    filter *= (double) attrs->window.kernel_shape.v[i];
+  ret_cost->flops = 2 * filter * (double) out;
+}
+
+static const SlOpClass conv = {
+  .name = "Conv",
+  .min_inputs = 2,
+  .max_inputs = 3,
+  .min_outputs = 1,
+  .max_outputs = 1,
+  .attrs = conv_attrs,
+  .attrs_size = sizeof (ConvAttrs),
+  .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_RESIDUAL | SL_TRAIT_CHANNEL_LINEAR | SL_TRAIT_SLICE_IN |
+            SL_TRAIT_SLICE_OUT,
+  .layouts = SL_LAYOUTS_SPATIAL,
+  .infer = conv_infer,
+  .reference = conv_reference,
+  .prepare = conv_prepare,
+  .lower = conv_lower,
+  .row_major_only = sl_window_row_major_only,
+  .cost = conv_cost,
+};
+
+const SlOpClass *const sl_ops_conv[] = { &conv, NULL };

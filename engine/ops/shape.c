@@ -1,0 +1,146 @@
+#include "ops/shape.h"
+
+#include "kernels/copy.h"
+
+#include <string.h>
+
+SlWalk
+sl_walk (const SlValue *value)
+{
+  SlWalk walk = { 0 };
+  sl_value_get_strides (value, walk.stride);
+  return walk;
+}
+
+SlWalk
+sl_walk_broadcast (const SlValue *value, const SlShape *to)
+{
+  SlWalk own = sl_walk (value), walk = { 0 };
+  uint32_t skip = to->rank - value->shape.rank;
+  for (uint32_t i = skip; i < to->rank; i++)
+    walk.stride[i] = value->shape.dim[i - skip] == 1 ? 0 : own.stride[i - skip];
+  return walk;
+}
+
+/* Up to three strided operands over the same dimensions, made as simple as possible: dimensions of size 1
+ * dropped, ordered by the last operand's stride (slowest first), neighbours merged where every operand allows. */
+typedef struct Loop {
+  uint32_t rank;
+  size_t dim[SL_MAX_RANK];
+  ptrdiff_t stride[3][SL_MAX_RANK];
+} Loop;
+
+static void
+loop_swap (Loop *loop, uint32_t a, uint32_t b)
+{
+  size_t dim = loop->dim[a];
+  loop->dim[a] = loop->dim[b];
+  loop->dim[b] = dim;
+  for (uint32_t k = 0; k < 3; k++) {
+    ptrdiff_t stride = loop->stride[k][a];
+    loop->stride[k][a] = loop->stride[k][b];
+    loop->stride[k][b] = stride;
+  }
+}
+
+static bool
+loop_can_merge (const Loop *loop, uint32_t outer, uint32_t inner)
+{
+  for (uint32_t k = 0; k < 3; k++)
+    if (loop->stride[k][outer] != loop->stride[k][inner] * (ptrdiff_t) loop->dim[inner])
+      return false;
+  return true;
+}
+
+static void
+loop_init (Loop *loop, const SlShape *dims, const SlWalk *a, const SlWalk *b, const SlWalk *out)
+{
+  memset (loop, 0, sizeof *loop);
+  for (uint32_t i = 0; i < dims->rank; i++) {
+    if (dims->dim[i] == 1)
+      continue;
+    uint32_t at = loop->rank++;
+    loop->dim[at] = (size_t) dims->dim[i];
+    loop->stride[0][at] = a->stride[i];
+    loop->stride[1][at] = b->stride[i];
+    loop->stride[2][at] = out->stride[i];
+  }
+  /* Insertion sort: stable, and eight dimensions at most. */
+  for (uint32_t i = 1; i < loop->rank; i++)
+    for (uint32_t k = i; k > 0 && loop->stride[2][k] > loop->stride[2][k - 1]; k--)
+      loop_swap (loop, k, k - 1);
+
+  uint32_t last = 0;
+  for (uint32_t i = 1; i < loop->rank; i++) {
+    bool merge = loop_can_merge (loop, last, i);
+    if (merge)
+      loop->dim[last] *= loop->dim[i];
+    else
+      loop->dim[++last] = loop->dim[i];
+    for (uint32_t k = 0; k < 3; k++)
+      loop->stride[k][last] = loop->stride[k][i];
+  }
+  if (loop->rank > 0)
+    loop->rank = last + 1;
+}
+
+void
+sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const SlWalk *from,
+               const SlValue *dst, const SlWalk *into)
+{
+  Loop loop;
+  loop_init (&loop, dims, from, from, into);
+  SlCopyParams params = { .rank = MAX (loop.rank, 1),
+                          .element_size = (uint32_t) sl_dtype_get_size (dst->dtype),
+                          .src_offset = (size_t) from->offset,
+                          .dst_offset = (size_t) into->offset };
+  params.dims[0] = 1;
+  for (uint32_t i = 0; i < loop.rank; i++) {
+    params.dims[i] = loop.dim[i];
+    params.src_stride[i] = loop.stride[0][i];
+    params.dst_stride[i] = loop.stride[2][i];
+  }
+  sl_lower (to, "copy", &params, src, dst);
+}
+
+void
+sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
+                 const SlValue *out, const SlAct *act)
+{
+  SlWalk first = sl_walk_broadcast (a, &out->shape), second = sl_walk_broadcast (b, &out->shape);
+  SlWalk result = sl_walk (out);
+  Loop loop;
+  loop_init (&loop, &out->shape, &first, &second, &result);
+  SlBinaryParams params = { .rank = MAX (loop.rank, 1), .act = *act };
+  params.dims[0] = 1;
+  params.out_stride[0] = 1;
+  for (uint32_t i = 0; i < loop.rank; i++) {
+    params.dims[i] = loop.dim[i];
+    params.a_stride[i] = (size_t) loop.stride[0][i];
+    params.b_stride[i] = (size_t) loop.stride[1][i];
+    params.out_stride[i] = (size_t) loop.stride[2][i];
+  }
+  sl_lower (to, kernel, &params, a, b, out);
+}
+
+bool
+sl_index_next (SlIndex *index, const SlShape *shape)
+{
+  for (uint32_t i = shape->rank; i-- > 0;) {
+    if (++index->at[i] < shape->dim[i])
+      return true;
+    index->at[i] = 0;
+  }
+  return false;
+}
+
+size_t
+sl_index_offset (const SlIndex *index, const SlShape *shape)
+{
+  size_t offset = 0;
+  uint32_t skip = index->rank - shape->rank;
+  for (uint32_t i = 0; i < shape->rank; i++)
+    offset = offset * (size_t) shape->dim[i] +
+             (size_t) (shape->dim[i] == 1 ? 0 : index->at[i + skip]);
+  return offset;
+}

@@ -1,0 +1,127 @@
+#include "ops/window.h"
+
+const char *const sl_auto_pad_choices[] = { "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL };
+
+/* Larger windows and steps than this are mistakes, and their products would overflow. */
+#define WINDOW_MAX (1 << 24)
+
+/* Makes `list` n entries long: as it is, or all `preset` where the file left it out. */
+static gboolean
+complete (const SlNode *node, const char *name, SlInts *list, uint32_t n, int64_t preset,
+          int64_t min, GError **error)
+{
+  if (list->n == 0) {
+    list->n = n;
+    for (uint32_t i = 0; i < n; i++)
+      list->v[i] = preset;
+  }
+  if (list->n != n) {
+    sl_node_error (node, error, SL_ERROR_SHAPE, "%s has %u entries, expected %u", name, list->n, n);
+    return FALSE;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    if (list->v[i] >= min && list->v[i] <= WINDOW_MAX)
+      continue;
+    sl_node_error (node, error, SL_ERROR_SHAPE,
+                   "%s holds %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT " to %d", name,
+                   list->v[i], min, WINDOW_MAX);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static int64_t
+output_size (const SlWindow *window, int64_t in, uint32_t i)
+{
+  uint32_t n = window->strides.n;
+  int64_t begin = window->pads.v[i], stride = window->strides.v[i];
+  int64_t extent = (window->kernel_shape.v[i] - 1) * window->dilations.v[i] + 1;
+  int64_t room = in + begin + window->pads.v[n + i] - extent;
+  if (room < 0)
+    return 0;
+  int64_t out = room / stride + 1;
+  /* A last window that ceil_mode adds has to start inside the input or its leading padding (as PyTorch and,
+   * since opset 19's clarification, ONNX). */
+  if (window->ceil_mode && room % stride != 0 && out * stride < in + begin)
+    out++;
+  return out;
+}
+
+/* SAME: out = ceil (in / stride); an odd remainder goes behind (UPPER) or before (LOWER). */
+static void
+set_same_pads (SlWindow *window, int64_t in, uint32_t i)
+{
+  uint32_t n = window->strides.n;
+  int64_t stride = window->strides.v[i];
+  int64_t extent = (window->kernel_shape.v[i] - 1) * window->dilations.v[i] + 1;
+  int64_t total = MAX (((in + stride - 1) / stride - 1) * stride + extent - in, 0);
+  int64_t begin = window->auto_pad == SL_PAD_SAME_LOWER ? total - total / 2 : total / 2;
+  window->pads.v[i] = begin;
+  window->pads.v[n + i] = total - begin;
+}
+
+gboolean
+sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlShape *ret_output,
+                 GError **error)
+{
+  if (input->rank < 3 || input->rank > 5) {
+    g_autofree char *shape = sl_shape_to_string (input);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "input is %s, expected 1 to 3 spatial dimensions",
+                   shape);
+    return FALSE;
+  }
+  uint32_t n = input->rank - 2;
+  if (!complete (node, "kernel_shape", &window->kernel_shape, n, 1, 1, error) ||
+      !complete (node, "strides", &window->strides, n, 1, 1, error) ||
+      !complete (node, "dilations", &window->dilations, n, 1, 1, error) ||
+      !complete (node, "pads", &window->pads, 2 * n, 0, 0, error))
+    return FALSE;
+  for (uint32_t i = 0; i < n; i++) {
+    int64_t in = input->dim[2 + i];
+    if (window->auto_pad == SL_PAD_VALID)
+      window->pads.v[i] = window->pads.v[n + i] = 0;
+    else if (window->auto_pad != SL_PAD_NOTSET)
+      set_same_pads (window, in, i);
+    ret_output->dim[2 + i] = output_size (window, in, i);
+    if (ret_output->dim[2 + i] >= 1)
+      continue;
+    g_autofree char *shape = sl_shape_to_string (input);
+    sl_node_error (node, error, SL_ERROR_SHAPE,
+                   "a kernel of %" G_GINT64_FORMAT " (dilation %" G_GINT64_FORMAT
+                   ") does not fit an input of %s with padding %" G_GINT64_FORMAT
+                   " + %" G_GINT64_FORMAT,
+                   window->kernel_shape.v[i], window->dilations.v[i], shape, window->pads.v[i],
+                   window->pads.v[n + i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+SlWindow3
+sl_window_3d (const SlWindow *window, const SlShape *input, const SlShape *output)
+{
+  SlWindow3 w;
+  uint32_t n = input->rank - 2;
+  for (uint32_t i = 0; i < 3; i++) {
+    w.in[i] = w.out[i] = w.kernel[i] = w.stride[i] = w.dilation[i] = 1;
+    w.pad[i] = w.pad_end[i] = 0;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t to = 3 - n + i;
+    w.in[to] = input->dim[2 + i];
+    w.out[to] = output->dim[2 + i];
+    w.kernel[to] = window->kernel_shape.v[i];
+    w.stride[to] = window->strides.v[i];
+    w.dilation[to] = window->dilations.v[i];
+    w.pad[to] = window->pads.v[i];
+    w.pad_end[to] = window->pads.v[n + i];
+  }
+  return w;
+}
+
+gboolean
+sl_window_row_major_only (const SlNode *node)
+{
+  return node->inputs[0]->shape.rank > 4 || node->inputs[0]->dtype != SL_FLOAT32 ||
+         (node->n_outputs > 1 && node->outputs[1] != NULL);
+}

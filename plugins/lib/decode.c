@@ -1,0 +1,574 @@
+#include "sightline-gst/decode.h"
+
+#include "codec-log.h"
+#include "missing-plugin.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <gst/app/gstappsink.h>
+#include <string.h>
+
+/* How long a wait for a frame lasts before the bus is looked at again. */
+#define POLL_INTERVAL (50 * GST_MSECOND)
+/* A clip may end this much before the stated end, or two frames if they take longer: muxers round.
+ */
+#define END_TOLERANCE (100 * GST_MSECOND)
+
+/* Demuxers of formats that write their duration down. Others (MPEG-TS, Ogg, IVF …) make it up from
+ * what is there, which after a cut is less, and looks whole. */
+static const char *const stating_demuxers[] = {"asfdemux", "avidemux", "flvdemux", "matroskademux",
+                                               "mxfdemux", "qtdemux",  NULL};
+
+/* One stream as it leaves the demuxer. */
+typedef struct {
+  SlDecoder *decoder;
+  GstPad *pad;
+  GstClockTime first, last; /* least and largest timestamp of packets */
+  GstClockTime end;         /* largest end of a packet */
+  GstClockTime stop;        /* of the stream, if the file has an edit list or the like; else NONE */
+  GstClockTime duration;    /* that the container states */
+  guint64 packets;
+  guint64 jumps; /* packets after the first that follow a gap */
+} DemuxedStream;
+
+struct SlDecoder {
+  GstElement *pipeline, *sink;
+  GstBus *bus;
+  GstSample *sample; /* of the frame that the caller has */
+  GstVideoInfo info;
+  GstCaps *caps;      /* that info was made from */
+  gboolean done;      /* sl_decoder_next() said FALSE */
+  guint64 frames;     /* given to the caller */
+  guint64 damaged;    /* left out */
+  guint64 jumps;      /* frames after the first that the codec marks as following a loss */
+  GstClockTime end;   /* of the last frame, on the clock of the packets */
+  guint codec_errors; /* of the process when this one began */
+  char *failure;      /* what the bus said */
+  char *reason;       /* of the outcome */
+
+  GMutex lock;          /* of what follows: streaming threads write it */
+  GPtrArray *streams;   /* DemuxedStream, only of demuxers that state durations */
+  char *container;      /* media type of the input as a whole */
+  char *video_id;       /* stream id of the stream that is decoded */
+  char *missing;        /* what GStreamer lacks, and where to get it */
+  gboolean structured;  /* a parser, demuxer or decoder is there: pads are streams */
+  gboolean no_video;    /* all streams are known, and none is video */
+  gboolean jpeg_broken; /* the JPEG data so far stop within a picture */
+  guint8 jpeg_previous;
+};
+
+/* --- what streaming threads see --- */
+
+static void
+stream_see_event (DemuxedStream *stream, GstEvent *event)
+{
+  const GstSegment *segment;
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT)
+    return;
+  gst_event_parse_segment (event, &segment);
+  if (segment->format != GST_FORMAT_TIME)
+    return;
+  stream->stop = segment->stop;
+  stream->duration = segment->duration;
+}
+
+static void
+stream_see_packet (DemuxedStream *stream, GstBuffer *packet)
+{
+  if (stream->packets++ > 0 && GST_BUFFER_IS_DISCONT (packet))
+    stream->jumps++;
+  GstClockTime pts = GST_BUFFER_PTS (packet);
+  if (!GST_CLOCK_TIME_IS_VALID (pts))
+    return;
+  GstClockTime end =
+      pts + (GST_BUFFER_DURATION_IS_VALID (packet) ? GST_BUFFER_DURATION (packet) : 0);
+  if (!GST_CLOCK_TIME_IS_VALID (stream->first)) {
+    stream->first = stream->last = pts;
+    stream->end = end;
+  }
+  stream->first = MIN (stream->first, pts);
+  stream->last = MAX (stream->last, pts);
+  stream->end = MAX (stream->end, end);
+}
+
+static GstPadProbeReturn
+on_demuxed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  DemuxedStream *stream = data;
+  g_mutex_lock (&stream->decoder->lock);
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    stream_see_packet (stream, GST_PAD_PROBE_INFO_BUFFER (info));
+  else
+    stream_see_event (stream, GST_PAD_PROBE_INFO_EVENT (info));
+  g_mutex_unlock (&stream->decoder->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_demuxer_pad (GstElement *demuxer, GstPad *pad, SlDecoder *decoder)
+{
+  if (gst_pad_get_direction (pad) != GST_PAD_SRC)
+    return;
+  DemuxedStream *stream = g_new0 (DemuxedStream, 1);
+  stream->decoder = decoder;
+  stream->pad = gst_object_ref (pad);
+  stream->first = stream->stop = stream->duration = GST_CLOCK_TIME_NONE;
+  g_mutex_lock (&decoder->lock);
+  g_ptr_array_add (decoder->streams, stream);
+  g_mutex_unlock (&decoder->lock);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+                     on_demuxed, stream, NULL);
+}
+
+static void
+demuxed_stream_free (gpointer data)
+{
+  DemuxedStream *stream = data;
+  gst_object_unref (stream->pad);
+  g_free (stream);
+}
+
+/* JPEG decoders fill up a picture that stops early with grey, and say nothing. Within entropy-coded
+ * data FF is followed by 0 or a restart marker only, so the data are complete if an end marker
+ * follows the last start of a scan. */
+static GstPadProbeReturn
+on_jpeg (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  SlDecoder *decoder = data;
+  GstMapInfo map;
+  if (!gst_buffer_map (GST_PAD_PROBE_INFO_BUFFER (info), &map, GST_MAP_READ))
+    return GST_PAD_PROBE_OK;
+  g_mutex_lock (&decoder->lock);
+  for (gsize i = 0; i < map.size; i++) {
+    if (decoder->jpeg_previous == 0xff && map.data[i] == 0xda)
+      decoder->jpeg_broken = TRUE;
+    else if (decoder->jpeg_previous == 0xff && map.data[i] == 0xd9)
+      decoder->jpeg_broken = FALSE;
+    decoder->jpeg_previous = map.data[i];
+  }
+  g_mutex_unlock (&decoder->lock);
+  gst_buffer_unmap (GST_PAD_PROBE_INFO_BUFFER (info), &map);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+watch_video_decoder (SlDecoder *decoder, GstElement *element)
+{
+  /* Its default has changed over the years; damaged pictures are wanted, to count them. */
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), "output-corrupt"))
+    g_object_set (element, "output-corrupt", TRUE, NULL);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
+  if (!pad)
+    return;
+  g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) jpeg = gst_caps_new_empty_simple ("image/jpeg");
+  if (gst_caps_can_intersect (caps, jpeg))
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_jpeg, decoder, NULL);
+}
+
+static void
+on_element_added (GstBin *bin, GstBin *inner, GstElement *element, SlDecoder *decoder)
+{
+  const char *klass = gst_element_get_metadata (element, GST_ELEMENT_METADATA_KLASS);
+  GstElementFactory *factory = gst_element_get_factory (element);
+  if (GST_IS_BIN (element) || !klass || !factory)
+    return;
+  if (strstr (klass, "Demux") || strstr (klass, "Parser") || strstr (klass, "Decoder")) {
+    g_mutex_lock (&decoder->lock);
+    decoder->structured = TRUE;
+    g_mutex_unlock (&decoder->lock);
+  }
+  if (g_strv_contains (stating_demuxers, GST_OBJECT_NAME (factory)))
+    g_signal_connect (element, "pad-added", G_CALLBACK (on_demuxer_pad), decoder);
+  if (strstr (klass, "Decoder") && (strstr (klass, "Video") || strstr (klass, "Image")))
+    watch_video_decoder (decoder, element);
+}
+
+/* Whether to go on decoding what a pad gives: yes for the container and for the first video stream.
+ */
+static gboolean
+on_autoplug_continue (GstElement *element, GstPad *pad, GstCaps *caps, SlDecoder *decoder)
+{
+  const char *type = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+  g_autoptr (GstPad) target =
+      GST_IS_GHOST_PAD (pad) ? gst_ghost_pad_get_target (GST_GHOST_PAD (pad)) : NULL;
+  g_autofree char *id = gst_pad_get_stream_id (target ? target : pad);
+  gboolean go_on = TRUE;
+
+  g_mutex_lock (&decoder->lock);
+  if (!decoder->container)
+    decoder->container = g_strdup (type);
+  if (decoder->structured) {
+    if (g_str_has_prefix (type, "video/") || g_str_has_prefix (type, "image/")) {
+      if (!decoder->video_id)
+        decoder->video_id = g_strdup (id ? id : "");
+      go_on = !id || strcmp (id, decoder->video_id) == 0;
+    } else {
+      go_on = g_str_has_prefix (type, "application/") && !strstr (type, "subtitle");
+    }
+  }
+  g_mutex_unlock (&decoder->lock);
+  return go_on;
+}
+
+static void
+on_pad_added (GstElement *element, GstPad *pad, SlDecoder *decoder)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  if (!caps)
+    caps = gst_pad_query_caps (pad, NULL);
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (decoder->sink, "sink");
+  if (gst_caps_is_empty (caps) || gst_caps_is_any (caps) || gst_pad_is_linked (sink))
+    return;
+  if (g_str_equal (gst_structure_get_name (gst_caps_get_structure (caps, 0)), "video/x-raw"))
+    gst_pad_link (pad, sink);
+}
+
+static void
+on_no_more_pads (GstElement *element, SlDecoder *decoder)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (decoder->sink, "sink");
+  if (gst_pad_is_linked (sink))
+    return;
+  g_mutex_lock (&decoder->lock);
+  decoder->no_video = TRUE;
+  g_mutex_unlock (&decoder->lock);
+}
+
+/* --- making and freeing --- */
+
+static char *
+source_to_uri (const char *source, GError **error)
+{
+  GStatBuf status;
+  if (strstr (source, "://"))
+    return g_strdup (source);
+  if (g_stat (source, &status) == 0)
+    return gst_filename_to_uri (source, error);
+  g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s (expected a video or a picture)",
+               g_strerror (errno));
+  return NULL;
+}
+
+SlDecoder *
+sl_decoder_new (const char *source, GError **error)
+{
+  g_return_val_if_fail (source != NULL, NULL);
+  g_autofree char *uri = source_to_uri (source, error);
+  if (!uri)
+    return NULL;
+  GstElement *input = gst_element_factory_make ("uridecodebin", NULL);
+  GstElement *sink = gst_element_factory_make ("appsink", NULL);
+  if (!input || !sink) {
+    g_clear_pointer (&input, gst_object_unref);
+    g_clear_pointer (&sink, gst_object_unref);
+    g_set_error (
+        error, SL_ERROR, SL_ERROR_DEVICE,
+        "GStreamer lacks uridecodebin or appsink (expected in Debian's gstreamer1.0-plugins-base)");
+    return NULL;
+  }
+
+  SlDecoder *decoder = g_new0 (SlDecoder, 1);
+  g_mutex_init (&decoder->lock);
+  decoder->streams = g_ptr_array_new_with_free_func (demuxed_stream_free);
+  decoder->codec_errors = sl_codec_log_count ();
+  sl_codec_log_forget ();
+  decoder->end = GST_CLOCK_TIME_NONE;
+  decoder->pipeline = gst_pipeline_new (NULL);
+  decoder->bus = gst_element_get_bus (decoder->pipeline);
+  decoder->sink = sink;
+  g_autoptr (GstCaps) raw = gst_caps_new_empty_simple ("video/x-raw");
+  g_object_set (input, "uri", uri, NULL);
+  g_object_set (sink, "caps", raw, "sync", FALSE, "max-buffers", 2, "wait-on-eos", FALSE, NULL);
+  g_signal_connect (decoder->pipeline, "deep-element-added", G_CALLBACK (on_element_added),
+                    decoder);
+  g_signal_connect (input, "autoplug-continue", G_CALLBACK (on_autoplug_continue), decoder);
+  g_signal_connect (input, "pad-added", G_CALLBACK (on_pad_added), decoder);
+  g_signal_connect (input, "no-more-pads", G_CALLBACK (on_no_more_pads), decoder);
+  gst_bin_add_many (GST_BIN (decoder->pipeline), input, sink, NULL);
+  gst_element_set_state (decoder->pipeline, GST_STATE_PLAYING);
+  return decoder;
+}
+
+void
+sl_decoder_free (SlDecoder *decoder)
+{
+  if (!decoder)
+    return;
+  gst_element_set_state (decoder->pipeline, GST_STATE_NULL);
+  g_clear_pointer (&decoder->sample, gst_sample_unref);
+  gst_clear_caps (&decoder->caps);
+  gst_object_unref (decoder->bus);
+  gst_object_unref (decoder->pipeline);
+  g_ptr_array_unref (decoder->streams);
+  g_mutex_clear (&decoder->lock);
+  g_free (decoder->container);
+  g_free (decoder->video_id);
+  g_free (decoder->missing);
+  g_free (decoder->failure);
+  g_free (decoder->reason);
+  g_free (decoder);
+}
+
+/* --- frames --- */
+
+/* One line of an error on the bus: its text, and the detail where the text alone says little. */
+static char *
+describe_error (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *debug = NULL;
+  gst_message_parse_error (message, &error, &debug);
+  g_autofree char *detail = NULL;
+  const char *second = debug ? strchr (debug, '\n') : NULL;
+  if (second && (g_strrstr (error->message, "general") || g_strrstr (error->message, "Internal")))
+    detail = g_strdup (second + 1);
+  g_autofree char *text = g_strdup (detail ? detail : error->message);
+  g_strdelimit (text, "\n\r", ' ');
+  gsize length = strlen (g_strstrip (text));
+  if (length > 0 && text[length - 1] == '.')
+    text[length - 1] = '\0';
+  return g_steal_pointer (&text);
+}
+
+/* Takes what the bus has. The first error counts: those after it are its echoes. */
+static void
+read_bus (SlDecoder *decoder)
+{
+  GstMessage *message;
+  while ((message = gst_bus_pop_filtered (decoder->bus, GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT))) {
+    const GstStructure *structure = gst_message_get_structure (message);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      if (!decoder->failure)
+        decoder->failure = describe_error (message);
+    } else if (!decoder->missing) {
+      decoder->missing = sl_missing_plugin_describe (structure);
+    }
+    gst_message_unref (message);
+  }
+}
+
+/* The next buffer, or NULL at the end. Frames that are queued when an error comes are still given.
+ */
+static GstSample *
+pull_sample (SlDecoder *decoder)
+{
+  GstAppSink *sink = GST_APP_SINK (decoder->sink);
+  for (;;) {
+    GstSample *sample = gst_app_sink_try_pull_sample (sink, POLL_INTERVAL);
+    if (sample)
+      return sample;
+    read_bus (decoder);
+    g_mutex_lock (&decoder->lock);
+    gboolean over = decoder->no_video || decoder->failure || gst_app_sink_is_eos (sink);
+    g_mutex_unlock (&decoder->lock);
+    if (over)
+      return NULL;
+  }
+}
+
+static gboolean
+set_caps (SlDecoder *decoder, GstCaps *caps)
+{
+  if (decoder->caps && (decoder->caps == caps || gst_caps_is_equal (decoder->caps, caps)))
+    return TRUE;
+  if (!gst_video_info_from_caps (&decoder->info, caps)) {
+    decoder->failure = gst_caps_to_string (caps);
+    return FALSE;
+  }
+  gst_caps_replace (&decoder->caps, caps);
+  return TRUE;
+}
+
+gboolean
+sl_decoder_next (SlDecoder *decoder, SlDecodedFrame *ret_frame)
+{
+  g_return_val_if_fail (decoder != NULL && ret_frame != NULL, FALSE);
+  g_clear_pointer (&decoder->sample, gst_sample_unref);
+  while (!decoder->done && (decoder->sample = pull_sample (decoder))) {
+    GstBuffer *buffer = gst_sample_get_buffer (decoder->sample);
+    GstClockTime pts = GST_BUFFER_PTS (buffer);
+    gboolean first = decoder->frames + decoder->damaged == 0;
+    if (!set_caps (decoder, gst_sample_get_caps (decoder->sample)))
+      break;
+    if (!first && GST_BUFFER_IS_DISCONT (buffer))
+      decoder->jumps++;
+    if (GST_CLOCK_TIME_IS_VALID (pts))
+      decoder->end =
+          pts + (GST_BUFFER_DURATION_IS_VALID (buffer) ? GST_BUFFER_DURATION (buffer) : 0);
+    if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_CORRUPTED)) {
+      decoder->damaged++;
+      g_clear_pointer (&decoder->sample, gst_sample_unref);
+      continue;
+    }
+    ret_frame->buffer = buffer;
+    ret_frame->info = &decoder->info;
+    ret_frame->number = decoder->frames++;
+    ret_frame->pts =
+        gst_segment_to_stream_time (gst_sample_get_segment (decoder->sample), GST_FORMAT_TIME, pts);
+    return TRUE;
+  }
+  read_bus (decoder);
+  decoder->done = TRUE;
+  return FALSE;
+}
+
+/* --- outcome --- */
+
+/* The decoded stream as the demuxer gave it, or NULL where no demuxer states durations. Lock held.
+ */
+static const DemuxedStream *
+find_video_stream (SlDecoder *decoder)
+{
+  for (guint i = 0; i < decoder->streams->len; i++) {
+    const DemuxedStream *stream = g_ptr_array_index (decoder->streams, i);
+    g_autofree char *id = gst_pad_get_stream_id (stream->pad);
+    if (id && g_strcmp0 (id, decoder->video_id) == 0)
+      return stream;
+  }
+  return NULL;
+}
+
+/* Where the file says that it ends, and how far it was read; on the clock of the packets. FALSE if
+ * it does not say. An end of the video stream itself is compared with that stream; a duration of
+ * the file may be another stream's, so the longest one counts. Lock held. */
+static gboolean
+get_ends (SlDecoder *decoder, const DemuxedStream *video, GstClockTime *ret_stated,
+          GstClockTime *ret_read)
+{
+  if (!video || video->packets == 0)
+    return FALSE;
+  if (GST_CLOCK_TIME_IS_VALID (video->stop)) {
+    *ret_stated = video->stop;
+    *ret_read = video->end;
+    return TRUE;
+  }
+  *ret_read = 0;
+  for (guint i = 0; i < decoder->streams->len; i++) {
+    const DemuxedStream *stream = g_ptr_array_index (decoder->streams, i);
+    if (stream->packets > 0)
+      *ret_read = MAX (*ret_read, stream->end);
+  }
+  *ret_stated = video->duration;
+  return GST_CLOCK_TIME_IS_VALID (video->duration) && video->duration > 0;
+}
+
+double
+sl_decoder_get_progress (SlDecoder *decoder)
+{
+  g_return_val_if_fail (decoder != NULL, -1);
+  GstClockTime stated, read;
+  g_mutex_lock (&decoder->lock);
+  const DemuxedStream *video = find_video_stream (decoder);
+  gboolean known = get_ends (decoder, video, &stated, &read);
+  GstClockTime first = known && GST_CLOCK_TIME_IS_VALID (video->first) ? video->first : 0;
+  g_mutex_unlock (&decoder->lock);
+  if (!known || !GST_CLOCK_TIME_IS_VALID (decoder->end) || stated <= first || decoder->end < first)
+    return -1;
+  return MIN (1.0, (double)(decoder->end - first) / (double)(stated - first));
+}
+
+static void G_GNUC_PRINTF (2, 3) add_reason (GString *reasons, const char *format, ...)
+{
+  va_list args;
+  if (reasons->len)
+    g_string_append (reasons, "; ");
+  va_start (args, format);
+  g_string_append_vprintf (reasons, format, args);
+  va_end (args);
+}
+
+/* What the container states against what came. TRUE if it states an end. */
+static gboolean
+compare_ends (SlDecoder *decoder, const DemuxedStream *video, GString *reasons)
+{
+  GstClockTime stated, read;
+  gboolean states = get_ends (decoder, video, &stated, &read);
+  if (!decoder->done || !video || video->packets == 0)
+    return states;
+  GstClockTime interval = video->packets > 1 ? (video->last - video->first) / (video->packets - 1)
+                                             : video->end - video->last;
+  GstClockTime tolerance = MAX (2 * interval, END_TOLERANCE);
+  if (states && read + tolerance < stated)
+    add_reason (reasons, "ends at %.2f s of the %.2f s that its container states", read / 1e9,
+                stated / 1e9);
+  GstClockTime last =
+      GST_CLOCK_TIME_IS_VALID (video->stop) ? MIN (video->end, video->stop) : video->end;
+  if (GST_CLOCK_TIME_IS_VALID (decoder->end) && decoder->end + tolerance < last)
+    add_reason (reasons, "the last frame decoded is at %.2f s of %.2f s", decoder->end / 1e9,
+                last / 1e9);
+  return states;
+}
+
+/* Losses inside the part that was read. */
+static void
+find_losses (SlDecoder *decoder, const DemuxedStream *video, GString *reasons)
+{
+  guint64 stated_jumps = video ? video->jumps : 0; /* an edit list's, say: no loss */
+  guint errors = sl_codec_log_count () - decoder->codec_errors;
+  if (decoder->failure)
+    add_reason (reasons, "stopped: %s", decoder->failure);
+  if (decoder->damaged)
+    add_reason (reasons, "damaged frames left out: %" G_GUINT64_FORMAT, decoder->damaged);
+  if (decoder->jumps > stated_jumps)
+    add_reason (reasons, "places where frames were lost: %" G_GUINT64_FORMAT,
+                decoder->jumps - stated_jumps);
+  if (errors) {
+    g_autofree char *first_error = sl_codec_log_get_first ();
+    add_reason (reasons, "errors of the decoder: %u, the first: %s", errors,
+                first_error ? first_error : "none");
+  }
+  if (decoder->done && decoder->jpeg_broken)
+    add_reason (reasons, "the last picture stops before its end");
+}
+
+static SlOutcome
+judge (SlDecoder *decoder, GString *reasons)
+{
+  if (decoder->frames == 0 && decoder->done) {
+    if (decoder->missing)
+      g_string_append (reasons, decoder->missing);
+    else if (decoder->no_video)
+      g_string_append (reasons, "no video stream (expected a video or a picture)");
+    else if (decoder->failure)
+      g_string_append_printf (reasons, "%s (expected a video or a picture)", decoder->failure);
+    else
+      g_string_append (reasons, "no frame could be decoded (expected at least one whole picture)");
+    return SL_OUTCOME_FAILED;
+  }
+  const DemuxedStream *video = find_video_stream (decoder);
+  gboolean states = compare_ends (decoder, video, reasons);
+  find_losses (decoder, video, reasons);
+  if (reasons->len)
+    return SL_OUTCOME_PARTIAL;
+  gboolean still =
+      decoder->container && g_str_has_prefix (decoder->container, "image/") && decoder->frames == 1;
+  if (states || still || !decoder->done)
+    return SL_OUTCOME_WHOLE;
+  g_string_append (reasons, "the file states no duration, so a cut would not show");
+  return SL_OUTCOME_UNKNOWN;
+}
+
+SlOutcome
+sl_decoder_get_outcome (SlDecoder *decoder, const char **ret_reason)
+{
+  g_return_val_if_fail (decoder != NULL, SL_OUTCOME_FAILED);
+  GString *reasons = g_string_new (NULL);
+  g_mutex_lock (&decoder->lock);
+  SlOutcome outcome = judge (decoder, reasons);
+  g_mutex_unlock (&decoder->lock);
+  g_free (decoder->reason);
+  decoder->reason =
+      reasons->len ? g_string_free (reasons, FALSE) : (g_string_free (reasons, TRUE), NULL);
+  if (ret_reason)
+    *ret_reason = decoder->reason;
+  return outcome;
+}
+
+const char *
+sl_outcome_get_name (SlOutcome outcome)
+{
+  static const char *const names[] = {"whole", "unknown", "partial", "failed"};
+  g_return_val_if_fail ((guint)outcome < G_N_ELEMENTS (names), "unknown");
+  return names[outcome];
+}

@@ -6,13 +6,13 @@
 static void *
 field (const SlAttrSpec *spec, void *attrs)
 {
-  return (char *) attrs + spec->offset;
+  return (char *)attrs + spec->offset;
 }
 
 static const void *
 const_field (const SlAttrSpec *spec, const void *attrs)
 {
-  return (const char *) attrs + spec->offset;
+  return (const char *)attrs + spec->offset;
 }
 
 void
@@ -22,16 +22,16 @@ sl_attrs_init (const SlAttrSpec *table, void *attrs)
     void *to = field (spec, attrs);
     switch (spec->type) {
     case SL_ATTR_INT:
-      *(int64_t *) to = (int64_t) spec->preset;
+      *(int64_t *)to = (int64_t)spec->preset;
       break;
     case SL_ATTR_FLOAT:
-      *(float *) to = (float) spec->preset;
+      *(float *)to = (float)spec->preset;
       break;
     case SL_ATTR_ENUM:
-      *(uint32_t *) to = (uint32_t) spec->preset;
+      *(uint32_t *)to = (uint32_t)spec->preset;
       break;
     case SL_ATTR_BOOL:
-      *(bool *) to = spec->preset != 0;
+      *(bool *)to = spec->preset != 0;
       break;
     case SL_ATTR_INTS:
       memset (to, 0, sizeof (SlInts));
@@ -53,11 +53,12 @@ set_ints (SlInts *to, const SlRawAttr *raw, GError **error)
   if (raw->type != SL_RAW_INTS)
     return wrong_type (raw, "a list of integers", error);
   if (raw->n > SL_INTS_MAX) {
-    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT, "attribute %s has %zu integers, at most %d are read",
-                 raw->name, raw->n, SL_INTS_MAX);
+    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+                 "attribute %s has %zu integers, at most %d are read", raw->name, raw->n,
+                 SL_INTS_MAX);
     return FALSE;
   }
-  to->n = (uint32_t) raw->n;
+  to->n = (uint32_t)raw->n;
   if (raw->n > 0)
     memcpy (to->v, raw->ints, raw->n * sizeof raw->ints[0]);
   return TRUE;
@@ -74,7 +75,7 @@ set_choice (uint32_t *to, const SlAttrSpec *spec, const SlRawAttr *raw, GError *
       return TRUE;
     }
   }
-  g_autofree char *choices = g_strjoinv (", ", (char **) spec->choices);
+  g_autofree char *choices = g_strjoinv (", ", (char **)spec->choices);
   g_autofree char *found = g_strescape (raw->s, NULL);
   g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "attribute %s is '%.40s' (known: %s)",
                raw->name, found, choices);
@@ -96,17 +97,17 @@ sl_attrs_set (const SlAttrSpec *table, void *attrs, const SlRawAttr *raw, GError
   case SL_ATTR_INT:
     if (raw->type != SL_RAW_INT)
       return wrong_type (raw, "an integer", error);
-    *(int64_t *) to = raw->i;
+    *(int64_t *)to = raw->i;
     return TRUE;
   case SL_ATTR_FLOAT:
     if (raw->type != SL_RAW_FLOAT)
       return wrong_type (raw, "a float", error);
-    *(float *) to = raw->f;
+    *(float *)to = raw->f;
     return TRUE;
   case SL_ATTR_BOOL:
     if (raw->type != SL_RAW_INT || (raw->i != 0 && raw->i != 1))
       return wrong_type (raw, "0 or 1", error);
-    *(bool *) to = raw->i == 1;
+    *(bool *)to = raw->i == 1;
     return TRUE;
   case SL_ATTR_INTS:
     return set_ints (to, raw, error);
@@ -122,15 +123,15 @@ sl_attrs_is_default (const SlAttrSpec *spec, const void *attrs)
   const void *at = const_field (spec, attrs);
   switch (spec->type) {
   case SL_ATTR_INT:
-    return *(const int64_t *) at == (int64_t) spec->preset;
+    return *(const int64_t *)at == (int64_t)spec->preset;
   case SL_ATTR_FLOAT:
-    return *(const float *) at == (float) spec->preset;
+    return *(const float *)at == (float)spec->preset;
   case SL_ATTR_ENUM:
-    return *(const uint32_t *) at == (uint32_t) spec->preset;
+    return *(const uint32_t *)at == (uint32_t)spec->preset;
   case SL_ATTR_BOOL:
-    return *(const bool *) at == (spec->preset != 0);
+    return *(const bool *)at == (spec->preset != 0);
   case SL_ATTR_INTS:
-    return ((const SlInts *) at)->n == 0;
+    return ((const SlInts *)at)->n == 0;
   }
   g_assert_not_reached ();
 }
@@ -142,16 +143,16 @@ sl_attrs_print (const SlAttrSpec *spec, const void *attrs, GString *string)
   g_string_append_printf (string, "%s=", spec->name);
   switch (spec->type) {
   case SL_ATTR_INT:
-    g_string_append_printf (string, "%" G_GINT64_FORMAT, *(const int64_t *) at);
+    g_string_append_printf (string, "%" G_GINT64_FORMAT, *(const int64_t *)at);
     break;
   case SL_ATTR_FLOAT:
-    g_string_append_printf (string, "%g", *(const float *) at);
+    g_string_append_printf (string, "%g", *(const float *)at);
     break;
   case SL_ATTR_BOOL:
-    g_string_append_printf (string, "%d", *(const bool *) at);
+    g_string_append_printf (string, "%d", *(const bool *)at);
     break;
   case SL_ATTR_ENUM:
-    g_string_append (string, spec->choices[*(const uint32_t *) at]);
+    g_string_append (string, spec->choices[*(const uint32_t *)at]);
     break;
   case SL_ATTR_INTS: {
     const SlInts *ints = at;

@@ -91,8 +91,7 @@ sl_graph_add_tensor (SlGraph *graph, const char *name, SlValueKind kind, SlTenso
 SlValue *
 sl_graph_add_ints (SlGraph *graph, const char *name, const int64_t *ints, size_t n)
 {
-  g_autoptr (SlTensor) tensor =
-    sl_tensor_new_copy (SL_INT64, &SL_SHAPE ((int64_t) n), ints, NULL);
+  g_autoptr (SlTensor) tensor = sl_tensor_new_copy (SL_INT64, &SL_SHAPE ((int64_t)n), ints, NULL);
   return sl_graph_add_tensor (graph, name, SL_VALUE_CONSTANT, tensor);
 }
 
@@ -237,19 +236,18 @@ sl_graph_clone (const SlGraph *graph)
     const SlNode *node = g_ptr_array_index (graph->nodes, i);
     g_ptr_array_set_size (ends, 0);
     for (uint32_t k = 0; k < node->n_inputs + node->n_outputs; k++) {
-      const SlValue *end =
-        k < node->n_inputs ? node->inputs[k] : node->outputs[k - node->n_inputs];
+      const SlValue *end = k < node->n_inputs ? node->inputs[k] : node->outputs[k - node->n_inputs];
       g_ptr_array_add (ends, end != NULL ? copy->values->pdata[end->id] : NULL);
     }
     SlNode *twin = sl_graph_add_node (copy, node->op, node->name, node->attrs, node->n_inputs,
-                                      (SlValue **) ends->pdata, node->n_outputs,
-                                      (SlValue **) ends->pdata + node->n_inputs);
+                                      (SlValue **)ends->pdata, node->n_outputs,
+                                      (SlValue **)ends->pdata + node->n_inputs);
     twin->act = node->act;
   }
   for (uint32_t i = 0; i < graph->inputs->len; i++)
-    sl_graph_mark_input (copy, copy->values->pdata[((SlValue *) graph->inputs->pdata[i])->id]);
+    sl_graph_mark_input (copy, copy->values->pdata[((SlValue *)graph->inputs->pdata[i])->id]);
   for (uint32_t i = 0; i < graph->outputs->len; i++)
-    sl_graph_mark_output (copy, copy->values->pdata[((SlValue *) graph->outputs->pdata[i])->id]);
+    sl_graph_mark_output (copy, copy->values->pdata[((SlValue *)graph->outputs->pdata[i])->id]);
   return copy;
 }
 

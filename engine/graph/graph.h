@@ -1,10 +1,10 @@
 /* The network as a graph: values, and nodes that compute values from values.
  *
- * Shapes, axes and attributes are in ONNX's logical order everywhere here; where a value's elements lie in
- * memory (layout, pixel stride) is decided late, by the layout pass and the planner.
+ * Shapes, axes and attributes are in ONNX's logical order everywhere here; where a value's elements
+ * lie in memory (layout, pixel stride) is decided late, by the layout pass and the planner.
  *
- * A graph owns its values and nodes and frees them together. Not thread-safe while it changes; a graph that
- * nobody changes any more may be read from any thread. */
+ * A graph owns its values and nodes and frees them together. Not thread-safe while it changes; a
+ * graph that nobody changes any more may be read from any thread. */
 #pragma once
 
 #include "kernels/kernel.h"
@@ -29,8 +29,9 @@ typedef enum {
 
 /* Order of a value's elements in memory. */
 typedef enum {
-  SL_LAYOUT_ROW_MAJOR,    /* as the dimensions stand */
-  SL_LAYOUT_CHANNELS_LAST /* dimension 1 moved behind all others: NCHW is stored as NHWC */
+  SL_LAYOUT_ROW_MAJOR,     /* as the dimensions stand */
+  SL_LAYOUT_CHANNELS_LAST, /* dimension 1 moved behind all others: NCHW is stored as NHWC */
+  SL_LAYOUT_COUNT
 } SlLayout;
 
 struct SlValue {
@@ -45,12 +46,12 @@ struct SlValue {
   SlNode *producer; /* NULL unless an activation */
   GPtrArray *uses;  /* SlNode *: one entry for each input slot that reads this value */
 
-  SlLayout layout;       /* set by the layout pass */
-  size_t pixel_stride;   /* set by the planner, channels-last values only: elements from one position to
-                            the next, more than the channels where the value is a slice of a wider one;
-                            0: dense */
-  SlValue *base;         /* set by the planner: the value in whose memory this one lies, NULL: its own */
-  size_t base_offset;    /* bytes from the start of base */
+  SlLayout layout;     /* set by the layout pass */
+  size_t pixel_stride; /* set by the planner, channels-last values only: elements from one position
+                          to the next, more than the channels where the value is a slice of a wider
+                          one; 0: dense */
+  SlValue *base; /* set by the planner: the value in whose memory this one lies, NULL: its own */
+  size_t base_offset; /* bytes from the start of base */
 };
 
 struct SlNode {
@@ -66,8 +67,8 @@ struct SlNode {
 };
 
 struct SlGraph {
-  GPtrArray *values; /* SlValue *, by id */
-  GPtrArray *nodes;  /* SlNode *, in the order of computation after sl_graph_sort() */
+  GPtrArray *values;           /* SlValue *, by id */
+  GPtrArray *nodes;            /* SlNode *, in the order of computation after sl_graph_sort() */
   GPtrArray *inputs, *outputs; /* SlValue *, not owned, in the order of the file */
   GHashTable *names;           /* value name → SlValue */
   uint32_t next_node;
@@ -89,16 +90,17 @@ SlValue *sl_graph_add_tensor (SlGraph *graph, const char *name, SlValueKind kind
 SlValue *sl_graph_add_ints (SlGraph *graph, const char *name, const int64_t *ints, size_t n);
 SlValue *sl_graph_find_value (const SlGraph *graph, const char *name);
 
-/* A new node at the end of the list. `attrs` is copied (the class's defaults if NULL). An output that has a
- * producer already is the caller's bug. */
-SlNode *sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name,
-                           const void *attrs, uint32_t n_inputs, SlValue *const *inputs,
-                           uint32_t n_outputs, SlValue *const *outputs);
+/* A new node at the end of the list. `attrs` is copied (the class's defaults if NULL). An output
+ * that has a producer already is the caller's bug. */
+SlNode *sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
+                           uint32_t n_inputs, SlValue *const *inputs, uint32_t n_outputs,
+                           SlValue *const *outputs);
 /* Unlinks and frees a node; its outputs stay, without a producer. */
 void sl_graph_remove_node (SlGraph *graph, SlNode *node);
 
-/* Everything that read `old`, graph outputs included, reads `replacement`. Where `old` is a graph output its
- * name goes to the replacement, so that outputs keep the names that the file gave them. */
+/* Everything that read `old`, graph outputs included, reads `replacement`. Where `old` is a graph
+ * output its name goes to the replacement, so that outputs keep the names that the file gave them.
+ */
 void sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement);
 void sl_node_set_input (SlNode *node, uint32_t index, SlValue *value);
 /* Makes the node's input list longer by one (an omitted optional input may be NULL). */
@@ -113,13 +115,13 @@ sl_node_input (const SlNode *node, uint32_t index)
   return index < node->n_inputs ? node->inputs[index] : NULL;
 }
 
-/* Orders the nodes so that each stands behind what it reads: in the order of creation where that allows it,
- * and what a pass has put in front of a node directly before it. Fails on a cycle (naming a node in it) and on an
- * activation without a producer. */
+/* Orders the nodes so that each stands behind what it reads: in the order of creation where that
+ * allows it, and what a pass has put in front of a node directly before it. Fails on a cycle
+ * (naming a node in it) and on an activation without a producer. */
 gboolean sl_graph_sort (SlGraph *graph, GError **error);
 
-/* Runs every node's shape inference in order; fails with node, tensors and shapes named. Values must be
- * sorted and input shapes known. */
+/* Runs every node's shape inference in order; fails with node, tensors and shapes named. Values
+ * must be sorted and input shapes known. */
 gboolean sl_graph_infer (SlGraph *graph, GError **error);
 /* The same for one node. */
 gboolean sl_node_infer (SlNode *node, GError **error);

@@ -24,7 +24,7 @@ sl_op_find (const char *name)
 static const SlOnnxForm *
 find_form (const SlOpClass *op, const char *domain, const char *op_type, int opset)
 {
-  static const SlOnnxForm as_named = { .since = 1 };
+  static const SlOnnxForm as_named = {.since = 1};
   if (op->forms == NULL)
     return same_domain (op->domain, domain) && strcmp (op->name, op_type) == 0 ? &as_named : NULL;
   const SlOnnxForm *best = NULL;
@@ -59,10 +59,11 @@ sl_node_infer (SlNode *node, GError **error)
 {
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     const SlValue *input = node->inputs[i];
-    if (input == NULL || (input->has_shape && input->dtype != SL_DTYPE_NONE &&
-                          sl_shape_is_known (&input->shape)))
+    if (input == NULL ||
+        (input->has_shape && input->dtype != SL_DTYPE_NONE && sl_shape_is_known (&input->shape)))
       continue;
-    sl_node_error (node, error, SL_ERROR_SHAPE, "the shape of input '%s' is not known", input->name);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "the shape of input '%s' is not known",
+                   input->name);
     return FALSE;
   }
   if (!node->op->infer (node, error))
@@ -94,7 +95,7 @@ sl_infer_output (SlNode *node, uint32_t index, SlDType dtype, const SlShape *sha
 gboolean
 sl_shape_broadcast (const SlShape *a, const SlShape *b, SlShape *ret_shape)
 {
-  SlShape shape = { .rank = MAX (a->rank, b->rank) };
+  SlShape shape = {.rank = MAX (a->rank, b->rank)};
   for (uint32_t i = 0; i < shape.rank; i++) {
     int64_t left = i < a->rank ? a->dim[a->rank - 1 - i] : 1;
     int64_t right = i < b->rank ? b->dim[b->rank - 1 - i] : 1;
@@ -109,7 +110,7 @@ sl_shape_broadcast (const SlShape *a, const SlShape *b, SlShape *ret_shape)
 gboolean
 sl_infer_axis (const SlNode *node, int64_t *axis, uint32_t rank, GError **error)
 {
-  int64_t n = (int64_t) rank;
+  int64_t n = (int64_t)rank;
   if (*axis >= -n && *axis < n) {
     *axis += *axis < 0 ? n : 0;
     return TRUE;
@@ -136,7 +137,7 @@ sl_infer_constant_ints (const SlNode *node, uint32_t index, SlInts *ret_ints, GE
                    input->name, n, sl_dtype_get_name (input->dtype), SL_INTS_MAX);
     return FALSE;
   }
-  ret_ints->n = (uint32_t) n;
+  ret_ints->n = (uint32_t)n;
   for (size_t i = 0; i < n; i++)
     ret_ints->v[i] = sl_tensor_get_int (input->data, i);
   return TRUE;

@@ -1,8 +1,9 @@
 /* The op class: everything Sightline knows about one operator, as const data.
  *
- * A family file in ops/ ends with its classes and one NULL-ended array of them; the list in ops/meson.build
- * names the families. There is no enum of ops and no switch over them: passes and backends recognise an op by
- * its traits and its members. A member that is NULL means what its comment says. */
+ * A family file in ops/ ends with its classes and one NULL-ended array of them; the list in
+ * ops/meson.build names the families. There is no enum of ops and no switch over them: passes and
+ * backends recognise an op by its traits and its members. A member that is NULL means what its
+ * comment says. */
 #pragma once
 
 #include "graph/attrs.h"
@@ -15,32 +16,37 @@
 /* What passes and the planner may do with a node without knowing what it is. */
 typedef enum {
   SL_TRAIT_NONE = 0,
-  SL_TRAIT_IDENTITY = 1 << 0,      /* inference: output 0 is input 0 (Identity, Dropout) */
-  SL_TRAIT_SHAPE_ONLY = 1 << 1,    /* reads shapes, not contents (Shape, Size): folds without constant inputs */
-  SL_TRAIT_RESHAPE = 1 << 2,       /* output 0 is input 0 in row-major order under another shape: no copy */
-  SL_TRAIT_EPILOGUE = 1 << 3,      /* its kernel applies SlNode.act */
-  SL_TRAIT_IN_PLACE = 1 << 4,      /* output 0 may take the memory of input 0 (or 1) if shape and type agree */
-  SL_TRAIT_SLICE_OUT = 1 << 5,     /* channels-last output 0 may have a pixel stride wider than its channels */
-  SL_TRAIT_SLICE_IN = 1 << 6,      /* the same for its channels-last inputs */
-  SL_TRAIT_CONCAT = 1 << 7,        /* joins its inputs along the axis attribute; may become a view */
-  SL_TRAIT_CHANNEL_LINEAR = 1 << 8,/* input 1: weights with output channels on axis 0, input 2: bias: an affine map of
-                                      output channels folds in */
-  SL_TRAIT_CHANNEL_AFFINE = 1 << 9,/* y = x * scale[c] + shift[c]: inputs 1 and 2, channels on axis 1 */
-  SL_TRAIT_PACKING = 1 << 10,      /* rearranges weights for one target; has no reference */
-  SL_TRAIT_RESIDUAL = 1 << 11,     /* takes a tensor of output 0's shape as input 3, added before the activation */
-  SL_TRAIT_RANDOM = 1 << 12        /* not a function of its inputs alone: never folded */
+  SL_TRAIT_IDENTITY = 1 << 0, /* inference: output 0 is input 0 (Identity, Dropout) */
+  SL_TRAIT_SHAPE_ONLY =
+      1 << 1, /* reads shapes, not contents (Shape, Size): folds without constant inputs */
+  SL_TRAIT_RESHAPE =
+      1 << 2, /* output 0 is input 0 in row-major order under another shape: no copy */
+  SL_TRAIT_EPILOGUE = 1 << 3, /* its kernel applies SlNode.act */
+  SL_TRAIT_IN_PLACE =
+      1 << 4, /* output 0 may take the memory of input 0 (or 1) if shape and type agree */
+  SL_TRAIT_SLICE_OUT =
+      1 << 5, /* channels-last output 0 may have a pixel stride wider than its channels */
+  SL_TRAIT_SLICE_IN = 1 << 6, /* the same for its channels-last inputs */
+  SL_TRAIT_CONCAT = 1 << 7,   /* joins its inputs along the axis attribute; may become a view */
+  SL_TRAIT_PACKING = 1 << 8,  /* rearranges weights for one target; has no reference */
+  SL_TRAIT_RESIDUAL =
+      1 << 9, /* takes a tensor of output 0's shape as input 3, added before the activation */
+  SL_TRAIT_RELAYOUT =
+      1 << 10,              /* changes the layout and nothing else: its output layout is its own */
+  SL_TRAIT_RANDOM = 1 << 11 /* not a function of its inputs alone: never folded */
 } SlTraits;
 
 /* Which layouts a node's kernels read and write. */
 typedef enum {
   SL_LAYOUTS_ROW_MAJOR, /* row-major in and out */
-  SL_LAYOUTS_SPATIAL,   /* rank 3 or 4: input 0, a residual and output 0 channels-last, the rest row-major */
-  SL_LAYOUTS_FOLLOW     /* any: output 0 takes the layout of the inputs, which must all agree where they have the
-                           output's shape; smaller ones (broadcast) are read as they are */
+  SL_LAYOUTS_SPATIAL,   /* rank 3 or 4: input 0, a residual and output 0 channels-last, the rest
+                           row-major */
+  SL_LAYOUTS_FOLLOW /* any: output 0 takes the layout of the inputs, which must all agree where they
+                       have the output's shape; smaller ones (broadcast) are read as they are */
 } SlLayouts;
 
-/* One operand or result of a reference computation: floats of any width as double, integers and bool as
- * int64, dense and row-major. */
+/* One operand or result of a reference computation: floats of any width as double, integers and
+ * bool as int64, dense and row-major. */
 typedef struct SlRefTensor {
   SlDType dtype;
   SlShape shape;
@@ -57,7 +63,7 @@ typedef struct SlRefCall {
   const void *attrs;
   uint32_t n_inputs, n_outputs;
   const SlRefTensor *const *inputs; /* NULL where left out */
-  SlRefTensor *const *outputs;      /* shapes are set, contents to be written; NULL where nobody asked */
+  SlRefTensor *const *outputs; /* shapes are set, contents to be written; NULL where nobody asked */
 } SlRefCall;
 
 /* Work of one node, for bench, inspect and the choice whether threads are worth waking. */
@@ -70,7 +76,7 @@ typedef struct SlCost {
 typedef struct SlOnnxForm {
   const char *op_type; /* NULL: the class's name */
   const char *domain;  /* NULL: "" (ai.onnx) */
-  int since;           /* holds from this opset on, until a form of the same op_type with a larger one */
+  int since; /* holds from this opset on, until a form of the same op_type with a larger one */
   /* Adds nodes that compute im->outputs. NULL: sl_import_default(). */
   gboolean (*import) (const SlImport *im, const SlOpClass *op, GError **error);
 } SlOnnxForm;
@@ -84,25 +90,42 @@ struct SlOpClass {
   SlTraits traits;
   SlLayouts layouts;
 
-  /* Sets dtype and shape of all outputs from the inputs and attributes; refuses what does not fit. Input types
-   * and known shapes are there; contents only of constants. Also completes attributes whose value follows from
-   * shapes (auto_pad, negative axes), so that lowering and reference read explicit numbers. Idempotent. */
+  /* Sets dtype and shape of all outputs from the inputs and attributes; refuses what does not fit.
+   * Input types and known shapes are there; contents only of constants. Also completes attributes
+   * whose value follows from shapes (auto_pad, negative axes), so that lowering and reference read
+   * explicit numbers. Idempotent. */
   gboolean (*infer) (SlNode *node, GError **error);
 
   /* The double-precision definition. Shapes have been checked. NULL only with SL_TRAIT_PACKING. */
   void (*reference) (const SlRefCall *call);
 
-  /* Appends CPU steps. NULL, or a form or type it has no kernel for: sl_lower_reference(). Never fails. */
+  /* Appends CPU steps. NULL, or a form or type it has no kernel for: sl_lower_reference(). Never
+   * fails. */
   void (*lower) (const SlNode *node, SlLowering *to);
 
-  /* Gives the node the weight packing its kernels want, by putting packing nodes in front of its inputs; shapes
-   * are known, nothing is inferred afterwards. NULL: nothing to pack. */
+  /* Adds simpler nodes that compute output 0 and returns it; the simplify pass puts it in place.
+   * NULL: as is (also as result: nothing simpler in this case). Shapes are known. */
+  SlValue *(*simplify) (SlGraph *graph, SlNode *node);
+
+  /* TRUE if output 0 is input *ret_input times scale[c] plus shift[c], channels on axis 1, where
+   * scale and shift are inputs with one element a channel in whatever shape, or NULL for 1 and 0.
+   */
+  gboolean (*as_affine) (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale,
+                         SlValue **ret_shift);
+
+  /* Takes such a map of its own output into weights and bias. NULL, or FALSE: cannot. */
+  gboolean (*absorb_affine) (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift);
+
+  /* Gives the node the weight packing its kernels want, by putting packing nodes in front of its
+   * inputs; shapes are known, nothing is inferred afterwards. NULL: nothing to pack. */
   void (*prepare) (SlGraph *graph, SlNode *node, const SlTarget *target);
 
-  /* TRUE and the equivalent epilogue if this node is an activation that a producer's kernel can apply. */
+  /* TRUE and the equivalent epilogue if this node is an activation that a producer's kernel can
+   * apply. */
   gboolean (*epilogue) (const SlNode *node, SlAct *ret_act);
 
-  /* TRUE if kernels exist only for row-major memory in this very case (rank, type): overrides `layouts`. */
+  /* TRUE if kernels exist only for row-major memory in this very case (rank, type): overrides
+   * `layouts`. */
   gboolean (*row_major_only) (const SlNode *node);
 
   /* NULL: one operation an output element. */
@@ -134,10 +157,11 @@ void sl_ref_call (const SlNode *node, const SlRefTensor *const *inputs,
                   SlRefTensor *const *outputs);
 double sl_act_apply (const SlAct *act, double x);
 
-/* Runs the reference of `node` on typed row-major buffers (one per input and output, NULL where left out),
- * converting to and from double and int64; integers wrap and floats round to their type on the way out.
- * `scratch` holds sl_reference_scratch (node) bytes. */
-void sl_reference_run (const SlNode *node, void *const *inputs, void *const *outputs, void *scratch);
+/* Runs the reference of `node` on typed row-major buffers (one per input and output, NULL where
+ * left out), converting to and from double and int64; integers wrap and floats round to their type
+ * on the way out. `scratch` holds sl_reference_scratch (node) bytes. */
+void sl_reference_run (const SlNode *node, void *const *inputs, void *const *outputs,
+                       void *scratch);
 size_t sl_reference_scratch (const SlNode *node);
 
 /* Shorthands for infer functions. */
@@ -147,7 +171,7 @@ void sl_infer_output (SlNode *node, uint32_t index, SlDType dtype, const SlShape
 gboolean sl_shape_broadcast (const SlShape *a, const SlShape *b, SlShape *ret_shape);
 /* Makes a negative axis count from the front; error if outside -rank … rank - 1. */
 gboolean sl_infer_axis (const SlNode *node, int64_t *axis, uint32_t rank, GError **error);
-/* The content of constant integer input `index`; error if it is not constant or has more than SL_INTS_MAX
- * elements. */
+/* The content of constant integer input `index`; error if it is not constant or has more than
+ * SL_INTS_MAX elements. */
 gboolean sl_infer_constant_ints (const SlNode *node, uint32_t index, SlInts *ret_ints,
                                  GError **error);

@@ -24,8 +24,8 @@ sl_node_print_attrs (const SlNode *node, GString *text)
     sl_attrs_print (spec, node->attrs, text);
     gap = " ";
   }
-  static const char *const acts[] = { NULL,      "clip", "leaky_relu", "sigmoid",
-                                      "tanh", "silu", "hard_swish" };
+  static const char *const acts[] = {NULL,   "clip", "leaky_relu", "sigmoid",
+                                     "tanh", "silu", "hard_swish"};
   if (node->act.kind == SL_ACT_CLIP || node->act.kind == SL_ACT_LEAKY)
     g_string_append_printf (text, "%sthen=%s(%g, %g)", gap, acts[node->act.kind], node->act.a,
                             node->act.b);
@@ -49,9 +49,9 @@ sl_graph_print_text (const SlGraph *graph)
 {
   GString *text = g_string_new (NULL);
   g_string_append (text, "inputs:  ");
-  print_names ((SlValue **) graph->inputs->pdata, graph->inputs->len, true, text);
+  print_names ((SlValue **)graph->inputs->pdata, graph->inputs->len, true, text);
   g_string_append (text, "\noutputs: ");
-  print_names ((SlValue **) graph->outputs->pdata, graph->outputs->len, true, text);
+  print_names ((SlValue **)graph->outputs->pdata, graph->outputs->len, true, text);
   g_string_append_c (text, '\n');
   for (uint32_t i = 0; i < graph->nodes->len; i++) {
     const SlNode *node = g_ptr_array_index (graph->nodes, i);
@@ -98,8 +98,7 @@ sl_graph_print_dot (const SlGraph *graph)
     g_autoptr (GString) attrs = g_string_new (NULL);
     sl_node_print_attrs (node, attrs);
     g_autofree char *detail = dot_escape (attrs->str);
-    g_string_append_printf (text, "  n%u [label=\"%s\\n%s\"];\n", node->id, node->op->name,
-                            detail);
+    g_string_append_printf (text, "  n%u [label=\"%s\\n%s\"];\n", node->id, node->op->name, detail);
     for (uint32_t k = 0; k < node->n_inputs; k++)
       if (node->inputs[k] != NULL)
         print_dot_edge (node->inputs[k], node, text);

@@ -1,4 +1,5 @@
-/* The reference of an op on typed buffers: conversion to double and int64 around SlOpClass.reference. */
+/* The reference of an op on typed buffers: conversion to double and int64 around
+ * SlOpClass.reference. */
 #include "graph/op.h"
 
 #include "core/half.h"
@@ -12,13 +13,13 @@ load_float (SlDType dtype, const void *data, size_t i)
 {
   switch (dtype) {
   case SL_FLOAT16:
-    return sl_half_to_float (((const uint16_t *) data)[i]);
+    return sl_half_to_float (((const uint16_t *)data)[i]);
   case SL_BFLOAT16:
-    return sl_bfloat16_to_float (((const uint16_t *) data)[i]);
+    return sl_bfloat16_to_float (((const uint16_t *)data)[i]);
   case SL_FLOAT32:
-    return ((const float *) data)[i];
+    return ((const float *)data)[i];
   default:
-    return ((const double *) data)[i];
+    return ((const double *)data)[i];
   }
 }
 
@@ -27,16 +28,16 @@ store_float (SlDType dtype, void *data, size_t i, double value)
 {
   switch (dtype) {
   case SL_FLOAT16:
-    ((uint16_t *) data)[i] = sl_half_from_float ((float) value);
+    ((uint16_t *)data)[i] = sl_half_from_float ((float)value);
     break;
   case SL_BFLOAT16:
-    ((uint16_t *) data)[i] = sl_bfloat16_from_float ((float) value);
+    ((uint16_t *)data)[i] = sl_bfloat16_from_float ((float)value);
     break;
   case SL_FLOAT32:
-    ((float *) data)[i] = (float) value;
+    ((float *)data)[i] = (float)value;
     break;
   default:
-    ((double *) data)[i] = value;
+    ((double *)data)[i] = value;
     break;
   }
 }
@@ -46,20 +47,20 @@ load_int (SlDType dtype, const void *data, size_t i)
 {
   switch (dtype) {
   case SL_INT8:
-    return ((const int8_t *) data)[i];
+    return ((const int8_t *)data)[i];
   case SL_INT16:
-    return ((const int16_t *) data)[i];
+    return ((const int16_t *)data)[i];
   case SL_INT32:
-    return ((const int32_t *) data)[i];
+    return ((const int32_t *)data)[i];
   case SL_UINT8:
   case SL_BOOL:
-    return ((const uint8_t *) data)[i];
+    return ((const uint8_t *)data)[i];
   case SL_UINT16:
-    return ((const uint16_t *) data)[i];
+    return ((const uint16_t *)data)[i];
   case SL_UINT32:
-    return ((const uint32_t *) data)[i];
+    return ((const uint32_t *)data)[i];
   default:
-    return ((const int64_t *) data)[i];
+    return ((const int64_t *)data)[i];
   }
 }
 
@@ -68,16 +69,16 @@ store_int (SlDType dtype, void *data, size_t i, int64_t value)
 {
   switch (sl_dtype_get_size (dtype)) {
   case 1:
-    ((uint8_t *) data)[i] = dtype == SL_BOOL ? value != 0 : (uint8_t) value;
+    ((uint8_t *)data)[i] = dtype == SL_BOOL ? value != 0 : (uint8_t)value;
     break;
   case 2:
-    ((uint16_t *) data)[i] = (uint16_t) value;
+    ((uint16_t *)data)[i] = (uint16_t)value;
     break;
   case 4:
-    ((uint32_t *) data)[i] = (uint32_t) value;
+    ((uint32_t *)data)[i] = (uint32_t)value;
     break;
   default:
-    ((int64_t *) data)[i] = value;
+    ((int64_t *)data)[i] = value;
     break;
   }
 }
@@ -109,7 +110,7 @@ sl_ref_store (const SlRefTensor *tensor, void *data)
 void
 sl_ref_init (SlRefTensor *tensor, const SlValue *value, void *data)
 {
-  *tensor = (SlRefTensor){ .dtype = value->dtype, .shape = value->shape, .data = data };
+  *tensor = (SlRefTensor){.dtype = value->dtype, .shape = value->shape, .data = data};
   sl_shape_get_elements (&value->shape, &tensor->n);
 }
 
@@ -120,9 +121,9 @@ sl_act_apply (const SlAct *act, double x)
   case SL_ACT_NONE:
     return x;
   case SL_ACT_CLIP:
-    return x < (double) act->a ? (double) act->a : x > (double) act->b ? (double) act->b : x;
+    return x < (double)act->a ? (double)act->a : x > (double)act->b ? (double)act->b : x;
   case SL_ACT_LEAKY:
-    return x < 0 ? (double) act->a * x : x;
+    return x < 0 ? (double)act->a * x : x;
   case SL_ACT_SIGMOID:
     return 1 / (1 + exp (-x));
   case SL_ACT_TANH:
@@ -138,12 +139,12 @@ sl_act_apply (const SlAct *act, double x)
 void
 sl_ref_call (const SlNode *node, const SlRefTensor *const *inputs, SlRefTensor *const *outputs)
 {
-  SlRefCall call = { .node = node,
-                     .attrs = node->attrs,
-                     .n_inputs = node->n_inputs,
-                     .n_outputs = node->n_outputs,
-                     .inputs = inputs,
-                     .outputs = outputs };
+  SlRefCall call = {.node = node,
+                    .attrs = node->attrs,
+                    .n_inputs = node->n_inputs,
+                    .n_outputs = node->n_outputs,
+                    .inputs = inputs,
+                    .outputs = outputs};
   node->op->reference (&call);
   if (node->act.kind != SL_ACT_NONE)
     for (size_t i = 0; i < outputs[0]->n; i++)
@@ -177,8 +178,8 @@ sl_reference_run (const SlNode *node, void *const *inputs, void *const *outputs,
 {
   uint32_t n = node->n_inputs + node->n_outputs;
   SlRefTensor *tensors = scratch;
-  SlRefTensor **ends = (SlRefTensor **) (tensors + n);
-  double *numbers = (double *) sl_align_up ((uintptr_t) (ends + n), sizeof (double));
+  SlRefTensor **ends = (SlRefTensor **)(tensors + n);
+  double *numbers = (double *)sl_align_up ((uintptr_t)(ends + n), sizeof (double));
 
   for (uint32_t i = 0; i < n; i++) {
     const SlValue *value = end_of_node (node, i);
@@ -191,7 +192,7 @@ sl_reference_run (const SlNode *node, void *const *inputs, void *const *outputs,
     if (i < node->n_inputs)
       sl_ref_load (ends[i], inputs[i]);
   }
-  sl_ref_call (node, (const SlRefTensor *const *) ends, ends + node->n_inputs);
+  sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);
   for (uint32_t i = 0; i < node->n_outputs; i++)
     if (ends[node->n_inputs + i] != NULL)
       sl_ref_store (ends[node->n_inputs + i], outputs[i]);

@@ -6,7 +6,7 @@
 static int
 compare_ids (const void *a, const void *b)
 {
-  const SlNode *left = *(SlNode *const *) a, *right = *(SlNode *const *) b;
+  const SlNode *left = *(SlNode *const *)a, *right = *(SlNode *const *)b;
   return left->id < right->id ? -1 : left->id > right->id;
 }
 
@@ -37,8 +37,8 @@ check_producers (const SlGraph *graph, GError **error)
 
 enum { NEW, OPEN, DONE };
 
-/* Depth first with an explicit stack, so that a deep network does not need a deep C stack: a node is closed
- * once everything it reads is. FALSE if an open node is met again: a cycle. */
+/* Depth first with an explicit stack, so that a deep network does not need a deep C stack: a node
+ * is closed once everything it reads is. FALSE if an open node is met again: a cycle. */
 static gboolean
 visit (SlNode *root, GPtrArray *stack, GPtrArray *sorted, GError **error)
 {
@@ -49,7 +49,7 @@ visit (SlNode *root, GPtrArray *stack, GPtrArray *sorted, GError **error)
       if (node->mark == OPEN)
         g_ptr_array_add (sorted, node);
       node->mark = DONE;
-      g_ptr_array_set_size (stack, (int) stack->len - 1);
+      g_ptr_array_set_size (stack, (int)stack->len - 1);
       continue;
     }
     node->mark = OPEN;
@@ -74,7 +74,7 @@ sl_graph_sort (SlGraph *graph, GError **error)
     return FALSE;
   g_ptr_array_sort (graph->nodes, compare_ids);
   for (uint32_t i = 0; i < graph->nodes->len; i++)
-    ((SlNode *) graph->nodes->pdata[i])->mark = NEW;
+    ((SlNode *)graph->nodes->pdata[i])->mark = NEW;
 
   g_autoptr (GPtrArray) sorted = g_ptr_array_sized_new (graph->nodes->len);
   g_autoptr (GPtrArray) stack = g_ptr_array_new ();

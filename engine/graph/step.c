@@ -9,13 +9,13 @@ sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t pa
                uint32_t n_operands, const SlValue *const *operands)
 {
   g_assert (n_operands > 0);
-  SlStep step = { .kernel = kernel,
-                  .node = to->node,
-                  .params = g_memdup2 (params, params_size),
-                  .params_size = params_size,
-                  .operands = g_memdup2 (operands, n_operands * sizeof operands[0]),
-                  .n_operands = n_operands,
-                  .n_reads = n_operands - 1 };
+  SlStep step = {.kernel = kernel,
+                 .node = to->node,
+                 .params = g_memdup2 (params, params_size),
+                 .params_size = params_size,
+                 .operands = g_memdup2 (operands, n_operands * sizeof operands[0]),
+                 .n_operands = n_operands,
+                 .n_reads = n_operands - 1};
   g_array_append_val (to->steps, step);
 }
 
@@ -24,11 +24,11 @@ sl_lower_reference (SlLowering *to)
 {
   const SlNode *node = to->node;
   uint32_t n = node->n_inputs + node->n_outputs;
-  SlStep step = { .kernel = SL_STEP_REFERENCE,
-                  .node = node,
-                  .operands = g_new (const SlValue *, n),
-                  .n_operands = n,
-                  .n_reads = node->n_inputs };
+  SlStep step = {.kernel = SL_STEP_REFERENCE,
+                 .node = node,
+                 .operands = g_new (const SlValue *, n),
+                 .n_operands = n,
+                 .n_reads = node->n_inputs};
   for (uint32_t i = 0; i < n; i++)
     step.operands[i] = i < node->n_inputs ? node->inputs[i] : node->outputs[i - node->n_inputs];
   g_array_append_val (to->steps, step);
@@ -56,13 +56,13 @@ sl_value_get_strides (const SlValue *value, ptrdiff_t ret_strides[SL_MAX_RANK])
     return;
   uint32_t inner = fastest (value);
   ret_strides[inner] = 1;
-  ptrdiff_t stride = value->pixel_stride > 0 ? (ptrdiff_t) value->pixel_stride
-                                             : (ptrdiff_t) MAX (shape->dim[inner], 1);
+  ptrdiff_t stride = value->pixel_stride > 0 ? (ptrdiff_t)value->pixel_stride
+                                             : (ptrdiff_t)MAX (shape->dim[inner], 1);
   for (uint32_t i = shape->rank; i-- > 0;) {
     if (i == inner)
       continue;
     ret_strides[i] = stride;
-    stride *= (ptrdiff_t) MAX (shape->dim[i], 1);
+    stride *= (ptrdiff_t)MAX (shape->dim[i], 1);
   }
 }
 
@@ -76,7 +76,7 @@ sl_value_get_rows (const SlValue *value, size_t *ret_rows, size_t *ret_cols, siz
     *ret_cols = *ret_stride = elements;
     return;
   }
-  *ret_cols = (size_t) value->shape.dim[1];
+  *ret_cols = (size_t)value->shape.dim[1];
   *ret_rows = *ret_cols > 0 ? elements / *ret_cols : 0;
   *ret_stride = value->pixel_stride > 0 ? value->pixel_stride : *ret_cols;
 }

@@ -1,17 +1,18 @@
-/* What lowering turns a node into: neutral records that name a kernel and the values it touches. A backend
- * finds the kernel in its own table and binds memory; it knows nothing about the op. */
+/* What lowering turns a node into: neutral records that name a kernel and the values it touches. A
+ * backend finds the kernel in its own table and binds memory; it knows nothing about the op. */
 #pragma once
 
 #include "graph/graph.h"
 
 typedef struct SlStep {
-  const char *kernel; /* SlKernel.name; SL_STEP_REFERENCE runs the op's double-precision reference */
+  const char
+      *kernel; /* SlKernel.name; SL_STEP_REFERENCE runs the op's double-precision reference */
   const SlNode *node; /* what it came from, for errors and timing */
   void *params;       /* the kernel's parameter struct, owned */
   size_t params_size;
   const SlValue **operands; /* in the kernel's order, NULL where absent; owned */
   uint32_t n_operands;
-  uint32_t n_reads;         /* operands from here on are written, the ones before are read */
+  uint32_t n_reads; /* operands from here on are written, the ones before are read */
 } SlStep;
 
 #define SL_STEP_REFERENCE "reference"
@@ -28,14 +29,14 @@ typedef struct SlLowering {
   const SlNode *node;
 } SlLowering;
 
-/* Appends a step; `params` is copied. Operands are read except the last, which is written: every kernel
- * names its single output last. */
+/* Appends a step; `params` is copied. Operands are read except the last, which is written: every
+ * kernel names its single output last. */
 void sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
                     uint32_t n_operands, const SlValue *const *operands);
-#define sl_lower(to, kernel, params, ...)                                                          \
-  sl_lower_step (to, kernel, params, sizeof *(params),                                             \
-                 sizeof ((const SlValue *const[]){ __VA_ARGS__ }) / sizeof (SlValue *),            \
-                 (const SlValue *const[]){ __VA_ARGS__ })
+#define sl_lower(to, kernel, params, ...)                                             \
+  sl_lower_step (to, kernel, params, sizeof *(params),                                \
+                 sizeof ((const SlValue *const[]){__VA_ARGS__}) / sizeof (SlValue *), \
+                 (const SlValue *const[]){__VA_ARGS__})
 
 /* The fallback for ops and types without a fast kernel: the reference, on one thread. */
 void sl_lower_reference (SlLowering *to);
@@ -45,7 +46,7 @@ void sl_step_clear (SlStep *step);
 /* Elements from one index to the next in memory, for each logical dimension. */
 void sl_value_get_strides (const SlValue *value, ptrdiff_t ret_strides[SL_MAX_RANK]);
 
-/* The value's memory as rows of contiguous elements: a channels-last value is one row of channels a position, a
- * row-major value one single row. */
+/* The value's memory as rows of contiguous elements: a channels-last value is one row of channels a
+ * position, a row-major value one single row. */
 void sl_value_get_rows (const SlValue *value, size_t *ret_rows, size_t *ret_cols,
                         size_t *ret_stride);

@@ -12,7 +12,7 @@ struct SlTensor {
   SlShape shape;
   size_t elements, size;
   const void *data;
-  void *owned;   /* aligned block, or NULL where `bytes` holds the data */
+  void *owned; /* aligned block, or NULL where `bytes` holds the data */
   GBytes *bytes;
 };
 
@@ -21,13 +21,13 @@ static const struct {
   uint8_t size;
   bool is_float;
 } dtypes[SL_DTYPE_COUNT] = {
-  [SL_DTYPE_NONE] = { "unknown", 0, false }, [SL_FLOAT16] = { "float16", 2, true },
-  [SL_BFLOAT16] = { "bfloat16", 2, true },   [SL_FLOAT32] = { "float32", 4, true },
-  [SL_FLOAT64] = { "float64", 8, true },     [SL_INT8] = { "int8", 1, false },
-  [SL_INT16] = { "int16", 2, false },        [SL_INT32] = { "int32", 4, false },
-  [SL_INT64] = { "int64", 8, false },        [SL_UINT8] = { "uint8", 1, false },
-  [SL_UINT16] = { "uint16", 2, false },      [SL_UINT32] = { "uint32", 4, false },
-  [SL_UINT64] = { "uint64", 8, false },      [SL_BOOL] = { "bool", 1, false },
+    [SL_DTYPE_NONE] = {"unknown", 0, false}, [SL_FLOAT16] = {"float16", 2, true},
+    [SL_BFLOAT16] = {"bfloat16", 2, true},   [SL_FLOAT32] = {"float32", 4, true},
+    [SL_FLOAT64] = {"float64", 8, true},     [SL_INT8] = {"int8", 1, false},
+    [SL_INT16] = {"int16", 2, false},        [SL_INT32] = {"int32", 4, false},
+    [SL_INT64] = {"int64", 8, false},        [SL_UINT8] = {"uint8", 1, false},
+    [SL_UINT16] = {"uint16", 2, false},      [SL_UINT32] = {"uint32", 4, false},
+    [SL_UINT64] = {"uint64", 8, false},      [SL_BOOL] = {"bool", 1, false},
 };
 
 size_t
@@ -77,7 +77,7 @@ sl_shape_get_elements (const SlShape *shape, size_t *ret_elements)
       *ret_elements = 0;
       return TRUE;
     }
-    if (!sl_mul_size (product, (size_t) shape->dim[i], &product))
+    if (!sl_mul_size (product, (size_t)shape->dim[i], &product))
       return FALSE;
   }
   /* Sums of offsets are done in signed arithmetic later on. */
@@ -112,8 +112,8 @@ tensor_new_empty (SlDType dtype, const SlShape *shape, GError **error)
   if (dtype == SL_DTYPE_NONE || dtype >= SL_DTYPE_COUNT || shape->rank > SL_MAX_RANK ||
       !sl_shape_get_elements (shape, &elements) ||
       !sl_mul_size (elements, dtypes[dtype].size, &size)) {
-    g_autofree char *text = shape->rank > SL_MAX_RANK ? g_strdup ("too many dimensions")
-                                                      : sl_shape_to_string (shape);
+    g_autofree char *text =
+        shape->rank > SL_MAX_RANK ? g_strdup ("too many dimensions") : sl_shape_to_string (shape);
     g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "no tensor can have the shape %s", text);
     return NULL;
   }
@@ -133,7 +133,8 @@ tensor_allocate (SlTensor *tensor, GError **error)
   tensor->data = tensor->owned;
   if (tensor->owned != NULL)
     return TRUE;
-  g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a tensor of %zu bytes", tensor->size);
+  g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a tensor of %zu bytes",
+               tensor->size);
   return FALSE;
 }
 
@@ -170,11 +171,11 @@ sl_tensor_new_bytes (SlDType dtype, const SlShape *shape, GBytes *bytes, gsize o
   if (offset > length || tensor->size > length - offset) {
     g_autofree char *text = sl_shape_to_string (shape);
     g_set_error (error, SL_ERROR, SL_ERROR_SHAPE,
-                 "%s of %s needs %zu bytes, %" G_GSIZE_FORMAT " are there",
-                 text, dtypes[dtype].name, tensor->size, offset > length ? 0 : length - offset);
+                 "%s of %s needs %zu bytes, %" G_GSIZE_FORMAT " are there", text,
+                 dtypes[dtype].name, tensor->size, offset > length ? 0 : length - offset);
     return NULL;
   }
-  if (tensor->size > 0 && (uintptr_t) (start + offset) % dtypes[dtype].size == 0) {
+  if (tensor->size > 0 && (uintptr_t)(start + offset) % dtypes[dtype].size == 0) {
     tensor->data = start + offset;
     tensor->bytes = g_bytes_ref (bytes);
     return g_steal_pointer (&tensor);
@@ -247,17 +248,17 @@ sl_tensor_get_double (const SlTensor *tensor, size_t index)
   g_return_val_if_fail (index < tensor->elements, 0);
   switch (tensor->dtype) {
   case SL_FLOAT16:
-    return sl_half_to_float (((const uint16_t *) data)[index]);
+    return sl_half_to_float (((const uint16_t *)data)[index]);
   case SL_BFLOAT16:
-    return sl_bfloat16_to_float (((const uint16_t *) data)[index]);
+    return sl_bfloat16_to_float (((const uint16_t *)data)[index]);
   case SL_FLOAT32:
-    return ((const float *) data)[index];
+    return ((const float *)data)[index];
   case SL_FLOAT64:
-    return ((const double *) data)[index];
+    return ((const double *)data)[index];
   case SL_UINT64:
-    return (double) ((const uint64_t *) data)[index];
+    return (double)((const uint64_t *)data)[index];
   default:
-    return (double) sl_tensor_get_int (tensor, index);
+    return (double)sl_tensor_get_int (tensor, index);
   }
 }
 
@@ -268,24 +269,24 @@ sl_tensor_get_int (const SlTensor *tensor, size_t index)
   g_return_val_if_fail (index < tensor->elements, 0);
   switch (tensor->dtype) {
   case SL_INT8:
-    return ((const int8_t *) data)[index];
+    return ((const int8_t *)data)[index];
   case SL_INT16:
-    return ((const int16_t *) data)[index];
+    return ((const int16_t *)data)[index];
   case SL_INT32:
-    return ((const int32_t *) data)[index];
+    return ((const int32_t *)data)[index];
   case SL_INT64:
   case SL_UINT64:
-    return ((const int64_t *) data)[index];
+    return ((const int64_t *)data)[index];
   case SL_UINT8:
   case SL_BOOL:
-    return ((const uint8_t *) data)[index];
+    return ((const uint8_t *)data)[index];
   case SL_UINT16:
-    return ((const uint16_t *) data)[index];
+    return ((const uint16_t *)data)[index];
   case SL_UINT32:
-    return ((const uint32_t *) data)[index];
+    return ((const uint32_t *)data)[index];
   default: {
     double value = sl_tensor_get_double (tensor, index);
-    return value >= -0x1p63 && value < 0x1p63 ? (int64_t) value : 0;
+    return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : 0;
   }
   }
 }

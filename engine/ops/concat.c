@@ -6,8 +6,8 @@ typedef struct ConcatAttrs {
 } ConcatAttrs;
 
 static const SlAttrSpec concat_attrs[] = {
-  { .name = "axis", .type = SL_ATTR_INT, .offset = offsetof (ConcatAttrs, axis), .required = true },
-  { 0 },
+    {.name = "axis", .type = SL_ATTR_INT, .offset = offsetof (ConcatAttrs, axis), .required = true},
+    {0},
 };
 
 static gboolean
@@ -45,7 +45,7 @@ concat_reference (const SlRefCall *call)
   int64_t at = 0;
   for (uint32_t i = 0; i < call->n_inputs; i++) {
     const SlRefTensor *x = call->inputs[i];
-    SlIndex index = { .rank = x->shape.rank };
+    SlIndex index = {.rank = x->shape.rank};
     for (size_t k = 0; k < x->n; k++) {
       SlIndex to = index;
       to.at[attrs->axis] += at;
@@ -70,23 +70,23 @@ concat_lower (const SlNode *node, SlLowering *to)
     /* The planner let the producer write into the output: nothing is left to do. */
     if (x->base != y && elements > 0)
       sl_lower_copy (to, &x->shape, x, &from, y, &into);
-    into.offset += (ptrdiff_t) x->shape.dim[attrs->axis] * into.stride[attrs->axis];
+    into.offset += (ptrdiff_t)x->shape.dim[attrs->axis] * into.stride[attrs->axis];
   }
 }
 
 static const SlOpClass concat = {
-  .name = "Concat",
-  .min_inputs = 1,
-  .max_inputs = SL_VARIADIC,
-  .min_outputs = 1,
-  .max_outputs = 1,
-  .attrs = concat_attrs,
-  .attrs_size = sizeof (ConcatAttrs),
-  .traits = SL_TRAIT_CONCAT | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
-  .layouts = SL_LAYOUTS_FOLLOW,
-  .infer = concat_infer,
-  .reference = concat_reference,
-  .lower = concat_lower,
+    .name = "Concat",
+    .min_inputs = 1,
+    .max_inputs = SL_VARIADIC,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = concat_attrs,
+    .attrs_size = sizeof (ConcatAttrs),
+    .traits = SL_TRAIT_CONCAT | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_FOLLOW,
+    .infer = concat_infer,
+    .reference = concat_reference,
+    .lower = concat_lower,
 };
 
-const SlOpClass *const sl_ops_concat[] = { &concat, NULL };
+const SlOpClass *const sl_ops_concat[] = {&concat, NULL};

@@ -1,4 +1,5 @@
-/* Conv: https://onnx.ai/onnx/operators/onnx__Conv.html, with an optional residual as fourth input. */
+/* Conv: https://onnx.ai/onnx/operators/onnx__Conv.html, with an optional residual as fourth input.
+ */
 #include "graph/op.h"
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
@@ -11,9 +12,9 @@ typedef struct ConvAttrs {
 } ConvAttrs;
 
 static const SlAttrSpec conv_attrs[] = {
-  SL_WINDOW_ATTRS,
-  { .name = "group", .type = SL_ATTR_INT, .offset = offsetof (ConvAttrs, group), .preset = 1 },
-  { 0 },
+    SL_WINDOW_ATTRS,
+    {.name = "group", .type = SL_ATTR_INT, .offset = offsetof (ConvAttrs, group), .preset = 1},
+    {0},
 };
 
 /* Shapes: x (N, C, …), w (M, C / group, kernel…), bias (M), y (N, M, …). */
@@ -31,8 +32,8 @@ conv_check (const SlNode *node, const ConvAttrs *attrs, GError **error)
   }
   if (attrs->group < 1 || x->dim[1] != w->dim[1] * attrs->group || w->dim[0] % attrs->group != 0) {
     sl_node_error (node, error, SL_ERROR_SHAPE,
-                   "weights of %s in %" G_GINT64_FORMAT " groups do not fit an input of %s", weights,
-                   attrs->group, input);
+                   "weights of %s in %" G_GINT64_FORMAT " groups do not fit an input of %s",
+                   weights, attrs->group, input);
     return FALSE;
   }
   if (bias != NULL && (bias->shape.rank != 1 || bias->shape.dim[0] != w->dim[0])) {
@@ -51,7 +52,7 @@ conv_infer (SlNode *node, GError **error)
   if (!conv_check (node, attrs, error))
     return FALSE;
   const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
-  SlInts kernel = { .n = w->rank - 2 };
+  SlInts kernel = {.n = w->rank - 2};
   for (uint32_t i = 0; i < kernel.n; i++)
     kernel.v[i] = w->dim[2 + i];
   const SlInts *stated = &attrs->window.kernel_shape;
@@ -62,7 +63,7 @@ conv_infer (SlNode *node, GError **error)
     return FALSE;
   }
   attrs->window.kernel_shape = kernel;
-  SlShape y = { .rank = x->rank, .dim = { x->dim[0], w->dim[0] } };
+  SlShape y = {.rank = x->rank, .dim = {x->dim[0], w->dim[0]}};
   if (!sl_window_infer (node, &attrs->window, x, &y, error))
     return FALSE;
   sl_infer_output (node, 0, node->inputs[0]->dtype, &y);
@@ -130,6 +131,17 @@ conv_reference (const SlRefCall *call)
 }
 
 static gboolean
+conv_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift)
+{
+  if (node->n_inputs < 3)
+    sl_node_add_input (node, NULL);
+  if (scale != NULL)
+    sl_node_set_input (node, 1, sl_scale_weights (graph, node->inputs[1], 0, scale));
+  sl_node_set_input (node, 2, sl_scale_bias (graph, node->inputs[2], scale, shift));
+  return TRUE;
+}
+
+static gboolean
 conv_is_depthwise (const SlNode *node)
 {
   const ConvAttrs *attrs = node->attrs;
@@ -148,15 +160,16 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
     sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
     return;
   }
-  /* Columns are the group's output channels; depth runs over kernel rows, columns, input channels. */
+  /* Columns are the group's output channels; depth runs over kernel rows, columns, input channels.
+   */
   const SlShape *w = &weights->shape;
-  size_t kernel_h = w->rank > 3 ? (size_t) w->dim[2] : 1, kernel_w = (size_t) w->dim[w->rank - 1];
-  size_t area = kernel_h * kernel_w, channels = (size_t) w->dim[1];
-  SlPackParams pack = { .groups = (uint32_t) attrs->group,
-                        .cols = (uint32_t) (w->dim[0] / attrs->group),
-                        .depth = { (uint32_t) kernel_h, (uint32_t) kernel_w, (uint32_t) channels },
-                        .col_stride = channels * area,
-                        .depth_stride = { kernel_w, 1, area } };
+  size_t kernel_h = w->rank > 3 ? (size_t)w->dim[2] : 1, kernel_w = (size_t)w->dim[w->rank - 1];
+  size_t area = kernel_h * kernel_w, channels = (size_t)w->dim[1];
+  SlPackParams pack = {.groups = (uint32_t)attrs->group,
+                       .cols = (uint32_t)(w->dim[0] / attrs->group),
+                       .depth = {(uint32_t)kernel_h, (uint32_t)kernel_w, (uint32_t)channels},
+                       .col_stride = channels * area,
+                       .depth_stride = {kernel_w, 1, area}};
   pack.group_stride = pack.cols * pack.col_stride;
   sl_node_set_input (node, 1, sl_pack_weights (graph, weights, &pack, target));
 }
@@ -172,26 +185,26 @@ conv_lower (const SlNode *node, SlLowering *to)
   const SlValue *x = node->inputs[0], *y = node->outputs[0], *residual = sl_node_input (node, 3);
   SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
   SlConv2dParams params = {
-    .batch = (uint32_t) x->shape.dim[0],
-    .groups = (uint32_t) attrs->group,
-    .in_h = (uint32_t) w.in[1],
-    .in_w = (uint32_t) w.in[2],
-    .in_c = (uint32_t) x->shape.dim[1],
-    .out_h = (uint32_t) w.out[1],
-    .out_w = (uint32_t) w.out[2],
-    .out_c = (uint32_t) y->shape.dim[1],
-    .kernel_h = (uint32_t) w.kernel[1],
-    .kernel_w = (uint32_t) w.kernel[2],
-    .stride_h = (uint32_t) w.stride[1],
-    .stride_w = (uint32_t) w.stride[2],
-    .dilation_h = (uint32_t) w.dilation[1],
-    .dilation_w = (uint32_t) w.dilation[2],
-    .pad_top = (int32_t) w.pad[1],
-    .pad_left = (int32_t) w.pad[2],
-    .in_stride = sl_value_pixel (x),
-    .residual_stride = residual != NULL ? sl_value_pixel (residual) : 0,
-    .out_stride = sl_value_pixel (y),
-    .act = node->act,
+      .batch = (uint32_t)x->shape.dim[0],
+      .groups = (uint32_t)attrs->group,
+      .in_h = (uint32_t)w.in[1],
+      .in_w = (uint32_t)w.in[2],
+      .in_c = (uint32_t)x->shape.dim[1],
+      .out_h = (uint32_t)w.out[1],
+      .out_w = (uint32_t)w.out[2],
+      .out_c = (uint32_t)y->shape.dim[1],
+      .kernel_h = (uint32_t)w.kernel[1],
+      .kernel_w = (uint32_t)w.kernel[2],
+      .stride_h = (uint32_t)w.stride[1],
+      .stride_w = (uint32_t)w.stride[2],
+      .dilation_h = (uint32_t)w.dilation[1],
+      .dilation_w = (uint32_t)w.dilation[2],
+      .pad_top = (int32_t)w.pad[1],
+      .pad_left = (int32_t)w.pad[2],
+      .in_stride = sl_value_pixel (x),
+      .residual_stride = residual != NULL ? sl_value_pixel (residual) : 0,
+      .out_stride = sl_value_pixel (y),
+      .act = node->act,
   };
   sl_lower (to, conv_is_depthwise (node) ? "depthwise2d" : "conv2d", &params, x, node->inputs[1],
             sl_node_input (node, 2), residual, y);
@@ -204,29 +217,29 @@ conv_cost (const SlNode *node, SlCost *ret_cost)
   const SlShape *x = &node->inputs[0]->shape;
   size_t out = 0;
   sl_shape_get_elements (&node->outputs[0]->shape, &out);
-  double filter = (double) x->dim[1] / (double) attrs->group;
+  double filter = (double)x->dim[1] / (double)attrs->group;
   for (uint32_t i = 0; i < attrs->window.kernel_shape.n; i++)
-    filter *= (double) attrs->window.kernel_shape.v[i];
-  ret_cost->flops = 2 * filter * (double) out;
+    filter *= (double)attrs->window.kernel_shape.v[i];
+  ret_cost->flops = 2 * filter * (double)out;
 }
 
 static const SlOpClass conv = {
-  .name = "Conv",
-  .min_inputs = 2,
-  .max_inputs = 3,
-  .min_outputs = 1,
-  .max_outputs = 1,
-  .attrs = conv_attrs,
-  .attrs_size = sizeof (ConvAttrs),
-  .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_RESIDUAL | SL_TRAIT_CHANNEL_LINEAR | SL_TRAIT_SLICE_IN |
-            SL_TRAIT_SLICE_OUT,
-  .layouts = SL_LAYOUTS_SPATIAL,
-  .infer = conv_infer,
-  .reference = conv_reference,
-  .prepare = conv_prepare,
-  .lower = conv_lower,
-  .row_major_only = sl_window_row_major_only,
-  .cost = conv_cost,
+    .name = "Conv",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = conv_attrs,
+    .attrs_size = sizeof (ConvAttrs),
+    .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_RESIDUAL | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_SPATIAL,
+    .infer = conv_infer,
+    .reference = conv_reference,
+    .absorb_affine = conv_absorb_affine,
+    .prepare = conv_prepare,
+    .lower = conv_lower,
+    .row_major_only = sl_window_row_major_only,
+    .cost = conv_cost,
 };
 
-const SlOpClass *const sl_ops_conv[] = { &conv, NULL };
+const SlOpClass *const sl_ops_conv[] = {&conv, NULL};

@@ -7,7 +7,7 @@
 SlWalk
 sl_walk (const SlValue *value)
 {
-  SlWalk walk = { 0 };
+  SlWalk walk = {0};
   sl_value_get_strides (value, walk.stride);
   return walk;
 }
@@ -15,15 +15,16 @@ sl_walk (const SlValue *value)
 SlWalk
 sl_walk_broadcast (const SlValue *value, const SlShape *to)
 {
-  SlWalk own = sl_walk (value), walk = { 0 };
+  SlWalk own = sl_walk (value), walk = {0};
   uint32_t skip = to->rank - value->shape.rank;
   for (uint32_t i = skip; i < to->rank; i++)
     walk.stride[i] = value->shape.dim[i - skip] == 1 ? 0 : own.stride[i - skip];
   return walk;
 }
 
-/* Up to three strided operands over the same dimensions, made as simple as possible: dimensions of size 1
- * dropped, ordered by the last operand's stride (slowest first), neighbours merged where every operand allows. */
+/* Up to three strided operands over the same dimensions, made as simple as possible: dimensions of
+ * size 1 dropped, ordered by the last operand's stride (slowest first), neighbours merged where
+ * every operand allows. */
 typedef struct Loop {
   uint32_t rank;
   size_t dim[SL_MAX_RANK];
@@ -47,7 +48,7 @@ static bool
 loop_can_merge (const Loop *loop, uint32_t outer, uint32_t inner)
 {
   for (uint32_t k = 0; k < 3; k++)
-    if (loop->stride[k][outer] != loop->stride[k][inner] * (ptrdiff_t) loop->dim[inner])
+    if (loop->stride[k][outer] != loop->stride[k][inner] * (ptrdiff_t)loop->dim[inner])
       return false;
   return true;
 }
@@ -60,7 +61,7 @@ loop_init (Loop *loop, const SlShape *dims, const SlWalk *a, const SlWalk *b, co
     if (dims->dim[i] == 1)
       continue;
     uint32_t at = loop->rank++;
-    loop->dim[at] = (size_t) dims->dim[i];
+    loop->dim[at] = (size_t)dims->dim[i];
     loop->stride[0][at] = a->stride[i];
     loop->stride[1][at] = b->stride[i];
     loop->stride[2][at] = out->stride[i];
@@ -90,10 +91,10 @@ sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const Sl
 {
   Loop loop;
   loop_init (&loop, dims, from, from, into);
-  SlCopyParams params = { .rank = MAX (loop.rank, 1),
-                          .element_size = (uint32_t) sl_dtype_get_size (dst->dtype),
-                          .src_offset = (size_t) from->offset,
-                          .dst_offset = (size_t) into->offset };
+  SlCopyParams params = {.rank = MAX (loop.rank, 1),
+                         .element_size = (uint32_t)sl_dtype_get_size (dst->dtype),
+                         .src_offset = (size_t)from->offset,
+                         .dst_offset = (size_t)into->offset};
   params.dims[0] = 1;
   for (uint32_t i = 0; i < loop.rank; i++) {
     params.dims[i] = loop.dim[i];
@@ -111,14 +112,14 @@ sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlV
   SlWalk result = sl_walk (out);
   Loop loop;
   loop_init (&loop, &out->shape, &first, &second, &result);
-  SlBinaryParams params = { .rank = MAX (loop.rank, 1), .act = *act };
+  SlBinaryParams params = {.rank = MAX (loop.rank, 1), .act = *act};
   params.dims[0] = 1;
   params.out_stride[0] = 1;
   for (uint32_t i = 0; i < loop.rank; i++) {
     params.dims[i] = loop.dim[i];
-    params.a_stride[i] = (size_t) loop.stride[0][i];
-    params.b_stride[i] = (size_t) loop.stride[1][i];
-    params.out_stride[i] = (size_t) loop.stride[2][i];
+    params.a_stride[i] = (size_t)loop.stride[0][i];
+    params.b_stride[i] = (size_t)loop.stride[1][i];
+    params.out_stride[i] = (size_t)loop.stride[2][i];
   }
   sl_lower (to, kernel, &params, a, b, out);
 }
@@ -140,7 +141,7 @@ sl_index_offset (const SlIndex *index, const SlShape *shape)
   size_t offset = 0;
   uint32_t skip = index->rank - shape->rank;
   for (uint32_t i = 0; i < shape->rank; i++)
-    offset = offset * (size_t) shape->dim[i] +
-             (size_t) (shape->dim[i] == 1 ? 0 : index->at[i + skip]);
+    offset =
+        offset * (size_t)shape->dim[i] + (size_t)(shape->dim[i] == 1 ? 0 : index->at[i + skip]);
   return offset;
 }

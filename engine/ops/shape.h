@@ -3,7 +3,8 @@
 
 #include "graph/op.h"
 
-/* Where a step reads or writes inside a value: element offset and strides for each logical dimension. */
+/* Where a step reads or writes inside a value: element offset and strides for each logical
+ * dimension. */
 typedef struct SlWalk {
   ptrdiff_t offset;
   ptrdiff_t stride[SL_MAX_RANK];
@@ -15,8 +16,8 @@ SlWalk sl_walk (const SlValue *value);
 /* Strides of `value` seen through the larger shape that it broadcasts to: 0 where it repeats. */
 SlWalk sl_walk_broadcast (const SlValue *value, const SlShape *to);
 
-/* A "copy" step over `dims` from `src` to `dst`, dimensions ordered for the destination and merged where
- * both sides are contiguous. */
+/* A "copy" step over `dims` from `src` to `dst`, dimensions ordered for the destination and merged
+ * where both sides are contiguous. */
 void sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const SlWalk *from,
                     const SlValue *dst, const SlWalk *into);
 
@@ -31,11 +32,12 @@ typedef struct SlIndex {
 } SlIndex;
 /* Steps `index` on; false after the last one. Start with all zeros. */
 bool sl_index_next (SlIndex *index, const SlShape *shape);
-/* Row-major element number of `index` in `shape`; dimensions of size 1 ignore their index (broadcast), and a
- * shape of lower rank is aligned at its last dimension. */
+/* Row-major element number of `index` in `shape`; dimensions of size 1 ignore their index
+ * (broadcast), and a shape of lower rank is aligned at its last dimension. */
 size_t sl_index_offset (const SlIndex *index, const SlShape *shape);
 
-/* Copies element `from` of one tensor to element `to` of another of the same kind (float or integer). */
+/* Copies element `from` of one tensor to element `to` of another of the same kind (float or
+ * integer). */
 static inline void
 sl_ref_move (SlRefTensor *dst, size_t to, const SlRefTensor *src, size_t from)
 {

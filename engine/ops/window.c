@@ -1,6 +1,6 @@
 #include "ops/window.h"
 
-const char *const sl_auto_pad_choices[] = { "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL };
+const char *const sl_auto_pad_choices[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL};
 
 /* Larger windows and steps than this are mistakes, and their products would overflow. */
 #define WINDOW_MAX (1 << 24)
@@ -40,8 +40,8 @@ output_size (const SlWindow *window, int64_t in, uint32_t i)
   if (room < 0)
     return 0;
   int64_t out = room / stride + 1;
-  /* A last window that ceil_mode adds has to start inside the input or its leading padding (as PyTorch and,
-   * since opset 19's clarification, ONNX). */
+  /* A last window that ceil_mode adds has to start inside the input or its leading padding (as
+   * PyTorch and, since opset 19's clarification, ONNX). */
   if (window->ceil_mode && room % stride != 0 && out * stride < in + begin)
     out++;
   return out;

@@ -5,8 +5,8 @@
 
 enum { SL_PAD_NOTSET, SL_PAD_SAME_UPPER, SL_PAD_SAME_LOWER, SL_PAD_VALID };
 
-/* ONNX's attributes of the same names. After inference every list has one entry a spatial dimension (pads:
- * all beginnings, then all ends), whatever the file left out. */
+/* ONNX's attributes of the same names. After inference every list has one entry a spatial dimension
+ * (pads: all beginnings, then all ends), whatever the file left out. */
 typedef struct SlWindow {
   uint32_t auto_pad;
   SlInts kernel_shape, strides, dilations, pads;
@@ -17,21 +17,26 @@ extern const char *const sl_auto_pad_choices[];
 
 /* Rows of the attribute table for a struct `Type` whose first member is an SlWindow. */
 #define SL_WINDOW_ATTRS                                                                            \
-  { .name = "auto_pad", .type = SL_ATTR_ENUM, .offset = offsetof (SlWindow, auto_pad),             \
-    .choices = sl_auto_pad_choices },                                                              \
-  { .name = "kernel_shape", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, kernel_shape) },   \
-  { .name = "strides", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, strides) },             \
-  { .name = "dilations", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, dilations) },         \
-  { .name = "pads", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, pads) }
+  {.name = "auto_pad",                                                                             \
+   .type = SL_ATTR_ENUM,                                                                           \
+   .offset = offsetof (SlWindow, auto_pad),                                                        \
+   .choices = sl_auto_pad_choices},                                                                \
+      {.name = "kernel_shape", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, kernel_shape)}, \
+      {.name = "strides", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, strides)},           \
+      {.name = "dilations", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, dilations)},       \
+  {                                                                                                \
+    .name = "pads", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, pads)                      \
+  }
 
-/* Completes `window` for an input of shape (N, C, spatial…) and sets the spatial dimensions of ret_output
- * (rank and the first two dimensions are the caller's): floor or ceil ((in + pads - extent) / stride) + 1 with
- * extent = (kernel - 1) * dilation + 1. Refuses what is below 1, naming layer, kernel and input size. */
+/* Completes `window` for an input of shape (N, C, spatial…) and sets the spatial dimensions of
+ * ret_output (rank and the first two dimensions are the caller's): floor or ceil ((in + pads -
+ * extent) / stride) + 1 with extent = (kernel - 1) * dilation + 1. Refuses what is below 1, naming
+ * layer, kernel and input size. */
 gboolean sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input,
                           SlShape *ret_output, GError **error);
 
-/* The window over (depth, height, width), size 1 and stride 1 in the dimensions that the input lacks, so that
- * a reference needs one loop nest for one, two and three dimensions. */
+/* The window over (depth, height, width), size 1 and stride 1 in the dimensions that the input
+ * lacks, so that a reference needs one loop nest for one, two and three dimensions. */
 typedef struct SlWindow3 {
   int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad[3], pad_end[3];
 } SlWindow3;
@@ -40,22 +45,23 @@ SlWindow3 sl_window_3d (const SlWindow *window, const SlShape *input, const SlSh
 /* Kernels read rank 3 and 4 (as height 1); others are left to the reference, which is row-major. */
 gboolean sl_window_row_major_only (const SlNode *node);
 
-/* Number of positions (the last spatial dimension: width; before it: height, 1 if there is none). */
+/* Number of positions (the last spatial dimension: width; before it: height, 1 if there is none).
+ */
 static inline uint32_t
 sl_shape_height (const SlShape *shape)
 {
-  return shape->rank > 3 ? (uint32_t) shape->dim[2] : 1;
+  return shape->rank > 3 ? (uint32_t)shape->dim[2] : 1;
 }
 
 static inline uint32_t
 sl_shape_width (const SlShape *shape)
 {
-  return (uint32_t) shape->dim[shape->rank - 1];
+  return (uint32_t)shape->dim[shape->rank - 1];
 }
 
 /* Pixel stride of a channels-last value. */
 static inline uint32_t
 sl_value_pixel (const SlValue *value)
 {
-  return (uint32_t) (value->pixel_stride > 0 ? value->pixel_stride : (size_t) value->shape.dim[1]);
+  return (uint32_t)(value->pixel_stride > 0 ? value->pixel_stride : (size_t)value->shape.dim[1]);
 }

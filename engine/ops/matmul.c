@@ -1,0 +1,348 @@
+/* Gemm and MatMul: https://onnx.ai/onnx/operators/onnx__Gemm.html, …/onnx__MatMul.html */
+#include "ops/internal.h"
+#include "ops/shape.h"
+
+#include <string.h>
+
+/* --- Gemm: alpha * A' * B' + beta * C --- */
+
+typedef struct GemmAttrs {
+  float alpha, beta;
+  bool trans_a, trans_b;
+} GemmAttrs;
+
+static const SlAttrSpec gemm_attrs[] = {
+    {.name = "alpha", .type = SL_ATTR_FLOAT, .offset = offsetof (GemmAttrs, alpha), .preset = 1},
+    {.name = "beta", .type = SL_ATTR_FLOAT, .offset = offsetof (GemmAttrs, beta), .preset = 1},
+    {.name = "transA", .type = SL_ATTR_BOOL, .offset = offsetof (GemmAttrs, trans_a)},
+    {.name = "transB", .type = SL_ATTR_BOOL, .offset = offsetof (GemmAttrs, trans_b)},
+    {0},
+};
+
+static gboolean
+gemm_infer (SlNode *node, GError **error)
+{
+  const GemmAttrs *attrs = node->attrs;
+  const SlShape *a = &node->inputs[0]->shape, *b = &node->inputs[1]->shape;
+  const SlValue *c = sl_node_input (node, 2);
+  if (a->rank != 2 || b->rank != 2 || a->dim[!attrs->trans_a] != b->dim[attrs->trans_b]) {
+    g_autofree char *left = sl_shape_to_string (a);
+    g_autofree char *right = sl_shape_to_string (b);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "%s%s and %s%s cannot be multiplied", left,
+                   attrs->trans_a ? " transposed" : "", right, attrs->trans_b ? " transposed" : "");
+    return FALSE;
+  }
+  SlShape y = SL_SHAPE (a->dim[attrs->trans_a], b->dim[!attrs->trans_b]), joint;
+  if (c != NULL && (!sl_shape_broadcast (&y, &c->shape, &joint) || !sl_shape_equal (&joint, &y))) {
+    g_autofree char *bias = sl_shape_to_string (&c->shape);
+    g_autofree char *shape = sl_shape_to_string (&y);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "bias of %s does not broadcast to %s", bias, shape);
+    return FALSE;
+  }
+  sl_infer_output (node, 0, node->inputs[0]->dtype, &y);
+  return TRUE;
+}
+
+static void
+gemm_reference (const SlRefCall *call)
+{
+  const GemmAttrs *attrs = call->attrs;
+  const SlRefTensor *a = call->inputs[0], *b = call->inputs[1];
+  const SlRefTensor *c = call->n_inputs > 2 ? call->inputs[2] : NULL;
+  SlRefTensor *y = call->outputs[0];
+  size_t rows = (size_t)y->shape.dim[0], cols = (size_t)y->shape.dim[1];
+  size_t depth = (size_t)a->shape.dim[!attrs->trans_a];
+  size_t a_row = attrs->trans_a ? 1 : depth, a_depth = attrs->trans_a ? rows : 1;
+  size_t b_col = attrs->trans_b ? depth : 1, b_depth = attrs->trans_b ? 1 : cols;
+  SlIndex index = {.rank = 2};
+  for (size_t m = 0; m < rows; m++) {
+    for (size_t n = 0; n < cols; n++) {
+      double sum = 0;
+      for (size_t k = 0; k < depth; k++)
+        sum += a->f[m * a_row + k * a_depth] * b->f[n * b_col + k * b_depth];
+      index.at[0] = (int64_t)m;
+      index.at[1] = (int64_t)n;
+      double bias = c != NULL ? c->f[sl_index_offset (&index, &c->shape)] : 0;
+      y->f[m * cols + n] = (double)attrs->alpha * sum + (double)attrs->beta * bias;
+    }
+  }
+}
+
+/* The kernel takes one bias a column, and neither factors nor a transposed left side. */
+static gboolean
+gemm_is_plain (const SlNode *node)
+{
+  const GemmAttrs *attrs = node->attrs;
+  const SlValue *c = sl_node_input (node, 2);
+  if (node->inputs[0]->dtype != SL_FLOAT32 || attrs->trans_a || attrs->alpha != 1)
+    return FALSE;
+  if (c == NULL)
+    return TRUE;
+  const SlShape *shape = &c->shape;
+  int64_t cols = node->outputs[0]->shape.dim[1];
+  return attrs->beta == 1 && shape->rank > 0 && shape->dim[shape->rank - 1] == cols &&
+         (shape->rank == 1 || shape->dim[0] == 1);
+}
+
+static gboolean
+gemm_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift)
+{
+  const GemmAttrs *attrs = node->attrs;
+  if (!gemm_is_plain (node))
+    return FALSE;
+  if (node->n_inputs < 3)
+    sl_node_add_input (node, NULL);
+  if (scale != NULL)
+    sl_node_set_input (node, 1,
+                       sl_scale_weights (graph, node->inputs[1], attrs->trans_b ? 0 : 1, scale));
+  sl_node_set_input (node, 2, sl_scale_bias (graph, node->inputs[2], scale, shift));
+  return TRUE;
+}
+
+static void
+gemm_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
+{
+  const GemmAttrs *attrs = node->attrs;
+  if (!gemm_is_plain (node))
+    return;
+  const SlShape *b = &node->inputs[1]->shape;
+  size_t depth = (size_t)b->dim[attrs->trans_b], cols = (size_t)b->dim[!attrs->trans_b];
+  SlPackParams pack = {.groups = 1,
+                       .cols = (uint32_t)cols,
+                       .depth = {1, 1, (uint32_t)depth},
+                       .col_stride = attrs->trans_b ? depth : 1,
+                       .depth_stride = {0, 0, attrs->trans_b ? 1 : cols}};
+  sl_node_set_input (node, 1, sl_pack_weights (graph, node->inputs[1], &pack, target));
+}
+
+static void
+gemm_lower (const SlNode *node, SlLowering *to)
+{
+  if (!gemm_is_plain (node)) {
+    sl_lower_reference (to);
+    return;
+  }
+  const SlShape *a = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+  SlGemmParams params = {.batch = 1,
+                         .rows = (uint32_t)y->dim[0],
+                         .cols = (uint32_t)y->dim[1],
+                         .depth = (uint32_t)a->dim[1],
+                         .a_stride = (size_t)a->dim[1],
+                         .c_stride = (size_t)y->dim[1],
+                         .act = node->act};
+  sl_lower (to, "gemm", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2), NULL,
+            node->outputs[0]);
+}
+
+static void
+gemm_cost (const SlNode *node, SlCost *ret_cost)
+{
+  const GemmAttrs *attrs = node->attrs;
+  const SlShape *y = &node->outputs[0]->shape;
+  double depth = (double)node->inputs[0]->shape.dim[!attrs->trans_a];
+  ret_cost->flops = 2 * (double)y->dim[0] * (double)y->dim[1] * depth;
+}
+
+static const SlOpClass gemm = {
+    .name = "Gemm",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = gemm_attrs,
+    .attrs_size = sizeof (GemmAttrs),
+    .traits = SL_TRAIT_EPILOGUE,
+    .infer = gemm_infer,
+    .reference = gemm_reference,
+    .absorb_affine = gemm_absorb_affine,
+    .prepare = gemm_prepare,
+    .lower = gemm_lower,
+    .cost = gemm_cost,
+};
+
+/* --- MatMul: NumPy's matmul --- */
+
+/* Both shapes with a matrix's two dimensions (a vector is a row on the left, a column on the
+ * right), and the batch that the dimensions before them broadcast to. */
+typedef struct MatMulShape {
+  SlShape a, b, batch;
+  size_t rows, cols, depth;
+} MatMulShape;
+
+typedef struct MatMulAttrs {
+  bool packed;
+  MatMulShape shape; /* once packed */
+} MatMulAttrs;
+
+static bool
+matmul_shape (const SlNode *node, MatMulShape *ret)
+{
+  SlShape a = node->inputs[0]->shape, b = node->inputs[1]->shape;
+  if (a.rank == 0 || b.rank == 0)
+    return false;
+  if (a.rank == 1)
+    a = SL_SHAPE (1, a.dim[0]);
+  if (b.rank == 1)
+    b = SL_SHAPE (b.dim[0], 1);
+  if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
+    return false;
+  ret->rows = (size_t)a.dim[a.rank - 2];
+  ret->cols = (size_t)b.dim[b.rank - 1];
+  ret->depth = (size_t)a.dim[a.rank - 1];
+  a.rank -= 2;
+  b.rank -= 2;
+  ret->a = a;
+  ret->b = b;
+  return sl_shape_broadcast (&a, &b, &ret->batch);
+}
+
+static gboolean
+matmul_infer (SlNode *node, GError **error)
+{
+  MatMulShape shape;
+  if (!matmul_shape (node, &shape)) {
+    g_autofree char *left = sl_shape_to_string (&node->inputs[0]->shape);
+    g_autofree char *right = sl_shape_to_string (&node->inputs[1]->shape);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "%s and %s cannot be multiplied", left, right);
+    return FALSE;
+  }
+  SlShape y = shape.batch;
+  if (node->inputs[0]->shape.rank > 1)
+    y.dim[y.rank++] = (int64_t)shape.rows;
+  if (node->inputs[1]->shape.rank > 1)
+    y.dim[y.rank++] = (int64_t)shape.cols;
+  sl_infer_output (node, 0, node->inputs[0]->dtype, &y);
+  return TRUE;
+}
+
+static void
+matmul_one (const double *a, const double *b, double *y, const MatMulShape *shape)
+{
+  memset (y, 0, shape->rows * shape->cols * sizeof *y);
+  for (size_t m = 0; m < shape->rows; m++)
+    for (size_t k = 0; k < shape->depth; k++)
+      for (size_t n = 0; n < shape->cols; n++)
+        y[m * shape->cols + n] += a[m * shape->depth + k] * b[k * shape->cols + n];
+}
+
+static void
+matmul_reference (const SlRefCall *call)
+{
+  MatMulShape shape;
+  matmul_shape (call->node, &shape);
+  SlIndex index = {.rank = shape.batch.rank};
+  size_t batch = 1;
+  sl_shape_get_elements (&shape.batch, &batch);
+  for (size_t i = 0; i < batch; i++) {
+    matmul_one (call->inputs[0]->f + sl_index_offset (&index, &shape.a) * shape.rows * shape.depth,
+                call->inputs[1]->f + sl_index_offset (&index, &shape.b) * shape.depth * shape.cols,
+                call->outputs[0]->f + i * shape.rows * shape.cols, &shape);
+    sl_index_next (&index, &shape.batch);
+  }
+}
+
+/* The kernel repeats one side over the batch, or none: left and right batch are whole or 1. A batch
+ * over one right-hand matrix is a single product with more rows. */
+static bool
+matmul_plan (const SlNode *node, const MatMulShape *shape, SlGemmParams *ret)
+{
+  size_t batch = 1, a = 1, b = 1;
+  if (node->inputs[0]->dtype != SL_FLOAT32 || !sl_shape_get_elements (&shape->batch, &batch) ||
+      !sl_shape_get_elements (&shape->a, &a) || !sl_shape_get_elements (&shape->b, &b))
+    return false;
+  if ((a != batch && a != 1) || (b != batch && b != 1) || batch * shape->rows > UINT32_MAX)
+    return false;
+  *ret = (SlGemmParams){.batch = (uint32_t)batch,
+                        .rows = (uint32_t)shape->rows,
+                        .cols = (uint32_t)shape->cols,
+                        .depth = (uint32_t)shape->depth,
+                        .a_stride = shape->depth,
+                        .c_stride = shape->cols,
+                        .a_batch = a == 1 ? 0 : shape->rows * shape->depth,
+                        .c_batch = shape->rows * shape->cols,
+                        .act = node->act};
+  if (b == 1 && a == batch) {
+    ret->rows *= ret->batch;
+    ret->batch = 1;
+  }
+  return true;
+}
+
+static void
+matmul_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
+{
+  MatMulShape shape;
+  SlGemmParams params;
+  matmul_shape (node, &shape);
+  if (!matmul_plan (node, &shape, &params))
+    return;
+  size_t groups = 1;
+  sl_shape_get_elements (&shape.b, &groups);
+  SlPackParams pack = {.groups = (uint32_t)groups,
+                       .cols = (uint32_t)shape.cols,
+                       .depth = {1, 1, (uint32_t)shape.depth},
+                       .col_stride = 1,
+                       .group_stride = shape.cols * shape.depth,
+                       .depth_stride = {0, 0, shape.cols}};
+  /* From here on input 1 is packed and its own shape gone: what lowering needs is kept. */
+  MatMulAttrs *attrs = node->attrs;
+  attrs->packed = true;
+  attrs->shape = shape;
+  sl_node_set_input (node, 1, sl_pack_weights (graph, node->inputs[1], &pack, target));
+}
+
+static void
+matmul_lower (const SlNode *node, SlLowering *to)
+{
+  const MatMulAttrs *attrs = node->attrs;
+  const MatMulShape *shape = &attrs->shape;
+  SlGemmParams params;
+  if (!attrs->packed || !matmul_plan (node, shape, &params)) {
+    sl_lower_reference (to);
+    return;
+  }
+  size_t groups = 1;
+  sl_shape_get_elements (&shape->b, &groups);
+  if (groups > 1)
+    params.b_batch = sl_packed_elements (shape->cols, shape->depth, to->target->panel);
+  sl_lower (to, "gemm", &params, node->inputs[0], node->inputs[1], NULL, NULL, node->outputs[0]);
+}
+
+/* A constant matrix on the right: Gemm, which takes a bias and folds scales. */
+static SlValue *
+matmul_simplify (SlGraph *graph, SlNode *node)
+{
+  if (node->inputs[0]->shape.rank != 2 || node->inputs[1]->shape.rank != 2 ||
+      node->inputs[1]->kind != SL_VALUE_CONSTANT || !sl_dtype_is_float (node->inputs[0]->dtype))
+    return NULL;
+  SlValue *output = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
+  sl_graph_add_node (graph, &gemm, node->name, NULL, 2, node->inputs, 1, &output);
+  return output;
+}
+
+static void
+matmul_cost (const SlNode *node, SlCost *ret_cost)
+{
+  size_t out = 0;
+  const SlShape *a = &node->inputs[0]->shape;
+  sl_shape_get_elements (&node->outputs[0]->shape, &out);
+  ret_cost->flops = 2 * (double)out * (double)a->dim[a->rank - 1];
+}
+
+static const SlOpClass matmul = {
+    .name = "MatMul",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs_size = sizeof (MatMulAttrs),
+    .traits = SL_TRAIT_EPILOGUE,
+    .infer = matmul_infer,
+    .reference = matmul_reference,
+    .simplify = matmul_simplify,
+    .prepare = matmul_prepare,
+    .lower = matmul_lower,
+    .cost = matmul_cost,
+};
+
+const SlOpClass *const sl_ops_matmul[] = {&gemm, &matmul, NULL};

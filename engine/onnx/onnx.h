@@ -8,8 +8,8 @@
 /* The opset that files are written in. */
 #define SL_ONNX_WRITE_OPSET 17
 /* Opsets that are read. */
-#define SL_ONNX_MIN_OPSET 7
-#define SL_ONNX_MAX_OPSET 24
+#define SL_ONNX_MIN_OPSET 6
+#define SL_ONNX_MAX_OPSET 25
 
 /* Pairs of strings from metadata_props, in the file's order. */
 typedef struct SlOnnxMeta {

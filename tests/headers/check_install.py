@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Installs into a scratch folder and uses what is there: pkg-config files, headers, libraries, plugin, programs.
+
+    check_install.py SOURCE-ROOT BUILD-ROOT
+
+CC is the compiler, SANITIZE the sanitizers that the libraries were built with (or none).
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import tap
+
+# A program of this folder, the pkg-config module that it is built with.
+PROGRAMS = (("use-engine.c", "sightline"), ("use-elements.c", "sightline-gst"))
+PREFIX = "/usr/local"
+
+
+def run(command, **more):
+    """The problems: none if the command succeeds."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    if done.returncode == 0:
+        return []
+    return [f"{shlex.join(map(str, command))}: status {done.returncode}", *done.stdout.splitlines()[-20:]]
+
+
+class Stage:
+    """The installed tree and the environment in which programs find it."""
+
+    def __init__(self, build, folder):
+        self.problems = run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", folder])
+        self.root = folder / PREFIX.strip("/")
+        libraries = sorted(self.root.rglob("libsightline.so"))
+        self.lib = libraries[0].parent if libraries else self.root / "lib"
+        self.env = dict(
+            os.environ,
+            LD_LIBRARY_PATH=str(self.lib),
+            PKG_CONFIG_PATH=str(self.lib / "pkgconfig"),
+            GST_PLUGIN_PATH=str(self.lib / "gstreamer-1.0"),
+            GST_REGISTRY=str(folder / "registry.bin"),
+        )
+
+    def flags(self, module):
+        """Compiler and linker flags of the module with the prefix moved to the stage."""
+        query = ["pkg-config", f"--define-variable=prefix={self.root}", "--cflags", "--libs", module]
+        done = subprocess.run(query, capture_output=True, text=True, env=self.env)
+        return (None, [done.stderr.strip()]) if done.returncode else (shlex.split(done.stdout), [])
+
+    def build_and_run(self, source, module, program):
+        flags, problems = self.flags(module)
+        if flags is None:
+            return problems
+        sanitize = os.environ.get("SANITIZE", "none")
+        extra = [] if sanitize == "none" else [f"-fsanitize={sanitize}"]
+        compiler = shlex.split(os.environ["CC"])
+        command = [*compiler, "-std=gnu11", "-Wall", "-Werror", *extra, source, "-o", program, *flags]
+        return run(command, env=self.env) or run([program], env=self.env)
+
+    def stray_paths(self, build):
+        """Files that name the folder they were built in, which is gone on another machine."""
+        texts = [p for p in self.root.rglob("*") if p.suffix in (".pc", ".h", ".pipeline", ".desktop", ".service")]
+        return [f"{p.relative_to(self.root)} names the build folder" for p in texts
+                if str(build) in p.read_text(encoding="utf-8")]
+
+
+def checks(source, build, scratch):
+    stage = Stage(build, scratch / "stage")
+    yield "install", stage.problems, None
+    for name, module in PROGRAMS:
+        program = scratch / Path(name).stem
+        yield f"{module}.pc", stage.build_and_run(source / "tests/headers" / name, module, program), None
+    yield "sightline", run([stage.root / "bin/sightline", "devices"], env=stage.env), None
+    yield "no path of the build", stage.stray_paths(build), None
+
+
+def main(source, build):
+    if not shutil.which("meson"):
+        tap.report([("install", [], "meson is not in the search path")])
+    with tempfile.TemporaryDirectory() as scratch:
+        tap.report(checks(source, build, Path(scratch)))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

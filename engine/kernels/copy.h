@@ -3,9 +3,10 @@
 
 #include "kernels/elementwise.h"
 
-/* Kernel "copy": dst[i] = src[i] over `rank` dimensions, slowest first. Strides and offsets in elements of
- * element_size (1, 2, 4 or 8) bytes; source strides may be 0 (expand) or negative (reverse). The regions do not
- * overlap. Operands: 0 source, 1 destination. NCHW↔NHWC transposes are worth a blocked path. */
+/* Kernel "copy": dst[i] = src[i] over `rank` dimensions, slowest first. Strides and offsets in
+ * elements of element_size (1, 2, 4 or 8) bytes; source strides may be 0 (expand) or negative
+ * (reverse). The regions do not overlap. Operands: 0 source, 1 destination. NCHW↔NHWC transposes
+ * are worth a blocked path. */
 typedef struct SlCopyParams {
   uint32_t rank, element_size;
   size_t dims[SL_KERNEL_RANK];

@@ -5,21 +5,22 @@
 
 #define SL_KERNEL_RANK 8
 
-/* Unary kernels over rows × cols elements. Operands: 0 input, 1 output; they may be the same memory.
- * "relu" "clip"(a = min, b = max) "leaky_relu"(a = slope) "elu"(a) "selu"(a = alpha, b = gamma)
- * "celu"(a) "thresholded_relu"(a) "sigmoid" "hard_sigmoid"(a = alpha, b = beta) "hard_swish" "tanh"
- * "softplus" "softsign" "erf" "gelu" "mish" "silu" "exp" "log" "sqrt" "reciprocal" "neg" "abs" "sign"
- * "floor" "ceil" "round"(half to even) "linear"(a * x + b): ONNX's definitions, float. */
+/* Unary kernels over rows × cols elements. Operands: 0 input, 1 output; they may be the same
+ * memory. "relu" "clip"(a = min, b = max) "leaky_relu"(a = slope) "elu"(a) "selu"(a = alpha, b =
+ * gamma) "celu"(a) "thresholded_relu"(a) "sigmoid" "hard_sigmoid"(a = alpha, b = beta) "hard_swish"
+ * "tanh" "softplus" "softsign" "erf" "gelu" "mish" "silu" "exp" "log" "sqrt" "reciprocal" "neg"
+ * "abs" "sign" "floor" "ceil" "round"(half to even) "linear"(a * x + b): ONNX's definitions, float.
+ */
 typedef struct SlUnaryParams {
   size_t rows, cols;
   size_t in_stride, out_stride; /* elements from one row to the next */
   float a, b;
 } SlUnaryParams;
 
-/* Binary kernels with broadcast: "add" "sub" "mul" "div" "pow" "min" "max" "prelu" (x < 0 ? s * x : x).
- * out[i] = act (a[i] op b[i]) over `rank` dimensions, slowest first; strides in elements, 0 repeats.
- * The output's innermost stride is 1. Operands: 0 a, 1 b, 2 output; the output may be the very memory of an
- * input of the same strides. */
+/* Binary kernels with broadcast: "add" "sub" "mul" "div" "pow" "min" "max" "prelu" (x < 0 ? s * x :
+ * x). out[i] = act (a[i] op b[i]) over `rank` dimensions, slowest first; strides in elements, 0
+ * repeats. The output's innermost stride is 1. Operands: 0 a, 1 b, 2 output; the output may be the
+ * very memory of an input of the same strides. */
 typedef struct SlBinaryParams {
   uint32_t rank;
   size_t dims[SL_KERNEL_RANK];

@@ -3,21 +3,24 @@
 
 #include "kernels/kernel.h"
 
-/* Kernel "gemm": C[b][m][n] = act (bias[n] + residual[b][m][n] + sum over k of A[b][m][k] * B[b][k][n]).
- * Strides are in elements. With one row it streams the weights once and splits the columns over tiles.
+/* Kernel "gemm": C[b][m][n] = act (bias[n] + residual[b][m][n] + sum over k of A[b][m][k] *
+ * B[b][k][n]). Strides are in elements. With one row it streams the weights once and splits the
+ * columns over tiles.
  *
  * Operands: 0 A, 1 packed B, 2 bias [cols] or NULL, 3 residual or NULL, 4 C. */
 typedef struct SlGemmParams {
-  uint32_t batch;             /* independent products; 1 if there is no batch */
-  uint32_t rows, cols, depth; /* M, N, K; a depth of 0 gives bias + residual */
-  size_t a_stride, residual_stride, c_stride;             /* from one row to the next */
-  size_t a_batch, b_batch, residual_batch, c_batch; /* from one product to the next; 0 shares. b_batch counts packed elements */
+  uint32_t batch;                             /* independent products; 1 if there is no batch */
+  uint32_t rows, cols, depth;                 /* M, N, K; a depth of 0 gives bias + residual */
+  size_t a_stride, residual_stride, c_stride; /* from one row to the next */
+  size_t a_batch, b_batch, residual_batch,
+      c_batch; /* from one product to the next; 0 shares. b_batch counts packed elements */
   SlAct act;
 } SlGemmParams;
 
-/* Kernel "pack_weights": B[g][k][n] → panels[g][n / panel][k][n % panel], columns beyond the last are 0,
- * where k runs over depth[0] × depth[1] × depth[2] (last fastest) and the source element lies at
- * g * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] + k2 * depth_stride[2] + n * col_stride.
+/* Kernel "pack_weights": B[g][k][n] → panels[g][n / panel][k][n % panel], columns beyond the last
+ * are 0, where k runs over depth[0] × depth[1] × depth[2] (last fastest) and the source element
+ * lies at g * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] + k2 * depth_stride[2] + n
+ * * col_stride.
  *
  * Operands: 0 source, 1 panels. Packed size: sl_packed_elements(). */
 typedef struct SlPackParams {

@@ -1,13 +1,13 @@
 /* What a CPU kernel is.
  *
- * A kernel is C maths on pointers and sizes. It knows no graph, allocates nothing and starts no thread:
- * the backend hands it a parameter struct, one pointer per operand and a private scratch block, and asks
- * for a range of tiles. Any partition of the tiles over any number of threads gives the same bits, so a
- * tile never adds into what another tile wrote, and its boundaries depend on the parameters and the
- * instruction set alone.
+ * A kernel is C maths on pointers and sizes. It knows no graph, allocates nothing and starts no
+ * thread: the backend hands it a parameter struct, one pointer per operand and a private scratch
+ * block, and asks for a range of tiles. Any partition of the tiles over any number of threads gives
+ * the same bits, so a tile never adds into what another tile wrote, and its boundaries depend on
+ * the parameters and the instruction set alone.
  *
- * Every family lives in one header (parameter struct, operand order, shapes) and one source, which is
- * built once per instruction set; SL_KERNEL_ISA names the set being built. */
+ * Every family lives in one header (parameter struct, operand order, shapes) and one source, which
+ * is built once per instruction set; SL_KERNEL_ISA names the set being built. */
 #pragma once
 
 #include "core/isa.h"
@@ -34,8 +34,8 @@ typedef struct SlKernel {
 /* The kernels of one instruction set, and the constants that packing has to know about them. */
 typedef struct SlKernelSet {
   SlIsa isa;
-  uint32_t panel;                  /* output columns in one packed GEMM weight panel */
-  const SlKernel *const *kernels;  /* NULL-ended */
+  uint32_t panel;                 /* output columns in one packed GEMM weight panel */
+  const SlKernel *const *kernels; /* NULL-ended */
 } SlKernelSet;
 
 /* The set for `isa`, or NULL where this build does not hold it. */
@@ -48,12 +48,12 @@ const SlKernel *sl_kernel_set_find (const SlKernelSet *set, const char *name);
  * (where the family has one) is added, then the activation. */
 typedef enum {
   SL_ACT_NONE,
-  SL_ACT_CLIP,       /* min (max (x, a), b); Relu is a = 0, b = +inf. NaN stays NaN. */
-  SL_ACT_LEAKY,      /* x < 0 ? a * x : x */
-  SL_ACT_SIGMOID,    /* 1 / (1 + exp (-x)) */
+  SL_ACT_CLIP,    /* min (max (x, a), b); Relu is a = 0, b = +inf. NaN stays NaN. */
+  SL_ACT_LEAKY,   /* x < 0 ? a * x : x */
+  SL_ACT_SIGMOID, /* 1 / (1 + exp (-x)) */
   SL_ACT_TANH,
-  SL_ACT_SILU,       /* x * sigmoid (x) */
-  SL_ACT_HARDSWISH,  /* x * min (max (x / 6 + 0.5, 0), 1) */
+  SL_ACT_SILU,      /* x * sigmoid (x) */
+  SL_ACT_HARDSWISH, /* x * min (max (x / 6 + 0.5, 0), 1) */
 } SlActKind;
 
 typedef struct SlAct {

@@ -3,10 +3,11 @@
 
 #include "kernels/kernel.h"
 
-/* Kernels "max_pool2d" and "average_pool2d". Operands: 0 input, 1 output. Strides: pixel to pixel, in elements.
- * Maximum: positions outside the input do not take part; NaN wins (as in ONNX Runtime and PyTorch).
- * Average: divided by the number of window positions inside the input, or, with count_include_pad,
- * inside the input extended by its padding (positions that only ceil_mode adds never count). */
+/* Kernels "max_pool2d" and "average_pool2d". Operands: 0 input, 1 output. Strides: pixel to pixel,
+ * in elements. Maximum: positions outside the input do not take part; NaN wins (as in ONNX Runtime
+ * and PyTorch). Average: divided by the number of window positions inside the input, or, with
+ * count_include_pad, inside the input extended by its padding (positions that only ceil_mode adds
+ * never count). */
 typedef struct SlPool2dParams {
   uint32_t batch, channels;
   uint32_t in_h, in_w, out_h, out_w;

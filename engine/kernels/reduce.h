@@ -3,10 +3,10 @@
 
 #include "kernels/kernel.h"
 
-/* Kernels "reduce_sum" "reduce_mean" "reduce_max" "reduce_min" "reduce_prod" "reduce_l1" "reduce_l2":
- * x[outer][axis][inner] → y[outer][inner]. Strides in elements; inner is contiguous on both sides.
- * Sums run over a fixed tree in float with several partial sums, never in one long chain.
- * Operands: 0 input, 1 output. */
+/* Kernels "reduce_sum" "reduce_mean" "reduce_max" "reduce_min" "reduce_prod" "reduce_l1"
+ * "reduce_l2": x[outer][axis][inner] → y[outer][inner]. Strides in elements; inner is contiguous on
+ * both sides. Sums run over a fixed tree in float with several partial sums, never in one long
+ * chain. Operands: 0 input, 1 output. */
 typedef struct SlReduceParams {
   size_t outer, axis, inner;
   size_t in_outer_stride, in_axis_stride, out_outer_stride;

@@ -1,0 +1,160 @@
+#include "kernels/gemm.h"
+#include "kernels/tile.h"
+
+typedef struct Gemm {
+  const SlGemmParams *p;
+  SlTileGrid grid;
+  size_t passes;
+  size_t block_rows, block_cols;
+} Gemm;
+
+static Gemm
+gemm_plan (const SlGemmParams *p)
+{
+  Gemm gemm = {.p = p};
+
+  gemm.grid = SL_KERNEL_NAME (sl_tile_grid) (p->rows, p->cols, p->depth, p->batch);
+  gemm.block_rows = ceil_div (p->rows, max_size (gemm.grid.row_blocks, 1));
+  gemm.block_cols =
+      ceil_div (ceil_div (p->cols, PANEL), max_size (gemm.grid.col_blocks, 1)) * PANEL;
+  /* Rows that fit the registers read every weight once anyway. */
+  gemm.passes = gemm.block_rows <= TILE_ROWS ? 1 : max_size (1, ceil_div (p->depth, TILE_DEPTH));
+  return gemm;
+}
+
+static size_t
+gemm_tiles (const void *params)
+{
+  Gemm gemm = gemm_plan (params);
+  return gemm.grid.row_blocks * gemm.grid.col_blocks * gemm.p->batch;
+}
+
+static size_t
+gemm_scratch (const void *params)
+{
+  Gemm gemm = gemm_plan (params);
+  return gemm.passes > 1 ? gemm.block_rows * gemm.block_cols * sizeof (float) : 0;
+}
+
+static void
+gemm_tile (const Gemm *gemm, void *const *buffers, float *scratch, size_t index)
+{
+  const SlGemmParams *p = gemm->p;
+  size_t row_block = index % gemm->grid.row_blocks;
+  size_t col_block = index / gemm->grid.row_blocks % gemm->grid.col_blocks;
+  size_t product = index / gemm->grid.row_blocks / gemm->grid.col_blocks;
+  size_t panels = ceil_div (p->cols, PANEL);
+  size_t m0 = part_begin (p->rows, gemm->grid.row_blocks, row_block);
+  size_t m1 = part_begin (p->rows, gemm->grid.row_blocks, row_block + 1);
+  size_t q0 = part_begin (panels, gemm->grid.col_blocks, col_block);
+  size_t q1 = part_begin (panels, gemm->grid.col_blocks, col_block + 1);
+  size_t c0 = q0 * PANEL;
+  const float *a = (const float *)buffers[0] + product * p->a_batch + m0 * p->a_stride;
+  const float *b = (const float *)buffers[1] + product * p->b_batch + c0 * p->depth;
+  const float *bias = buffers[2], *residual = buffers[3];
+
+  SlTile tile = {
+      .rows = m1 - m0,
+      .cols = min_size (p->cols, q1 * PANEL) - c0,
+      .a_stride = p->a_stride,
+      .panel_stride = (size_t)p->depth * PANEL,
+      .partial = gemm->passes > 1 ? scratch : NULL,
+      .partial_stride = gemm->block_cols,
+      .c = (float *)buffers[4] + product * p->c_batch + m0 * p->c_stride + c0,
+      .c_stride = p->c_stride,
+      .bias = bias ? bias + c0 : NULL,
+      .residual =
+          residual ? residual + product * p->residual_batch + m0 * p->residual_stride + c0 : NULL,
+      .residual_stride = p->residual_stride,
+      .act = &p->act,
+  };
+  for (size_t pass = 0; pass < gemm->passes; pass++) {
+    size_t k0 = part_begin (p->depth, gemm->passes, pass);
+
+    tile.depth = part_begin (p->depth, gemm->passes, pass + 1) - k0;
+    tile.a = a + k0;
+    tile.b = b + k0 * PANEL;
+    tile.first = pass == 0;
+    tile.last = pass + 1 == gemm->passes;
+    SL_KERNEL_NAME (sl_tile_run) (&tile);
+  }
+}
+
+static void
+gemm_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  Gemm gemm = gemm_plan (params);
+  for (size_t t = first; t < last; t++)
+    gemm_tile (&gemm, buffers, scratch, t);
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_gemm) = {
+    .name = "gemm",
+    .params_size = sizeof (SlGemmParams),
+    .tiles = gemm_tiles,
+    .scratch = gemm_scratch,
+    .run = gemm_run,
+};
+
+/* Packing goes in blocks of PACK_DEPTH × PANEL, so that neither the walk along the depth nor the
+ * one along the columns leaves the cache, whichever of them is contiguous in the source. */
+#define PACK_DEPTH 64
+
+static size_t
+pack_depth (const SlPackParams *p)
+{
+  return (size_t)p->depth[0] * p->depth[1] * p->depth[2];
+}
+
+static size_t
+pack_tiles (const void *params)
+{
+  const SlPackParams *p = params;
+  return pack_depth (p) ? p->groups * ceil_div (p->cols, PANEL) : 0;
+}
+
+static void
+pack_block (const SlPackParams *p, const float *src, size_t cols, size_t k0, size_t k1, float *dst)
+{
+  size_t offset[PACK_DEPTH];
+  size_t k2 = k0 % p->depth[2], k_1 = k0 / p->depth[2] % p->depth[1];
+  size_t k_0 = k0 / p->depth[2] / p->depth[1];
+
+  for (size_t k = k0; k < k1; k++) {
+    offset[k - k0] = k_0 * p->depth_stride[0] + k_1 * p->depth_stride[1] + k2 * p->depth_stride[2];
+    if (++k2 == p->depth[2]) {
+      k2 = 0;
+      if (++k_1 == p->depth[1]) {
+        k_1 = 0;
+        k_0++;
+      }
+    }
+  }
+  for (size_t n = 0; n < PANEL; n++)
+    for (size_t k = 0; k < k1 - k0; k++)
+      dst[k * PANEL + n] = n < cols ? src[offset[k] + n * p->col_stride] : 0;
+}
+
+static void
+pack_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  const SlPackParams *p = params;
+  size_t depth = pack_depth (p), panels = ceil_div (p->cols, PANEL);
+
+  for (size_t t = first; t < last; t++) {
+    size_t group = t / panels, c = t % panels * PANEL;
+    const float *src = (const float *)buffers[0] + group * p->group_stride + c * p->col_stride;
+    float *dst = (float *)buffers[1] + t * PANEL * depth;
+
+    for (size_t k = 0; k < depth; k += PACK_DEPTH)
+      pack_block (p, src, min_size (p->cols - c, PANEL), k, min_size (depth, k + PACK_DEPTH),
+                  dst + k * PANEL);
+  }
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_pack_weights) = {
+    .name = "pack_weights",
+    .params_size = sizeof (SlPackParams),
+    .tiles = pack_tiles,
+    .run = pack_run,
+};

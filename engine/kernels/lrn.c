@@ -1,0 +1,83 @@
+#include "kernels/grid.h"
+#include "kernels/reduce.h"
+#include "kernels/vmath.h"
+
+static SlPlaneGrid
+lrn_grid (const SlLrnParams *p)
+{
+  /* whole rows only: each one squares its channels once */
+  SlPlaneGrid grid = {p->rows, p->channels, 0, max_size (1, p->channels)};
+  grid.block_rows = max_size (1, GRID_ELEMENTS / 4 / max_size (1, p->channels));
+  return grid;
+}
+
+static size_t
+lrn_tiles (const void *params)
+{
+  SlPlaneGrid grid = lrn_grid (params);
+  return plane_tiles (&grid);
+}
+
+/* The squares of a row between zeros: (size - 1) / 2 before, size / 2 and a vector's excess behind.
+ */
+static size_t
+lrn_scratch (const void *params)
+{
+  const SlLrnParams *p = params;
+  return (p->channels + p->size + 2 * VEC_WIDTH) * sizeof (float);
+}
+
+/* x ^ -beta for x > 0. */
+ALWAYS_INLINE Vec
+inverse_power (Vec x, float beta)
+{
+  if (beta == 0.75f) { /* everybody's choice, and exact to a rounding or two */
+    Vec root = vec_sqrt (x);
+    return 1.0f / (root * vec_sqrt (root));
+  }
+  return vec_exp (vec_log (x) * -beta);
+}
+
+static void
+lrn_row (const SlLrnParams *p, const float *in, float *out, float *squares)
+{
+  size_t before = (p->size - 1) / 2;
+  float alpha = p->alpha / (float)p->size;
+
+  for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
+    size_t n = min_size (VEC_WIDTH, p->channels - c);
+    Vec x = vec_load_n (in + c, n);
+    vec_store_n (squares + before + c, x * x, n);
+  }
+  for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
+    size_t n = min_size (VEC_WIDTH, p->channels - c);
+    Vec sum = vec_splat (0);
+    for (size_t j = 0; j < p->size; j++)
+      sum += vec_load (squares + c + j);
+    Vec base = vec_fma (sum, vec_splat (alpha), vec_splat (p->bias));
+    vec_store_n (out + c, vec_load_n (in + c, n) * inverse_power (base, p->beta), n);
+  }
+}
+
+static void
+lrn_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  const SlLrnParams *p = params;
+  SlPlaneGrid grid = lrn_grid (p);
+
+  memset (scratch, 0, lrn_scratch (p));
+  for (size_t t = first; t < last; t++) {
+    SlPlaneTile tile = plane_tile (&grid, t);
+    for (size_t r = tile.row; r < tile.row + tile.rows; r++)
+      lrn_row (p, (const float *)buffers[0] + r * p->in_stride,
+               (float *)buffers[1] + r * p->out_stride, scratch);
+  }
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_lrn) = {
+    .name = "lrn",
+    .params_size = sizeof (SlLrnParams),
+    .tiles = lrn_tiles,
+    .scratch = lrn_scratch,
+    .run = lrn_run,
+};

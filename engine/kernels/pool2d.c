@@ -1,0 +1,171 @@
+#include "kernels/pool2d.h"
+#include "kernels/grid.h"
+
+/* Vectors of channels that one walk over the window takes along. */
+#define POOL_VECS 4
+
+/* The window of one output pixel, cut to the input. */
+typedef struct Window {
+  const float *in; /* its first element that exists */
+  float *out;
+  size_t rows, cols; /* positions that exist */
+  size_t row_pitch, col_pitch;
+  float divisor;
+} Window;
+
+/* The greater; NaN wins. */
+ALWAYS_INLINE Vec
+greater (Vec a, Vec b)
+{
+  return vec_select (a != a, a, vec_max (a, b));
+}
+
+ALWAYS_INLINE void
+pool_vectors (const Window *w, const bool maximum, const size_t vecs, size_t c, size_t n)
+{
+  Vec total[POOL_VECS];
+
+  UNROLL
+  for (size_t v = 0; v < vecs; v++)
+    total[v] = vec_splat (maximum ? -INFINITY : 0);
+  for (size_t y = 0; y < w->rows; y++) {
+    const float *in = w->in + y * w->row_pitch + c;
+    Vec row[POOL_VECS]; /* averages: a sum of its own for each row of the window */
+    UNROLL
+    for (size_t v = 0; v < vecs; v++)
+      row[v] = maximum ? total[v] : vec_splat (0);
+    for (size_t x = 0; x < w->cols; x++, in += w->col_pitch) {
+      UNROLL
+      for (size_t v = 0; v < vecs; v++) {
+        Vec value = n == VEC_WIDTH ? vec_load (in + v * VEC_WIDTH) : vec_load_n (in, n);
+        row[v] = maximum ? greater (row[v], value) : row[v] + value;
+      }
+    }
+    UNROLL
+    for (size_t v = 0; v < vecs; v++)
+      total[v] = maximum ? row[v] : total[v] + row[v];
+  }
+  UNROLL
+  for (size_t v = 0; v < vecs; v++) {
+    Vec y = maximum ? total[v] : total[v] / w->divisor;
+    if (n == VEC_WIDTH)
+      vec_store (w->out + c + v * VEC_WIDTH, y);
+    else
+      vec_store_n (w->out + c, y, n);
+  }
+}
+
+ALWAYS_INLINE void
+pool_window (const Window *w, const bool maximum, size_t channel, size_t channel_end)
+{
+  size_t c = channel;
+
+  for (; c + POOL_VECS * VEC_WIDTH <= channel_end; c += POOL_VECS * VEC_WIDTH)
+    pool_vectors (w, maximum, POOL_VECS, c, VEC_WIDTH);
+  for (; c + VEC_WIDTH <= channel_end; c += VEC_WIDTH)
+    pool_vectors (w, maximum, 1, c, VEC_WIDTH);
+  if (c < channel_end)
+    pool_vectors (w, maximum, 1, c, channel_end - c);
+}
+
+/* One axis of a window: where it begins in the input, how many of its positions exist, and how many
+ * count for an average that includes the padding. */
+typedef struct Span {
+  size_t begin, count, padded;
+} Span;
+
+static Span
+window_span (size_t out, size_t kernel, size_t stride, size_t dilation, size_t pad_before,
+             size_t pad_after, size_t size)
+{
+  Span span = {0};
+  size_t at = out * stride; /* from the edge of the padding */
+
+  for (size_t k = 0; k < kernel; k++, at += dilation) {
+    if (at < pad_before + size + pad_after)
+      span.padded++;
+    if (at >= pad_before && at < pad_before + size && span.count++ == 0)
+      span.begin = at - pad_before;
+  }
+  return span;
+}
+
+ALWAYS_INLINE void
+pool_row (const SlPool2dParams *p, void *const *buffers, const bool maximum, size_t row,
+          const SlBandTile *tile)
+{
+  size_t image = row / p->out_h;
+  Span ys = window_span (row % p->out_h, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top,
+                         p->pad_bottom, p->in_h);
+
+  for (size_t x = 0; x < p->out_w; x++) {
+    Span xs = window_span (x, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->pad_right,
+                           p->in_w);
+    size_t count = p->count_include_pad ? ys.padded * xs.padded : ys.count * xs.count;
+    Window w = {
+        .in = (const float *)buffers[0] +
+              ((image * p->in_h + ys.begin) * p->in_w + xs.begin) * p->in_stride,
+        .out = (float *)buffers[1] + (row * p->out_w + x) * p->out_stride,
+        .rows = ys.count,
+        .cols = xs.count,
+        .row_pitch = (size_t)p->dilation_h * p->in_w * p->in_stride,
+        .col_pitch = (size_t)p->dilation_w * p->in_stride,
+        .divisor = (float)count,
+    };
+    pool_window (&w, maximum, tile->channel, tile->channel_end);
+  }
+}
+
+static SlBandGrid
+pool_grid (const SlPool2dParams *p)
+{
+  size_t rows = (size_t)p->batch * p->out_h;
+  return band_grid (rows, p->channels, rows * p->out_w * p->channels * p->kernel_h * p->kernel_w);
+}
+
+static size_t
+pool_tiles (const void *params)
+{
+  SlBandGrid grid = pool_grid (params);
+  return grid.bands * grid.chunks;
+}
+
+ALWAYS_INLINE void
+pool_run (const SlPool2dParams *p, void *const *buffers, const bool maximum, size_t first,
+          size_t last)
+{
+  SlBandGrid grid = pool_grid (p);
+
+  for (size_t t = first; t < last; t++) {
+    SlBandTile tile = band_tile (&grid, t);
+    for (size_t row = tile.row; row < tile.row_end; row++)
+      pool_row (p, buffers, maximum, row, &tile);
+  }
+}
+
+static void
+max_pool_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  pool_run (params, buffers, true, first, last);
+}
+
+static void
+average_pool_run (const void *params, void *const *buffers, void *scratch, size_t first,
+                  size_t last)
+{
+  pool_run (params, buffers, false, first, last);
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_max_pool2d) = {
+    .name = "max_pool2d",
+    .params_size = sizeof (SlPool2dParams),
+    .tiles = pool_tiles,
+    .run = max_pool_run,
+};
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_average_pool2d) = {
+    .name = "average_pool2d",
+    .params_size = sizeof (SlPool2dParams),
+    .tiles = pool_tiles,
+    .run = average_pool_run,
+};

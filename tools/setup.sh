@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2086,SC2154
 # What tools/demo and tools/test share: the packages, the build folder, the progress lines.
 # Sourced by bash; the caller has set `me`, `root` (top of the tree), `build` (folder) and `yes` (yes or no).
 #
@@ -50,8 +51,8 @@ rows() {
 
 # Sets `release` (12, 13, or empty on any other system) and `system` (for people, and for the build folder's stamp).
 find_system() {
-  system=$(. /etc/os-release 2>/dev/null && printf '%s' "$PRETTY_NAME" || echo 'an unknown system')
-  release=$(. /etc/os-release 2>/dev/null && case $ID:${VERSION_ID-} in debian:1[23]) echo "$VERSION_ID" ;; esac)
+  system=$(. /etc/os-release 2>/dev/null && printf '%s' "${PRETTY_NAME-}" || echo 'an unknown system')
+  release=$(. /etc/os-release 2>/dev/null && case ${ID-}:${VERSION_ID-} in debian:1[23]) echo "$VERSION_ID" ;; esac)
 }
 
 # Packages of these jobs that dpkg does not know as installed.
@@ -72,7 +73,7 @@ missing_things() {
   while read -r name probe; do
     case $probe in
       cmd:*) command -v "${probe#*:}" >/dev/null ;;
-      pc:*) pkg-config --exists "${probe#*:}" 2>/dev/null ;;
+      pc:*) pkg-config --exists "$(sed 's/>=/ >= /' <<<"${probe#*:}")" 2>/dev/null ;;
       gst:*) gst-inspect-1.0 --exists "${probe#*:}" 2>/dev/null ;;
     esac || printf '%s\n' "${probe#*:}"
   done < <(rows "$@")
@@ -85,16 +86,16 @@ need() {
   if [ -z "$release" ]; then
     mapfile -t lacking < <(missing_things "$@")
     [ ${#lacking[@]} -eq 0 ] && return
-    die "this is $system; setting up by itself works on Debian 12 and 13 only." \
-        "Install what these Debian packages hold and run again: $(rows "$@" | cut -d' ' -f1 | xargs)." \
-        "Not found here: ${lacking[*]}"
+    say "this is $system: only Debian 12 and 13 are set up automatically"
+    say "install what these Debian packages hold: $(rows "$@" | cut -d' ' -f1 | xargs)"
+    die "not found here: ${lacking[*]}"
   fi
   mapfile -t lacking < <(missing_packages "$@")
   [ ${#lacking[@]} -eq 0 ] && return
   if permission "${lacking[@]}"; then
     install_packages "${lacking[@]}"
   elif [ -n "$(missing_things "$@")" ]; then
-    die "not all here. As root, then try again: apt-get install --no-install-recommends ${lacking[*]}"
+    die "run this as root, then try again: apt-get install --no-install-recommends ${lacking[*]}"
   fi
 }
 
@@ -102,12 +103,12 @@ need() {
 permission() {
   sudo=
   [ "$(id -u)" -eq 0 ] && return
-  command -v sudo >/dev/null || { say "$# packages are missing and there is no sudo"; return 1; }
+  command -v sudo >/dev/null || { say "not installed: $*; and there is no sudo"; return 1; }
   [ "$yes" = yes ] && { sudo='sudo -n'; return; }
-  [ -t 0 ] || { say "$# packages are missing and there is no terminal to ask at (--yes does not ask)"; return 1; }
+  [ -t 0 ] || { say "not installed: $*; and no terminal to ask (or --yes)"; return 1; }
   sudo=sudo
   local answer
-  printf '%s packages are missing. This would be run:\n  %s\n  %s\nGo on? [Y/n] ' $# \
+  printf 'Packages are missing. This would be run:\n  %s\n  %s\nGo on? [Y/n] ' \
     "sudo $apt update" "sudo $apt install --no-install-recommends $*" >&2
   read -r answer
   case $answer in '' | [Yy] | [Yy][Ee][Ss]) ;; *) return 1 ;; esac

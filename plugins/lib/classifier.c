@@ -1,0 +1,258 @@
+#include "sightline-gst/classifier.h"
+
+#include "frame.h"
+
+#include <math.h>
+#include <string.h>
+
+struct SlClassifier {
+  const SlModelRules *rules;
+  SlProgram *program;
+  SlRun *run;
+  uint32_t threads;
+
+  SlTensorView output;  /* of the run, batch 1 */
+  ptrdiff_t strides[3]; /* of the run's input: from a channel, a row and a pixel to the next */
+  float *input;
+  uint32_t n_scores;
+  float *scores; /* n_scores */
+
+  GstVideoFormat format;
+  SlImageInfo image; /* that the sampler was made for; width 0: none yet */
+  SlImageSampler *sampler;
+};
+
+/* Position of the channels among the input's four dimensions: 1 (ONNX's custom) or 3 (networks that
+ * were converted from TensorFlow as they are). */
+static uint32_t
+find_channel_axis (const SlShape *shape, uint32_t channels)
+{
+  return shape->dim[1] != (int64_t)channels && shape->dim[3] == (int64_t)channels ? 3 : 1;
+}
+
+static gboolean
+fits (int64_t dim, int64_t wanted)
+{
+  return dim < 0 || dim == wanted;
+}
+
+/* The full shape of the input, batch 1, from what the file states and what the rules know. */
+static gboolean
+find_input_shape (SlModel *model, const SlPreprocess *preprocess, SlShape *ret_shape,
+                  uint32_t *ret_axis, GError **error)
+{
+  const SlPort *port = sl_model_get_n_inputs (model) == 1 ? sl_model_get_input (model, 0) : NULL;
+  SlShape shape;
+  uint32_t axis;
+
+  if (!port || port->shape.rank != 4 || port->dtype != SL_FLOAT32) {
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                 "%s: does not take pictures (expected one float32 input of rank 4)",
+                 sl_model_get_path (model));
+    return FALSE;
+  }
+  axis = find_channel_axis (&port->shape, preprocess->channels);
+  shape = axis == 1 ? SL_SHAPE (1, preprocess->channels, preprocess->height, preprocess->width)
+                    : SL_SHAPE (1, preprocess->height, preprocess->width, preprocess->channels);
+  for (uint32_t i = 1; i < 4; i++)
+    if (!fits (port->shape.dim[i], shape.dim[i])) {
+      g_autofree char *found = sl_shape_to_string (&port->shape);
+      g_autofree char *wanted = sl_shape_to_string (&shape);
+
+      g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "%s: input \"%s\" is %s (the rules say %s)",
+                   sl_model_get_path (model), port->name, found, wanted);
+      return FALSE;
+    }
+  *ret_shape = shape;
+  *ret_axis = axis;
+  return TRUE;
+}
+
+/* A classifier's first output is one vector of scores: at most one dimension that is not 1. */
+static gboolean
+check_output (SlClassifier *self, GError **error)
+{
+  const char *path = sl_model_get_path (sl_program_get_model (self->program));
+  const SlPort *port = sl_program_get_output (self->program, 0);
+  uint32_t n_long = 0;
+  size_t n;
+
+  for (uint32_t i = 0; i < port->shape.rank; i++)
+    n_long += port->shape.dim[i] != 1;
+  if (port->dtype != SL_FLOAT32 || n_long > 1 || !sl_shape_get_elements (&port->shape, &n) ||
+      n == 0 || n > G_MAXUINT32) {
+    g_autofree char *shape = sl_shape_to_string (&port->shape);
+
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                 "%s: output \"%s\" is %s %s (expected one float32 score for each class)", path,
+                 port->name, sl_dtype_get_name (port->dtype), shape);
+    return FALSE;
+  }
+  if (self->rules->labels && self->rules->n_labels != n) {
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE,
+                 "%s: the network has %" G_GSIZE_FORMAT " classes, but there are %u labels", path,
+                 n, self->rules->n_labels);
+    return FALSE;
+  }
+  self->n_scores = n;
+  return TRUE;
+}
+
+static void
+find_input_memory (SlClassifier *self, uint32_t channel_axis)
+{
+  SlTensorView view;
+
+  sl_run_get_input (self->run, 0, &view);
+  self->input = view.data;
+  self->strides[0] = view.stride[channel_axis];
+  self->strides[1] = view.stride[channel_axis == 1 ? 2 : 1];
+  self->strides[2] = view.stride[channel_axis == 1 ? 3 : 2];
+}
+
+SlClassifier *
+sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlDevice *device,
+                   uint32_t threads, GError **error)
+{
+  g_autoptr (SlClassifier) self = NULL;
+  SlShape shape;
+  uint32_t axis;
+
+  g_return_val_if_fail (model != NULL && rules != NULL, NULL);
+
+  if (!find_input_shape (model, &rules->preprocess, &shape, &axis, error))
+    return NULL;
+
+  self = g_new0 (SlClassifier, 1);
+  self->rules = rules;
+  self->threads = threads;
+  self->program = sl_program_new (
+      model,
+      &(SlProgramOptions){.device = device, .shapes = &shape, .n_shapes = 1, .threads = threads},
+      error);
+  if (!self->program || !check_output (self, error))
+    return NULL;
+  if (!(self->run = sl_run_new (self->program, error)))
+    return NULL;
+  self->scores = g_new (float, self->n_scores);
+  find_input_memory (self, axis);
+  sl_run_get_output (self->run, 0, &self->output);
+  return g_steal_pointer (&self);
+}
+
+void
+sl_classifier_free (SlClassifier *self)
+{
+  if (!self)
+    return;
+  g_clear_pointer (&self->sampler, sl_image_sampler_free);
+  g_clear_pointer (&self->run, sl_run_free);
+  g_clear_pointer (&self->program, sl_program_unref);
+  g_free (self->scores);
+  g_free (self);
+}
+
+SlProgram *
+sl_classifier_get_program (SlClassifier *self)
+{
+  return self->program;
+}
+
+static gboolean
+prepare (SlClassifier *self, const SlImageInfo *image, GError **error)
+{
+  SlImageSampler *sampler;
+
+  if (memcmp (image, &self->image, sizeof *image) == 0)
+    return TRUE;
+  sampler = sl_image_sampler_new (image, &self->rules->preprocess, self->threads, error);
+  if (!sampler)
+    return FALSE;
+  g_clear_pointer (&self->sampler, sl_image_sampler_free);
+  self->sampler = sampler;
+  self->image = *image;
+  return TRUE;
+}
+
+gboolean
+sl_classifier_set_info (SlClassifier *self, const GstVideoInfo *info, GError **error)
+{
+  SlImageInfo image;
+
+  sl_image_info_from_video (info, &image);
+  /* Until a frame says otherwise, the same part of it is looked at. */
+  if (image.width == self->image.width && image.height == self->image.height)
+    image.crop = self->image.crop;
+  self->format = GST_VIDEO_INFO_FORMAT (info);
+  return prepare (self, &image, error);
+}
+
+/* GstVideoMeta may contradict the caps. */
+static gboolean
+check_frame (SlClassifier *self, const GstVideoFrame *frame, GError **error)
+{
+  if (GST_VIDEO_FRAME_FORMAT (frame) == self->format &&
+      (guint)GST_VIDEO_FRAME_WIDTH (frame) == self->image.width &&
+      (guint)GST_VIDEO_FRAME_HEIGHT (frame) == self->image.height)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "the frame is %s %dx%d (expected %s %ux%u)",
+               gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (frame)),
+               GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame),
+               gst_video_format_to_string (self->format), self->image.width, self->image.height);
+  return FALSE;
+}
+
+/* The `n` scores in order of class, wherever the run keeps them. */
+static void
+read_scores (SlClassifier *self)
+{
+  const SlTensorView *view = &self->output;
+  const float *data = view->data;
+  ptrdiff_t stride = 1;
+
+  for (uint32_t i = 0; i < view->shape.rank; i++)
+    if (view->shape.dim[i] != 1)
+      stride = view->stride[i];
+  for (uint32_t i = 0; i < self->n_scores; i++)
+    self->scores[i] = data[i * stride];
+}
+
+static void
+apply_softmax (float *scores, uint32_t n)
+{
+  float most = scores[0];
+  double sum = 0;
+
+  for (uint32_t i = 1; i < n; i++)
+    most = MAX (most, scores[i]);
+  for (uint32_t i = 0; i < n; i++)
+    sum += scores[i] = expf (scores[i] - most);
+  for (uint32_t i = 0; i < n; i++)
+    scores[i] = (float)(scores[i] / sum);
+}
+
+gboolean
+sl_classifier_run (SlClassifier *self, const GstVideoFrame *frame, const float **ret_scores,
+                   uint32_t *ret_n, GError **error)
+{
+  SlImageInfo info = self->image;
+  SlImage image;
+
+  g_return_val_if_fail (self->sampler != NULL, FALSE);
+
+  if (!check_frame (self, frame, error))
+    return FALSE;
+  sl_image_info_set_crop (&info, frame->buffer);
+  if (!prepare (self, &info, error) || !sl_image_from_frame (frame, &image, error))
+    return FALSE;
+  sl_image_sample (self->sampler, &image, self->input, self->strides);
+  if (!sl_run_execute (self->run, error))
+    return FALSE;
+
+  read_scores (self);
+  if (self->rules->apply_softmax)
+    apply_softmax (self->scores, self->n_scores);
+  *ret_scores = self->scores;
+  *ret_n = self->n_scores;
+  return TRUE;
+}

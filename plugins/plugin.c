@@ -1,0 +1,16 @@
+#include "gstslclassify.h"
+#include "gstsloverlay.h"
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  gboolean ok = TRUE;
+
+  ok &= GST_ELEMENT_REGISTER (slclassify, plugin);
+  ok &= GST_ELEMENT_REGISTER (sloverlay, plugin);
+  return ok;
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, sightline,
+                   "Convolutional networks on video frames", plugin_init, SL_VERSION, "LGPL",
+                   "Sightline", "https://sightline.invalid/")

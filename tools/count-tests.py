@@ -16,26 +16,31 @@ from collections import Counter, namedtuple
 Case = namedtuple("Case", "name outcome reason")  # outcome: passed, failed, skipped
 
 # Only lines without indent: a subtest's own cases are summed up by the line that closes it.
-RESULT = re.compile(r"(?P<bad>not )?ok\b(?: +\d+)?(?P<name>[^#]*)(?:# *(?P<how>skip|todo)\S*(?P<reason>.*))?", re.I)
+RESULT = re.compile(r"(?P<bad>not )?ok\b(?: +\d+)?(?P<name>.*?)(?:\s# *(?P<how>skip|todo)\S*(?P<reason>.*))?", re.I)
 PLAN = re.compile(r"1\.\.(?P<n>\d+)(?: *# *skip\S*(?P<reason>.*))?", re.I)
+MAX_REASON = 40  # lines
 
 
 def read_tap(lines):
-    """The cases that a TAP producer reports, and its plan: how many it announced and why none (None: no plan)."""
+    """The cases that a TAP producer reports, and its plan: how many it announced and why none (None: no plan).
+    Comments behind a failure are its reason."""
     cases, plan = [], None
-    for line in lines:
-        if found := PLAN.fullmatch(line.rstrip()):
+    for line in map(str.rstrip, lines):
+        if found := PLAN.fullmatch(line):
             plan = int(found["n"]), (found["reason"] or "no cases").strip()
-        elif found := RESULT.fullmatch(line.rstrip()):
+        elif found := RESULT.fullmatch(line):
             how = (found["how"] or "").lower()
             outcome = "skipped" if how == "skip" else "failed" if found["bad"] and how != "todo" else "passed"
             cases.append(Case(found["name"].strip(" -"), outcome, (found["reason"] or "").strip()))
+        elif line.startswith("# ") and cases and cases[-1].outcome == "failed":
+            if cases[-1].reason.count("\n") < MAX_REASON:
+                cases[-1] = cases[-1]._replace(reason=f"{cases[-1].reason}\n  {line[2:]}")
     return cases, plan
 
 
 def cases_of(test):
     """All cases of one line of meson's log."""
-    name, verdict = test["name"], test["result"]
+    name, verdict = test["name"].split(" / ")[-1], test["result"]
     bad = verdict not in ("OK", "SKIP", "EXPECTEDFAIL")
     cases, plan = read_tap(test.get("stdout", "").splitlines())
     if not cases:
@@ -59,7 +64,7 @@ def main(path):
         print(f"skipped {n}: {reason}")
     for case in cases:
         if case.outcome == "failed":
-            print(f"failed: {case.name}" + (f" ({case.reason})" if case.reason else ""))
+            print(f"failed: {case.name}" + (": " if case.reason[:1].strip() else "") + case.reason)
     skipped = f", {count['skipped']} skipped" if count["skipped"] else ""
     print(f"{count['passed']} passed, {count['failed']} failed{skipped}")
     return 1 if count["failed"] else 0 if count["passed"] else 2

@@ -23,6 +23,8 @@ PREFIX = "/usr/local"
 
 def run(command, **more):
     """The problems: none if the command succeeds."""
+    if not shutil.which(command[0]):
+        return [f"{command[0]}: there is no such program"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
     if done.returncode == 0:
         return []

@@ -195,7 +195,7 @@ def check_quiet_engine(path, text, exists):
 CHECKS = {
     "includes follow the layers": check_includes,
     "own header first": check_own_header_first,
-    "#pragma once": check_pragma_once,
+    "pragma once": check_pragma_once,
     "no Vulkan types in public headers": check_public_types,
     "the engine neither prints nor exits": check_quiet_engine,
 }

@@ -207,7 +207,7 @@ start_worker (unsigned index)
     return false;
 
   char name[16];
-  snprintf (name, sizeof name, "sl-pool-%u", index);
+  snprintf (name, sizeof name, "sl-pool-%u", index % SL_POOL_MAX_THREADS);
   pthread_setname_np (pool.workers[index], name);
   return true;
 }

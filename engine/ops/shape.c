@@ -124,6 +124,12 @@ sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlV
   sl_lower (to, kernel, &params, a, b, out);
 }
 
+gboolean
+sl_row_major_unless_float32 (const SlNode *node)
+{
+  return node->inputs[0]->dtype != SL_FLOAT32;
+}
+
 bool
 sl_index_next (SlIndex *index, const SlShape *shape)
 {

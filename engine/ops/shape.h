@@ -25,6 +25,9 @@ void sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, con
 void sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                       const SlValue *out, const SlAct *act);
 
+/* For SlOpClass.row_major_only of ops whose kernels read float32 in any layout. */
+gboolean sl_row_major_unless_float32 (const SlNode *node);
+
 /* A position in a tensor, for references. */
 typedef struct SlIndex {
   uint32_t rank;

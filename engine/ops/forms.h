@@ -1,0 +1,22 @@
+/* Older ONNX forms of an operator, put into the canonical one: what used to be an attribute is a
+ * constant input. For SlOnnxForm.import. */
+#pragma once
+
+#include "graph/op.h"
+
+/* One node of class `op` whose inputs from number `first` on are the attributes named in `names`
+ * (NULL-ended): a list of integers becomes an int64 vector, an integer an int64 scalar, a float a
+ * float32 scalar, and an absent attribute leaves its input out. The other attributes are read as
+ * sl_import_default() reads them, but those in `dropped` (NULL-ended, or NULL), which say nothing
+ * about inference. Inputs of the file from `first` on are refused. */
+gboolean sl_import_attrs_as_inputs (const SlImport *im, const SlOpClass *op, uint32_t first,
+                                    const char *const *names, const char *const *dropped,
+                                    GError **error);
+
+/* sl_import_default() without the attributes named in `dropped` (NULL-ended). */
+gboolean sl_import_dropping (const SlImport *im, const SlOpClass *op, const char *const *dropped,
+                             GError **error);
+
+/* One more node with one output, whose value is made up and returned; NULL attrs: the defaults. */
+SlValue *sl_import_add (const SlImport *im, const SlOpClass *op, const void *attrs,
+                        uint32_t n_inputs, SlValue *const *inputs);

@@ -166,14 +166,16 @@ vec_pow (Vec a, Vec b)
   return vec_load (x);
 }
 
+/* clang-format off */
 BINARY (add, a + b)
 BINARY (sub, a - b)
-BINARY (mul, a *b)
+BINARY (mul, a * b)
 BINARY (div, a / b)
 BINARY (pow, vec_pow (a, b))
 BINARY (min, vec_less (a, b))
 BINARY (max, vec_greater (a, b))
-BINARY (prelu, vec_select (a < 0, a *b, a))
+BINARY (prelu, vec_select (a < 0, a * b, a))
+/* clang-format on */
 
 static size_t
 affine_tiles (const void *params)

@@ -2,13 +2,16 @@
  * `const SlKernel SL_KERNEL_NAME (sl_kernel_<name>)`. */
 #pragma once
 
-#define SL_KERNEL_LIST(X)                                                                         \
-  X (conv2d)                                                                                      \
-  X (depthwise2d) X (gemm) X (pack_weights) X (max_pool2d) X (average_pool2d) X (relu) X (clip)   \
-      X (leaky_relu) X (elu) X (selu) X (celu) X (thresholded_relu) X (sigmoid) X (hard_sigmoid)  \
-          X (hard_swish) X (tanh) X (softplus) X (softsign) X (erf) X (gelu) X (mish) X (silu)    \
-              X (exp) X (log) X (sqrt) X (reciprocal) X (neg) X (abs) X (sign) X (floor) X (ceil) \
-                  X (round) X (linear) X (add) X (sub) X (mul) X (div) X (pow) X (min) X (max)    \
-                      X (prelu) X (affine) X (reduce_sum) X (reduce_mean) X (reduce_max)          \
-                          X (reduce_min) X (reduce_prod) X (reduce_l1) X (reduce_l2) X (softmax)  \
-                              X (log_softmax) X (lrn) X (copy) X (fill)
+/* clang-format off */
+#define SL_KERNEL_LIST(X)                                                                          \
+  X (conv2d) X (depthwise2d) X (gemm) X (pack_weights)                                             \
+  X (max_pool2d) X (average_pool2d)                                                                \
+  X (relu) X (clip) X (leaky_relu) X (elu) X (selu) X (celu) X (thresholded_relu) X (sigmoid)      \
+  X (hard_sigmoid) X (hard_swish) X (tanh) X (softplus) X (softsign) X (erf) X (gelu) X (mish)     \
+  X (silu) X (exp) X (log) X (sqrt) X (reciprocal) X (neg) X (abs) X (sign) X (floor) X (ceil)     \
+  X (round) X (linear)                                                                             \
+  X (add) X (sub) X (mul) X (div) X (pow) X (min) X (max) X (prelu) X (affine)                     \
+  X (reduce_sum) X (reduce_mean) X (reduce_max) X (reduce_min) X (reduce_prod) X (reduce_l1)       \
+  X (reduce_l2) X (softmax) X (log_softmax) X (lrn)                                                \
+  X (copy) X (fill)
+/* clang-format on */

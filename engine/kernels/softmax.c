@@ -58,10 +58,11 @@ softmax_contiguous (const float *x, float *y, size_t axis, const bool log)
       vec_store_n (y + i, e, n);
   }
   Vec total = vec_splat (vec_sum ((chain[0] + chain[1]) + (chain[2] + chain[3])));
-  Vec shift = top + vec_log (total);
+  Vec shift = vec_log (total); /* apart from the top, whose digits it would lose */
   for (size_t i = 0; i < axis; i += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, axis - i);
-    vec_store_n (y + i, log ? vec_load_n (x + i, n) - shift : vec_load_n (y + i, n) / total, n);
+    vec_store_n (y + i, log ? vec_load_n (x + i, n) - top - shift : vec_load_n (y + i, n) / total,
+                 n);
   }
 }
 
@@ -80,10 +81,11 @@ softmax_columns (const float *x, float *y, size_t axis, size_t inner, size_t n, 
       vec_store_n (y + i * inner, e, n);
   }
   Vec total = (chain[0] + chain[1]) + (chain[2] + chain[3]);
-  Vec shift = top + vec_log (total);
+  Vec shift = vec_log (total); /* apart from the top, whose digits it would lose */
   for (size_t i = 0; i < axis; i++) {
     float *at = y + i * inner;
-    vec_store_n (at, log ? vec_load_n (x + i * inner, n) - shift : vec_load_n (at, n) / total, n);
+    vec_store_n (at, log ? vec_load_n (x + i * inner, n) - top - shift : vec_load_n (at, n) / total,
+                 n);
   }
 }
 

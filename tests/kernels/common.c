@@ -1,5 +1,6 @@
 #include "common.h"
 
+#include "core/fpenv.h"
 #include "core/memory.h"
 #include "core/pool.h"
 
@@ -87,7 +88,9 @@ static void
 run_tiles (void *data, unsigned slot, size_t first, size_t last)
 {
   Job *job = data;
+  SlFpEnv saved = sl_fp_enter (); /* what the pool sets for its own tiles */
   job->kernel->run (job->params, job->buffers, scratch_for (job, slot), first, last);
+  sl_fp_leave (saved);
 }
 
 static void

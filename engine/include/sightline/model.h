@@ -55,6 +55,10 @@ SL_API uint32_t sl_model_get_n_outputs (SlModel *model);
 SL_API const SlPort *sl_model_get_input (SlModel *model, uint32_t index);
 SL_API const SlPort *sl_model_get_output (SlModel *model, uint32_t index);
 
+/* ONNX's name of the operator that makes output `index`, looking through those that pass all elements on
+ * (Identity, Reshape …): "Softmax" where the scores are probabilities. NULL if no operator does. */
+SL_API const char *sl_model_get_output_op (SlModel *model, uint32_t index);
+
 /* Weights in the file: elements of all parameters and constants that nodes read as weights. */
 SL_API guint64 sl_model_get_n_parameters (SlModel *model);
 

@@ -70,8 +70,7 @@ SL_API void sl_run_free (SlRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlRun, sl_run_free)
 
 /* Where to write input `index` before execute, and where output `index` lies after it: strides say how, since
- * the physical order is the program's choice. The views stay valid as long as the run; inputs may be
- * overwritten by execute. */
+ * the physical order is the program's choice. The views stay valid as long as the run. */
 SL_API void sl_run_get_input (SlRun *run, uint32_t index, SlTensorView *ret_view);
 SL_API void sl_run_get_output (SlRun *run, uint32_t index, SlTensorView *ret_view);
 
@@ -81,7 +80,7 @@ SL_API gboolean sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *te
 SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error);
 
 /* Computes all outputs. SL_ERROR_NUMERIC, naming the first node that made one, if an output holds NaN or
- * infinity (the outputs may be read all the same). Inputs must be written anew before each call. */
+ * infinity (the outputs may be read all the same). Inputs keep their contents. */
 SL_API gboolean sl_run_execute (SlRun *run, GError **error);
 
 G_END_DECLS

@@ -1,0 +1,291 @@
+#include "cpu/cpu.h"
+
+#include "core/isa.h"
+#include "core/memory.h"
+#include "core/pool.h"
+#include "kernels/kernel.h"
+
+#include <string.h>
+
+/* Work below which waking another thread costs more than it brings: some 10 microseconds. */
+#define SMALL_FLOPS 2e5
+#define SMALL_BYTES 1.5e5
+
+typedef struct BoundStep {
+  const SlStep *step;
+  const SlKernel *kernel; /* NULL: the reference of step->node */
+  size_t tiles;
+  unsigned threads;
+  size_t first_buffer; /* index of operand 0 in the run's table */
+} BoundStep;
+
+typedef struct CpuProgram {
+  const SlPlan *plan;
+  uint32_t threads;
+  GArray *steps;    /* BoundStep */
+  size_t n_buffers; /* of all steps together */
+  size_t scratch;   /* bytes for each participant of a loop */
+} CpuProgram;
+
+typedef struct CpuRun {
+  const CpuProgram *program;
+  char *arena, *scratch;
+  void **buffers;
+} CpuRun;
+
+static const SlKernelSet *
+kernel_set (void)
+{
+  const SlKernelSet *set = sl_kernel_set_get (sl_isa_best ());
+  return set != NULL ? set : sl_kernel_set_get (SL_ISA_GENERIC);
+}
+
+SlTarget
+sl_cpu_get_target (void)
+{
+  return (SlTarget){ .panel = kernel_set ()->panel };
+}
+
+/* The kernel of a step, its tiles, and how much scratch a participant needs. */
+static gboolean
+bind (const SlStep *step, uint32_t threads, BoundStep *ret, size_t *ret_scratch, GError **error)
+{
+  *ret = (BoundStep){ .step = step, .tiles = 1, .threads = 1 };
+  if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0) {
+    *ret_scratch = sl_reference_scratch (step->node);
+    return TRUE;
+  }
+  ret->kernel = sl_kernel_set_find (kernel_set (), step->kernel);
+  if (ret->kernel == NULL || ret->kernel->params_size != step->params_size) {
+    sl_node_error (step->node, error, SL_ERROR_DEVICE, "the CPU has no kernel '%s' of that form",
+                   step->kernel);
+    return FALSE;
+  }
+  ret->tiles = ret->kernel->tiles (step->params);
+  *ret_scratch = ret->kernel->scratch != NULL ? ret->kernel->scratch (step->params) : 0;
+  SlCost cost = sl_node_get_cost (step->node);
+  if (cost.flops > SMALL_FLOPS || cost.bytes > SMALL_BYTES)
+    ret->threads = (unsigned) MIN (MAX (ret->tiles, 1), threads);
+  return TRUE;
+}
+
+static void
+cpu_release (void *data)
+{
+  CpuProgram *program = data;
+  g_array_unref (program->steps);
+  g_free (program);
+}
+
+static void *
+cpu_compile (const SlPlan *plan, uint32_t threads, GError **error)
+{
+  CpuProgram *program = g_new0 (CpuProgram, 1);
+  program->plan = plan;
+  program->threads = threads > 0 ? threads : sl_pool_get_threads ();
+  program->steps = g_array_sized_new (FALSE, FALSE, sizeof (BoundStep), plan->steps->len);
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const SlStep *step = &g_array_index (plan->steps, SlStep, i);
+    BoundStep bound;
+    size_t scratch;
+    if (!bind (step, program->threads, &bound, &scratch, error)) {
+      cpu_release (program);
+      return NULL;
+    }
+    bound.first_buffer = program->n_buffers;
+    program->n_buffers += step->n_operands;
+    program->scratch = MAX (program->scratch, sl_align_up (scratch, SL_ALIGNMENT));
+    g_array_append_val (program->steps, bound);
+  }
+  return program;
+}
+
+/* Where a value's elements lie in one run. */
+static void *
+locate (const CpuRun *run, const SlValue *value)
+{
+  size_t offset;
+  if (value == NULL)
+    return NULL;
+  if (value->data != NULL)
+    return (void *) sl_tensor_get_data (value->data);
+  const SlValue *root = sl_value_get_root (value, &offset);
+  return run->arena + run->program->plan->offset[root->id] + offset;
+}
+
+static void
+cpu_run_free (void *data)
+{
+  CpuRun *run = data;
+  sl_aligned_free (run->arena);
+  sl_aligned_free (run->scratch);
+  g_free (run->buffers);
+  g_free (run);
+}
+
+static void *
+cpu_run_new (void *data, GError **error)
+{
+  const CpuProgram *program = data;
+  CpuRun *run = g_new0 (CpuRun, 1);
+  run->program = program;
+  run->arena = sl_aligned_alloc (program->plan->arena_bytes);
+  run->scratch = sl_aligned_alloc (program->scratch * program->threads);
+  run->buffers = g_new0 (void *, program->n_buffers + 1);
+  if (run->arena == NULL || run->scratch == NULL) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a run of %zu bytes",
+                 program->plan->arena_bytes + program->scratch * program->threads);
+    cpu_run_free (run);
+    return NULL;
+  }
+  memset (run->arena, 0, program->plan->arena_bytes);
+  for (uint32_t i = 0; i < program->steps->len; i++) {
+    const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
+    for (uint32_t k = 0; k < bound->step->n_operands; k++)
+      run->buffers[bound->first_buffer + k] = locate (run, bound->step->operands[k]);
+  }
+  return run;
+}
+
+static void *
+cpu_memory (void *data, const SlValue *value)
+{
+  return locate (data, value);
+}
+
+typedef struct Loop {
+  const BoundStep *bound;
+  void *const *buffers;
+  char *scratch;
+  size_t scratch_bytes;
+} Loop;
+
+static void
+run_tiles (void *data, unsigned slot, size_t first, size_t last)
+{
+  const Loop *loop = data;
+  loop->bound->kernel->run (loop->bound->step->params, loop->buffers,
+                            loop->scratch + slot * loop->scratch_bytes, first, last);
+}
+
+static void
+run_step (const BoundStep *bound, void *const *buffers, char *scratch, size_t scratch_bytes)
+{
+  if (bound->kernel == NULL) {
+    sl_reference_run (bound->step->node, buffers, buffers + bound->step->n_reads, scratch);
+    return;
+  }
+  Loop loop = { bound, buffers, scratch, scratch_bytes };
+  sl_pool_run (bound->tiles, bound->threads, run_tiles, &loop);
+}
+
+static void
+cpu_execute (void *data)
+{
+  const CpuRun *run = data;
+  const CpuProgram *program = run->program;
+  for (uint32_t i = 0; i < program->steps->len; i++) {
+    const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
+    run_step (bound, run->buffers + bound->first_buffer, run->scratch, program->scratch);
+  }
+}
+
+/* A value's elements row by row, since the gaps of a slice belong to others. */
+static bool
+value_is_finite (const SlValue *value, const char *data)
+{
+  size_t rows, cols, stride, size = sl_dtype_get_size (value->dtype);
+  sl_value_get_rows (value, &rows, &cols, &stride);
+  for (size_t row = 0; row < rows; row++)
+    if (!sl_is_finite (value->dtype, data + row * stride * size, cols))
+      return false;
+  return true;
+}
+
+static const SlNode *
+cpu_find_nonfinite (void *data)
+{
+  const CpuRun *run = data;
+  const CpuProgram *program = run->program;
+  for (uint32_t i = 0; i < program->steps->len; i++) {
+    const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
+    const SlNode *node = bound->step->node;
+    run_step (bound, run->buffers + bound->first_buffer, run->scratch, program->scratch);
+    /* Several steps may make one value: it is whole after the last of them. */
+    if (i + 1 < program->steps->len &&
+        g_array_index (program->steps, BoundStep, i + 1).step->node == node)
+      continue;
+    for (uint32_t k = 0; k < node->n_outputs; k++)
+      if (node->outputs[k] != NULL &&
+          !value_is_finite (node->outputs[k], locate (run, node->outputs[k])))
+        return node;
+  }
+  return NULL;
+}
+
+/* One step of a single node, bound to tensors instead of an arena. */
+static gboolean
+evaluate_step (const SlStep *step, SlTensor *const *inputs, SlTensor **outputs, GError **error)
+{
+  const SlNode *node = step->node;
+  BoundStep bound;
+  size_t scratch_bytes;
+  unsigned threads = sl_pool_get_threads ();
+  if (!bind (step, threads, &bound, &scratch_bytes, error))
+    return FALSE;
+  g_autofree void **buffers = g_new0 (void *, step->n_operands);
+  for (uint32_t i = 0; i < step->n_operands; i++) {
+    for (uint32_t k = 0; k < node->n_inputs; k++)
+      if (step->operands[i] == node->inputs[k] && inputs[k] != NULL)
+        buffers[i] = (void *) sl_tensor_get_data (inputs[k]);
+    for (uint32_t k = 0; k < node->n_outputs; k++)
+      if (step->operands[i] == node->outputs[k] && outputs[k] != NULL)
+        buffers[i] = sl_tensor_get_data_writable (outputs[k]);
+  }
+  scratch_bytes = sl_align_up (scratch_bytes, SL_ALIGNMENT);
+  char *scratch = sl_aligned_alloc (scratch_bytes * threads);
+  if (scratch == NULL) {
+    sl_node_error (node, error, SL_ERROR_MEMORY, "no memory to evaluate it");
+    return FALSE;
+  }
+  run_step (&bound, buffers, scratch, scratch_bytes);
+  sl_aligned_free (scratch);
+  return TRUE;
+}
+
+gboolean
+sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs,
+                 GError **error)
+{
+  SlTarget target = sl_cpu_get_target ();
+  g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
+  g_array_set_clear_func (steps, (GDestroyNotify) sl_step_clear);
+  SlLowering to = { .steps = steps, .target = &target, .node = node };
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    const SlValue *output = node->outputs[i];
+    if (output == NULL)
+      continue;
+    ret_outputs[i] = sl_tensor_new (output->dtype, &output->shape, error);
+    if (ret_outputs[i] == NULL)
+      return FALSE;
+  }
+  if (node->op->lower != NULL)
+    node->op->lower (node, &to);
+  else
+    sl_lower_reference (&to);
+  for (uint32_t i = 0; i < steps->len; i++)
+    if (!evaluate_step (&g_array_index (steps, SlStep, i), inputs, ret_outputs, error))
+      return FALSE;
+  return TRUE;
+}
+
+const SlBackend sl_cpu_backend = {
+  .name = "cpu",
+  .compile = cpu_compile,
+  .release = cpu_release,
+  .run_new = cpu_run_new,
+  .run_free = cpu_run_free,
+  .memory = cpu_memory,
+  .execute = cpu_execute,
+  .find_nonfinite = cpu_find_nonfinite,
+};

@@ -1,0 +1,293 @@
+#include "model-private.h"
+
+#include "core/file.h"
+#include "onnx/onnx.h"
+
+#include <string.h>
+
+#define DEFAULT_FILE_BYTES (G_GUINT64_CONSTANT (4) << 30)
+#define DEFAULT_NODES 100000
+#define DEFAULT_TENSOR_BYTES (G_GUINT64_CONSTANT (2) << 30)
+
+struct SlModel {
+  gatomicrefcount refs;
+  char *path, *hash;
+  SlGraph *graph;
+  SlOnnxMeta meta;
+  GArray *inputs, *outputs; /* SlPort; names are the graph's */
+  GMutex lock;              /* of store */
+  GHashTable *store;        /* Entry, its own key */
+};
+
+/* One evaluated node. */
+typedef struct Entry {
+  const SlOpClass *op;
+  GBytes *attrs;
+  uint32_t n_inputs, n_outputs;
+  SlTensor **inputs, **outputs;
+} Entry;
+
+static guint
+entry_hash (gconstpointer data)
+{
+  const Entry *entry = data;
+  guint hash = g_direct_hash (entry->op) ^ g_bytes_hash (entry->attrs);
+  for (uint32_t i = 0; i < entry->n_inputs; i++)
+    hash = hash * 31 + g_direct_hash (entry->inputs[i]);
+  return hash;
+}
+
+static gboolean
+entry_equal (gconstpointer a, gconstpointer b)
+{
+  const Entry *left = a, *right = b;
+  return left->op == right->op && left->n_inputs == right->n_inputs &&
+         left->n_outputs == right->n_outputs && g_bytes_equal (left->attrs, right->attrs) &&
+         (left->n_inputs == 0 ||
+          memcmp (left->inputs, right->inputs, left->n_inputs * sizeof (SlTensor *)) == 0);
+}
+
+static void
+entry_free (void *data)
+{
+  Entry *entry = data;
+  for (uint32_t i = 0; i < entry->n_inputs; i++)
+    sl_tensor_unref (entry->inputs[i]);
+  for (uint32_t i = 0; i < entry->n_outputs; i++)
+    sl_tensor_unref (entry->outputs[i]);
+  g_bytes_unref (entry->attrs);
+  g_free (entry->inputs);
+  g_free (entry->outputs);
+  g_free (entry);
+}
+
+static Entry *
+entry_new (const SlNode *node)
+{
+  Entry *entry = g_new0 (Entry, 1);
+  entry->op = node->op;
+  entry->attrs = g_bytes_new (node->attrs, node->op->attrs_size);
+  entry->n_inputs = node->n_inputs;
+  entry->n_outputs = node->n_outputs;
+  entry->inputs = g_new0 (SlTensor *, node->n_inputs + 1);
+  entry->outputs = g_new0 (SlTensor *, node->n_outputs + 1);
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL && node->inputs[i]->data != NULL)
+      entry->inputs[i] = sl_tensor_ref (node->inputs[i]->data);
+  return entry;
+}
+
+/* Results that depend on shapes of activations, which the key does not hold. */
+static bool
+is_storable (const SlNode *node)
+{
+  return !(node->op->traits & SL_TRAIT_SHAPE_ONLY);
+}
+
+gboolean
+sl_model_evaluate (SlModel *model, const SlNode *node, SlStoreFunc compute, SlTensor **ret_outputs,
+                   GError **error)
+{
+  Entry *wanted = entry_new (node);
+  g_mutex_lock (&model->lock);
+  const Entry *found = is_storable (node) ? g_hash_table_lookup (model->store, wanted) : NULL;
+  gboolean ok = TRUE, keep = FALSE;
+  if (found == NULL) {
+    ok = compute (node, wanted->inputs, wanted->outputs, error);
+    keep = ok && is_storable (node);
+    found = wanted;
+  }
+  for (uint32_t i = 0; ok && i < node->n_outputs; i++)
+    ret_outputs[i] = found->outputs[i] != NULL ? sl_tensor_ref (found->outputs[i]) : NULL;
+  if (keep)
+    g_hash_table_add (model->store, wanted);
+  else
+    entry_free (wanted);
+  g_mutex_unlock (&model->lock);
+  return ok;
+}
+
+static GArray *
+list_ports (const GPtrArray *values)
+{
+  GArray *ports = g_array_new (FALSE, FALSE, sizeof (SlPort));
+  for (uint32_t i = 0; i < values->len; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    SlPort port = { .name = value->name, .dtype = value->dtype, .shape = value->shape };
+    g_array_append_val (ports, port);
+  }
+  return ports;
+}
+
+static SlModelLimits
+complete_limits (const SlModelLimits *limits)
+{
+  SlModelLimits all = limits != NULL ? *limits : (SlModelLimits){ 0 };
+  if (all.file_bytes == 0)
+    all.file_bytes = DEFAULT_FILE_BYTES;
+  if (all.nodes == 0)
+    all.nodes = DEFAULT_NODES;
+  if (all.tensor_bytes == 0)
+    all.tensor_bytes = DEFAULT_TENSOR_BYTES;
+  return all;
+}
+
+static SlModel *
+model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLimits *limits,
+           GError **error)
+{
+  g_autoptr (SlModel) model = g_new0 (SlModel, 1);
+  g_atomic_ref_count_init (&model->refs);
+  g_mutex_init (&model->lock);
+  sl_onnx_meta_init (&model->meta);
+  model->store = g_hash_table_new_full (entry_hash, entry_equal, entry_free, NULL);
+  model->path = g_strdup (path);
+  model->graph = sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
+  if (model->graph == NULL)
+    return NULL;
+  model->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, bytes);
+  model->inputs = list_ports (model->graph->inputs);
+  model->outputs = list_ports (model->graph->outputs);
+  return g_steal_pointer (&model);
+}
+
+SlModel *
+sl_model_load (const char *path, const SlModelLimits *limits, GError **error)
+{
+  SlModelLimits all = complete_limits (limits);
+  g_autoptr (GBytes) bytes = sl_file_read (path, all.file_bytes, error);
+  if (bytes == NULL)
+    return NULL;
+  g_autofree char *folder = g_path_get_dirname (path);
+  return model_new (bytes, path, folder, &all, error);
+}
+
+SlModel *
+sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limits, GError **error)
+{
+  SlModelLimits all = complete_limits (limits);
+  return model_new (bytes, name, NULL, &all, error);
+}
+
+SlModel *
+sl_model_ref (SlModel *model)
+{
+  g_atomic_ref_count_inc (&model->refs);
+  return model;
+}
+
+void
+sl_model_unref (SlModel *model)
+{
+  if (model == NULL || !g_atomic_ref_count_dec (&model->refs))
+    return;
+  g_hash_table_unref (model->store);
+  sl_graph_free (model->graph);
+  sl_onnx_meta_clear (&model->meta);
+  g_clear_pointer (&model->inputs, g_array_unref);
+  g_clear_pointer (&model->outputs, g_array_unref);
+  g_mutex_clear (&model->lock);
+  g_free (model->path);
+  g_free (model->hash);
+  g_free (model);
+}
+
+gboolean
+sl_model_save (SlModel *model, const char *path, GError **error)
+{
+  g_autoptr (GBytes) bytes = sl_onnx_write (model->graph, &model->meta, error);
+  if (bytes == NULL)
+    return FALSE;
+  gsize length;
+  const void *data = g_bytes_get_data (bytes, &length);
+  return sl_file_write (path, data, length, error);
+}
+
+const SlGraph *
+sl_model_get_graph (SlModel *model)
+{
+  return model->graph;
+}
+
+const char *
+sl_model_get_path (SlModel *model)
+{
+  return model->path;
+}
+
+const char *
+sl_model_get_hash (SlModel *model)
+{
+  return model->hash;
+}
+
+const char *
+sl_model_get_metadata (SlModel *model, const char *key)
+{
+  for (uint32_t i = 0; i < model->meta.keys->len; i++)
+    if (strcmp (g_ptr_array_index (model->meta.keys, i), key) == 0)
+      return g_ptr_array_index (model->meta.values, i);
+  return NULL;
+}
+
+const char **
+sl_model_list_metadata (SlModel *model)
+{
+  const char **keys = g_new0 (const char *, model->meta.keys->len + 1);
+  for (uint32_t i = 0; i < model->meta.keys->len; i++)
+    keys[i] = g_ptr_array_index (model->meta.keys, i);
+  return keys;
+}
+
+uint32_t
+sl_model_get_n_inputs (SlModel *model)
+{
+  return model->inputs->len;
+}
+
+uint32_t
+sl_model_get_n_outputs (SlModel *model)
+{
+  return model->outputs->len;
+}
+
+const SlPort *
+sl_model_get_input (SlModel *model, uint32_t index)
+{
+  g_return_val_if_fail (index < model->inputs->len, NULL);
+  return &g_array_index (model->inputs, SlPort, index);
+}
+
+const SlPort *
+sl_model_get_output (SlModel *model, uint32_t index)
+{
+  g_return_val_if_fail (index < model->outputs->len, NULL);
+  return &g_array_index (model->outputs, SlPort, index);
+}
+
+const char *
+sl_model_get_output_op (SlModel *model, uint32_t index)
+{
+  g_return_val_if_fail (index < model->outputs->len, NULL);
+  return sl_onnx_output_op (model->graph, index);
+}
+
+const char *
+sl_model_get_output_op (SlModel *model, uint32_t index)
+{
+  g_return_val_if_fail (index < model->graph->outputs->len, NULL);
+  const SlValue *output = g_ptr_array_index (model->graph->outputs, index);
+  return output->producer != NULL ? output->producer->op->name : "";
+}
+
+guint64
+sl_model_get_n_parameters (SlModel *model)
+{
+  guint64 n = 0;
+  for (uint32_t i = 0; i < model->graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (model->graph->values, i);
+    if (value->data != NULL && value->uses->len > 0 && sl_dtype_is_float (value->dtype))
+      n += sl_tensor_get_elements (value->data);
+  }
+  return n;
+}

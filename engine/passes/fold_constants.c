@@ -1,0 +1,56 @@
+#include "passes/passes.h"
+
+static bool
+is_foldable (const SlNode *node)
+{
+  if (node->op->traits & SL_TRAIT_RANDOM)
+    return false;
+  if (node->op->traits & SL_TRAIT_SHAPE_ONLY)
+    return true;
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL && node->inputs[i]->kind != SL_VALUE_CONSTANT)
+      return false;
+  return true;
+}
+
+/* The node's outputs become constants and the node goes. */
+static gboolean
+fold (SlPasses *passes, SlNode *node, GError **error)
+{
+  g_autofree SlTensor **results = g_new0 (SlTensor *, node->n_outputs);
+  if (!passes->evaluate (passes->evaluate_data, node, results, error))
+    return FALSE;
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    SlValue *output = node->outputs[i];
+    if (output == NULL)
+      continue;
+    output->kind = SL_VALUE_CONSTANT;
+    output->data = results[i];
+  }
+  sl_graph_remove_node (passes->graph, node);
+  return TRUE;
+}
+
+/* A value whose shape is known and nothing else may change: inference ran before the planner touched it. */
+static bool
+is_inferred (const SlNode *node)
+{
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i] != NULL && !node->outputs[i]->has_shape)
+      return false;
+  return true;
+}
+
+gboolean
+sl_pass_fold_constants (SlPasses *passes, GError **error)
+{
+  g_autoptr (GPtrArray) nodes = g_ptr_array_copy (passes->graph->nodes, NULL, NULL);
+  for (uint32_t i = 0; i < nodes->len; i++) {
+    SlNode *node = g_ptr_array_index (nodes, i);
+    if (!is_inferred (node) && !sl_node_infer (node, error))
+      return FALSE;
+    if (is_foldable (node) && !fold (passes, node, error))
+      return FALSE;
+  }
+  return TRUE;
+}

@@ -1,0 +1,47 @@
+/* Rewrites of a graph on its way to a program, one a file, run in the order of one table. */
+#pragma once
+
+#include "graph/op.h"
+
+/* Computes a node whose inputs are all constant. Writes one new tensor for each output that somebody asked for
+ * (NULL elsewhere). Where the values' layouts say so, contents are in physical order. */
+typedef gboolean (*SlEvaluateFunc) (void *data, const SlNode *node, SlTensor **ret_outputs,
+                                    GError **error);
+
+typedef struct SlPasses {
+  SlGraph *graph;
+  const SlTarget *target;   /* NULL: a backend without layouts and packing (the reference) */
+  bool optimize;            /* FALSE: only what makes the graph runnable */
+  SlEvaluateFunc evaluate;  /* supplied by the session */
+  void *evaluate_data;
+} SlPasses;
+
+/* Takes a graph whose inputs have known shapes to one that the planner takes. */
+gboolean sl_passes_run (SlPasses *passes, GError **error);
+
+/* --- The passes, in the order of the table --- */
+
+/* Infers shapes in the order of computation and replaces what depends on constants alone by constants. */
+gboolean sl_pass_fold_constants (SlPasses *passes, GError **error);
+/* Removes nodes that do nothing at inference, and puts simpler nodes in the place of others
+ * (SlOpClass.simplify). */
+gboolean sl_pass_simplify (SlPasses *passes, GError **error);
+/* Folds affine maps of channels (batch normalisation, scale, bias) into the weights before them. */
+gboolean sl_pass_fold_affine (SlPasses *passes, GError **error);
+/* Gives residual additions to the convolution that computes one of the summands. */
+gboolean sl_pass_fuse_residual (SlPasses *passes, GError **error);
+/* Gives activations to the kernel that computes their input. */
+gboolean sl_pass_fuse_activation (SlPasses *passes, GError **error);
+/* Chooses each value's physical layout and inserts relayout nodes where two meet. */
+gboolean sl_pass_layout (SlPasses *passes, GError **error);
+/* Inserts packing nodes (SlOpClass.prepare). */
+gboolean sl_pass_prepare (SlPasses *passes, GError **error);
+/* Removes nodes that no output needs, and lets go of constants that nothing reads any more. */
+gboolean sl_pass_drop_dead (SlPasses *passes, GError **error);
+
+/* TRUE if `value` is an activation that one node alone reads and that is not an output. */
+static inline bool
+sl_value_is_private (const SlValue *value)
+{
+  return value->kind == SL_VALUE_ACTIVATION && !value->is_output && value->uses->len == 1;
+}

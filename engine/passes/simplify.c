@@ -1,0 +1,37 @@
+#include "passes/passes.h"
+
+/* The value that stands for output 0, or NULL to leave the node as it is. */
+static SlValue *
+simpler (SlGraph *graph, SlNode *node)
+{
+  if (node->op->traits & SL_TRAIT_IDENTITY)
+    return node->n_outputs > 1 && node->outputs[1] != NULL ? NULL : node->inputs[0];
+  return node->op->simplify != NULL ? node->op->simplify (graph, node) : NULL;
+}
+
+/* A graph output that would become an input or a constant keeps its node: an output has memory of its own. */
+static bool
+is_only_copy (const SlNode *node, const SlValue *replacement)
+{
+  return node->outputs[0]->is_output &&
+         (replacement->kind != SL_VALUE_ACTIVATION || replacement->is_output);
+}
+
+gboolean
+sl_pass_simplify (SlPasses *passes, GError **error)
+{
+  /* Nodes that a simplification adds are looked at too, later in the list. */
+  for (uint32_t i = 0; i < passes->graph->nodes->len; i++) {
+    SlNode *node = g_ptr_array_index (passes->graph->nodes, i);
+    SlValue *replacement = simpler (passes->graph, node);
+    if (replacement == NULL || is_only_copy (node, replacement))
+      continue;
+    /* Kept in the place of what it replaces, so that the schedule stays as the file has it. */
+    if (replacement->producer != NULL && replacement->producer->id > node->id)
+      replacement->producer->id = node->id;
+    sl_graph_replace_value (passes->graph, node->outputs[0], replacement);
+    sl_graph_remove_node (passes->graph, node);
+    i--;
+  }
+  return sl_graph_sort (passes->graph, error) && sl_graph_infer (passes->graph, error);
+}

@@ -1,0 +1,57 @@
+/* From a graph to a plan: where each value lies, and the steps that compute them. */
+#pragma once
+
+#include "graph/op.h"
+
+/* Memory for one run is a single block, the arena. A value has a place of its own in it, or lies in the place
+ * of another value (SlValue.base): reshapes and relayouts that move nothing, results computed in place, and
+ * inputs of a concatenation that their producers write straight into its output. */
+typedef struct SlPlan {
+  SlGraph *graph;      /* owned */
+  SlTarget target;
+  size_t arena_bytes;
+  size_t *offset;      /* of each value id that owns a place: bytes from the arena's start */
+  GArray *steps;       /* SlStep, in order */
+} SlPlan;
+
+/* Plans a graph that went through the passes; takes it over. `target` NULL: a backend that runs the graph's
+ * nodes itself, without places and steps. SL_ERROR_LIMIT with the numbers if the arena would be larger than
+ * `memory_limit`. */
+SlPlan *sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit,
+                     GError **error);
+void sl_plan_free (SlPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlPlan, sl_plan_free)
+
+/* The value whose place `value` lies in (itself, mostly), and the byte offset in it. */
+const SlValue *sl_value_get_root (const SlValue *value, size_t *ret_offset);
+
+/* TRUE if the value lies in the arena, FALSE if it has its own content (constants). */
+bool sl_value_in_arena (const SlValue *value);
+
+/* Bytes of the value's own elements, stored densely. */
+size_t sl_value_get_bytes (const SlValue *value);
+
+/* Estimated work of a node: its class's own figure, else one operation an element. */
+SlCost sl_node_get_cost (const SlNode *node);
+
+/* --- parts of the planner, each in its own file --- */
+
+/* Sets base, base_offset and pixel_stride of values that need no place of their own. */
+void sl_plan_views (SlGraph *graph);
+
+/* Gives every place its offset, smallest arena first: places by falling size, each at the lowest offset where
+ * nothing that lives at the same time is. Returns the size of the arena. */
+size_t sl_plan_arena (const SlGraph *graph, size_t *offset);
+
+/* When a place is in use: from the node (by position in the order) that writes it first to the one that reads it
+ * last. Inputs live from before the first node, and inputs and outputs to the end: a run may be repeated, and its
+ * outputs are read after it. */
+typedef struct SlLifetime {
+  uint32_t first, last;
+  bool used; /* false: this value owns no place */
+} SlLifetime;
+SlLifetime *sl_plan_lifetimes (const SlGraph *graph);
+
+/* The rule that the arena has to keep, for tests and after changes: no two places that live at the same time
+ * overlap. NULL, or a sentence about the first two that do. */
+char *sl_plan_check (const SlPlan *plan);

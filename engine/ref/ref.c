@@ -1,0 +1,193 @@
+#include "ref/ref.h"
+
+#include "core/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct RefRun {
+  const SlPlan *plan;
+  SlRefTensor *numbers; /* of each value id; data NULL where the value is not in use */
+  void **typed;         /* of graph inputs and outputs, by value id: what the caller sees */
+} RefRun;
+
+static void *
+ref_compile (const SlPlan *plan, uint32_t threads, GError **error)
+{
+  return (void *) plan;
+}
+
+static void
+ref_release (void *program)
+{
+}
+
+static void
+ref_run_free (void *data)
+{
+  RefRun *run = data;
+  for (uint32_t i = 0; i < run->plan->graph->values->len; i++) {
+    sl_aligned_free (run->numbers[i].data);
+    sl_aligned_free (run->typed[i]);
+  }
+  g_free (run->numbers);
+  g_free (run->typed);
+  g_free (run);
+}
+
+static gboolean
+add_numbers (RefRun *run, const SlValue *value, GError **error)
+{
+  if (value == NULL || run->numbers[value->id].data != NULL)
+    return TRUE;
+  SlRefTensor *numbers = &run->numbers[value->id];
+  sl_ref_init (numbers, value, NULL);
+  numbers->data = sl_aligned_alloc (numbers->n * sizeof (double));
+  if (numbers->data == NULL) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for '%s' in double precision",
+                 value->name);
+    return FALSE;
+  }
+  if (value->data != NULL)
+    sl_ref_load (numbers, sl_tensor_get_data (value->data));
+  return TRUE;
+}
+
+static gboolean
+add_typed (RefRun *run, const GPtrArray *values, GError **error)
+{
+  for (uint32_t i = 0; i < values->len; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    size_t bytes = sl_value_get_bytes (value);
+    if (!add_numbers (run, value, error))
+      return FALSE;
+    if (run->typed[value->id] != NULL)
+      continue;
+    run->typed[value->id] = sl_aligned_alloc (bytes);
+    if (run->typed[value->id] == NULL) {
+      g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for '%s'", value->name);
+      return FALSE;
+    }
+    memset (run->typed[value->id], 0, bytes);
+  }
+  return TRUE;
+}
+
+static gboolean
+fill_run (RefRun *run, GError **error)
+{
+  const SlGraph *graph = run->plan->graph;
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (graph->nodes, i);
+    for (uint32_t k = 0; k < node->n_inputs; k++)
+      if (!add_numbers (run, node->inputs[k], error))
+        return FALSE;
+    for (uint32_t k = 0; k < node->n_outputs; k++)
+      if (!add_numbers (run, node->outputs[k], error))
+        return FALSE;
+  }
+  return add_typed (run, graph->inputs, error) && add_typed (run, graph->outputs, error);
+}
+
+static void *
+ref_run_new (void *program, GError **error)
+{
+  RefRun *run = g_new0 (RefRun, 1);
+  run->plan = program;
+  run->numbers = g_new0 (SlRefTensor, run->plan->graph->values->len + 1);
+  run->typed = g_new0 (void *, run->plan->graph->values->len + 1);
+  if (fill_run (run, error))
+    return run;
+  ref_run_free (run);
+  return NULL;
+}
+
+static void *
+ref_memory (void *data, const SlValue *value)
+{
+  return ((RefRun *) data)->typed[value->id];
+}
+
+/* Runs all nodes, or those up to the first with a non-finite output, which is returned. */
+static const SlNode *
+run_nodes (RefRun *run, bool stop_at_nonfinite)
+{
+  const SlGraph *graph = run->plan->graph;
+  for (uint32_t i = 0; i < graph->inputs->len; i++) {
+    const SlValue *input = g_ptr_array_index (graph->inputs, i);
+    sl_ref_load (&run->numbers[input->id], run->typed[input->id]);
+  }
+  g_autoptr (GPtrArray) ends = g_ptr_array_new ();
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (graph->nodes, i);
+    g_ptr_array_set_size (ends, 0);
+    for (uint32_t k = 0; k < node->n_inputs; k++)
+      g_ptr_array_add (ends, node->inputs[k] ? &run->numbers[node->inputs[k]->id] : NULL);
+    for (uint32_t k = 0; k < node->n_outputs; k++)
+      g_ptr_array_add (ends, node->outputs[k] ? &run->numbers[node->outputs[k]->id] : NULL);
+    sl_ref_call (node, (const SlRefTensor *const *) ends->pdata,
+                 (SlRefTensor **) ends->pdata + node->n_inputs);
+    for (uint32_t k = 0; stop_at_nonfinite && k < node->n_outputs; k++) {
+      const SlRefTensor *out = ends->pdata[node->n_inputs + k];
+      if (out != NULL && sl_dtype_is_float (out->dtype) &&
+          !sl_is_finite (SL_FLOAT64, out->f, out->n))
+        return node;
+    }
+  }
+  return NULL;
+}
+
+static void
+ref_execute (void *data)
+{
+  RefRun *run = data;
+  run_nodes (run, false);
+  for (uint32_t i = 0; i < run->plan->graph->outputs->len; i++) {
+    const SlValue *output = g_ptr_array_index (run->plan->graph->outputs, i);
+    sl_ref_store (&run->numbers[output->id], run->typed[output->id]);
+  }
+}
+
+static const SlNode *
+ref_find_nonfinite (void *data)
+{
+  return run_nodes (data, true);
+}
+
+gboolean
+sl_ref_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs,
+                 GError **error)
+{
+  g_autofree const void **in = g_new0 (const void *, node->n_inputs + 1);
+  g_autofree void **out = g_new0 (void *, node->n_outputs + 1);
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    in[i] = inputs[i] != NULL ? sl_tensor_get_data (inputs[i]) : NULL;
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    const SlValue *output = node->outputs[i];
+    if (output == NULL)
+      continue;
+    ret_outputs[i] = sl_tensor_new (output->dtype, &output->shape, error);
+    if (ret_outputs[i] == NULL)
+      return FALSE;
+    out[i] = sl_tensor_get_data_writable (ret_outputs[i]);
+  }
+  void *scratch = sl_aligned_alloc (sl_reference_scratch (node));
+  if (scratch == NULL) {
+    sl_node_error (node, error, SL_ERROR_MEMORY, "no memory to evaluate it in double precision");
+    return FALSE;
+  }
+  sl_reference_run (node, (void *const *) in, out, scratch);
+  sl_aligned_free (scratch);
+  return TRUE;
+}
+
+const SlBackend sl_ref_backend = {
+  .name = "ref",
+  .compile = ref_compile,
+  .release = ref_release,
+  .run_new = ref_run_new,
+  .run_free = ref_run_free,
+  .memory = ref_memory,
+  .execute = ref_execute,
+  .find_nonfinite = ref_find_nonfinite,
+};

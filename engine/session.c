@@ -1,0 +1,421 @@
+/* Programs and runs: the one place that knows both backends. */
+#include <sightline/program.h>
+
+#include "core/pool.h"
+#include "cpu/cpu.h"
+#include "model-private.h"
+#include "passes/passes.h"
+#include "plan/plan.h"
+#include "ref/ref.h"
+
+#include <string.h>
+
+#define DEFAULT_MEMORY_LIMIT (G_GUINT64_CONSTANT (8) << 30)
+
+struct SlProgram {
+  gatomicrefcount refs;
+  SlModel *model;
+  const SlDevice *device;
+  const SlBackend *backend;
+  SlPlan *plan;
+  void *compiled;
+  GArray *inputs, *outputs; /* SlPort */
+  GArray *layers;           /* SlLayer; strings interned in `strings` */
+  GStringChunk *strings;
+};
+
+struct SlRun {
+  SlProgram *program;
+  void *run;
+};
+
+/* --- Making a program --- */
+
+static gboolean
+compute (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs, GError **error)
+{
+  /* Physical order is the CPU backend's own business; everything else is evaluated in double precision. */
+  if (node->op->traits & (SL_TRAIT_PACKING | SL_TRAIT_RELAYOUT))
+    return sl_cpu_evaluate (node, inputs, ret_outputs, error);
+  return sl_ref_evaluate (node, inputs, ret_outputs, error);
+}
+
+static gboolean
+evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
+{
+  return sl_model_evaluate (data, node, compute, ret_outputs, error);
+}
+
+/* The shape of input `index`: given, or the file's with free dimensions set and its leading one replaced by the
+ * batch that was asked for. */
+static gboolean
+input_shape (const SlPort *port, const SlProgramOptions *options, uint32_t index,
+             SlShape *ret_shape, GError **error)
+{
+  SlShape shape = port->shape;
+  if (options->shapes != NULL) {
+    shape = options->shapes[index];
+    bool fits = shape.rank == port->shape.rank;
+    for (uint32_t i = 1; fits && i < shape.rank; i++)
+      fits = port->shape.dim[i] < 0 || port->shape.dim[i] == shape.dim[i];
+    if (!fits) {
+      g_autofree char *given = sl_shape_to_string (&shape);
+      g_autofree char *stated = sl_shape_to_string (&port->shape);
+      g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' is %s, the model says %s",
+                   port->name, given, stated);
+      return FALSE;
+    }
+  } else if (options->batch > 0 && shape.rank > 0) {
+    shape.dim[0] = options->batch;
+  }
+  for (uint32_t i = 0; i < shape.rank; i++)
+    if (shape.dim[i] < 0)
+      shape.dim[i] = 1;
+  *ret_shape = shape;
+  return TRUE;
+}
+
+/* A private copy of the model's graph with the inputs' shapes set and all others open. */
+static SlGraph *
+clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  g_autoptr (SlGraph) graph = sl_graph_clone (sl_model_get_graph (model));
+  if (options->shapes != NULL && options->n_shapes != graph->inputs->len) {
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "%u input shapes given, the model has %u inputs",
+                 options->n_shapes, graph->inputs->len);
+    return NULL;
+  }
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    SlValue *value = g_ptr_array_index (graph->values, i);
+    if (value->kind == SL_VALUE_ACTIVATION)
+      value->has_shape = false;
+  }
+  for (uint32_t i = 0; i < graph->inputs->len; i++) {
+    SlValue *input = g_ptr_array_index (graph->inputs, i);
+    if (!input_shape (sl_model_get_input (model, i), options, i, &input->shape, error))
+      return NULL;
+    input->has_shape = true;
+  }
+  return g_steal_pointer (&graph);
+}
+
+static GArray *
+list_ports (const GPtrArray *values)
+{
+  GArray *ports = g_array_new (FALSE, FALSE, sizeof (SlPort));
+  for (uint32_t i = 0; i < values->len; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    SlPort port = { .name = value->name, .dtype = value->dtype, .shape = value->shape };
+    g_array_append_val (ports, port);
+  }
+  return ports;
+}
+
+/* The kernel of the node's first step: steps stand in the order of the nodes. */
+static const char *
+kernel_of (const SlPlan *plan, const SlNode *node, uint32_t *step)
+{
+  const char *kernel = "";
+  for (; *step < plan->steps->len; (*step)++) {
+    const SlStep *at = &g_array_index (plan->steps, SlStep, *step);
+    if (at->node != node)
+      break;
+    kernel = at->kernel;
+  }
+  return kernel;
+}
+
+static void
+list_layers (SlProgram *program)
+{
+  uint32_t step = 0;
+  for (uint32_t i = 0; i < program->plan->graph->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (program->plan->graph->nodes, i);
+    g_autoptr (GString) attrs = g_string_new (NULL);
+    sl_node_print_attrs (node, attrs);
+    SlLayer layer = { .name = node->name,
+                      .op = node->op->name,
+                      .output = node->outputs[0] != NULL ? node->outputs[0]->name : "",
+                      .kernel = kernel_of (program->plan, node, &step),
+                      .attributes = g_string_chunk_insert (program->strings, attrs->str),
+                      .flops = sl_node_get_cost (node).flops };
+    if (node->outputs[0] != NULL) {
+      layer.dtype = node->outputs[0]->dtype;
+      layer.shape = node->outputs[0]->shape;
+    }
+    for (uint32_t k = 0; k < node->n_inputs; k++)
+      if (node->inputs[k] != NULL && node->inputs[k]->data != NULL &&
+          sl_dtype_is_float (node->inputs[k]->dtype))
+        layer.parameters += sl_tensor_get_elements (node->inputs[k]->data);
+    g_array_append_val (program->layers, layer);
+  }
+}
+
+/* Passes and planning: everything up to a plan. */
+static SlPlan *
+make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
+{
+  g_autoptr (SlGraph) graph = clone_for (program->model, options, error);
+  if (graph == NULL)
+    return NULL;
+  SlTarget target = sl_cpu_get_target ();
+  const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
+  SlPasses passes = { .graph = graph,
+                      .target = layouts,
+                      .optimize = !options->unoptimized,
+                      .evaluate = evaluate,
+                      .evaluate_data = program->model };
+  if (!sl_passes_run (&passes, error))
+    return NULL;
+  guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
+  return sl_plan_new (g_steal_pointer (&graph), layouts, limit, error);
+}
+
+SlProgram *
+sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  static const SlProgramOptions defaults;
+  g_return_val_if_fail (model != NULL, NULL);
+  if (options == NULL)
+    options = &defaults;
+  g_autoptr (SlProgram) program = g_new0 (SlProgram, 1);
+  g_atomic_ref_count_init (&program->refs);
+  program->model = sl_model_ref (model);
+  program->device = options->device != NULL ? options->device : sl_device_list ()[0];
+  program->backend =
+    program->device->backend == SL_BACKEND_CPU ? &sl_cpu_backend : &sl_ref_backend;
+  program->strings = g_string_chunk_new (4096);
+  program->layers = g_array_new (FALSE, FALSE, sizeof (SlLayer));
+  program->plan = make_plan (program, options, error);
+  if (program->plan == NULL)
+    return NULL;
+  program->compiled = program->backend->compile (program->plan, options->threads, error);
+  if (program->compiled == NULL)
+    return NULL;
+  program->inputs = list_ports (program->plan->graph->inputs);
+  program->outputs = list_ports (program->plan->graph->outputs);
+  list_layers (program);
+  return g_steal_pointer (&program);
+}
+
+SlProgram *
+sl_program_ref (SlProgram *program)
+{
+  g_atomic_ref_count_inc (&program->refs);
+  return program;
+}
+
+void
+sl_program_unref (SlProgram *program)
+{
+  if (program == NULL || !g_atomic_ref_count_dec (&program->refs))
+    return;
+  if (program->compiled != NULL)
+    program->backend->release (program->compiled);
+  sl_plan_free (program->plan);
+  g_clear_pointer (&program->inputs, g_array_unref);
+  g_clear_pointer (&program->outputs, g_array_unref);
+  g_array_unref (program->layers);
+  g_string_chunk_free (program->strings);
+  sl_model_unref (program->model);
+  g_free (program);
+}
+
+/* --- Looking at a program --- */
+
+SlModel *
+sl_program_get_model (SlProgram *program)
+{
+  return program->model;
+}
+
+const SlDevice *
+sl_program_get_device (SlProgram *program)
+{
+  return program->device;
+}
+
+const SlPort *
+sl_program_get_input (SlProgram *program, uint32_t index)
+{
+  g_return_val_if_fail (index < program->inputs->len, NULL);
+  return &g_array_index (program->inputs, SlPort, index);
+}
+
+const SlPort *
+sl_program_get_output (SlProgram *program, uint32_t index)
+{
+  g_return_val_if_fail (index < program->outputs->len, NULL);
+  return &g_array_index (program->outputs, SlPort, index);
+}
+
+void
+sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
+{
+  const SlPlan *plan = program->plan;
+  SlProgramInfo info = { .n_nodes = plan->graph->nodes->len,
+                         .n_steps = plan->steps->len,
+                         .arena_bytes = plan->arena_bytes };
+  for (uint32_t i = 0; i < plan->steps->len; i++)
+    info.n_reference_steps +=
+      strcmp (g_array_index (plan->steps, SlStep, i).kernel, SL_STEP_REFERENCE) == 0;
+  for (uint32_t i = 0; i < plan->graph->nodes->len; i++)
+    info.flops += sl_node_get_cost (g_ptr_array_index (plan->graph->nodes, i)).flops;
+  for (uint32_t i = 0; i < plan->graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (plan->graph->values, i);
+    if (value->data != NULL)
+      info.weight_bytes += sl_tensor_get_size (value->data);
+  }
+  *ret_info = info;
+}
+
+uint32_t
+sl_program_get_n_layers (SlProgram *program)
+{
+  return program->layers->len;
+}
+
+void
+sl_program_get_layer (SlProgram *program, uint32_t index, SlLayer *ret_layer)
+{
+  g_return_if_fail (index < program->layers->len);
+  *ret_layer = g_array_index (program->layers, SlLayer, index);
+}
+
+char *
+sl_program_print (SlProgram *program, SlPrintFormat format)
+{
+  return format == SL_PRINT_DOT ? sl_graph_print_dot (program->plan->graph)
+                                : sl_graph_print_text (program->plan->graph);
+}
+
+/* --- Running --- */
+
+SlRun *
+sl_run_new (SlProgram *program, GError **error)
+{
+  SlRun *run = g_new0 (SlRun, 1);
+  run->run = program->backend->run_new (program->compiled, error);
+  if (run->run == NULL) {
+    g_free (run);
+    return NULL;
+  }
+  run->program = sl_program_ref (program);
+  return run;
+}
+
+void
+sl_run_free (SlRun *run)
+{
+  if (run == NULL)
+    return;
+  run->program->backend->run_free (run->run);
+  sl_program_unref (run->program);
+  g_free (run);
+}
+
+static void
+get_view (SlRun *run, const SlValue *value, SlTensorView *ret_view)
+{
+  *ret_view = (SlTensorView){ .dtype = value->dtype,
+                              .shape = value->shape,
+                              .data = run->program->backend->memory (run->run, value) };
+  sl_value_get_strides (value, ret_view->stride);
+}
+
+void
+sl_run_get_input (SlRun *run, uint32_t index, SlTensorView *ret_view)
+{
+  const GPtrArray *inputs = run->program->plan->graph->inputs;
+  g_return_if_fail (index < inputs->len);
+  get_view (run, g_ptr_array_index (inputs, index), ret_view);
+}
+
+void
+sl_run_get_output (SlRun *run, uint32_t index, SlTensorView *ret_view)
+{
+  const GPtrArray *outputs = run->program->plan->graph->outputs;
+  g_return_if_fail (index < outputs->len);
+  get_view (run, g_ptr_array_index (outputs, index), ret_view);
+}
+
+/* Copies between dense row-major memory and a view. */
+static void
+copy_view (const SlTensorView *view, char *dense, gboolean into_view)
+{
+  size_t size = sl_dtype_get_size (view->dtype), elements = 0;
+  int64_t at[SL_MAX_RANK] = { 0 };
+  sl_shape_get_elements (&view->shape, &elements);
+  for (size_t i = 0; i < elements; i++) {
+    ptrdiff_t offset = 0;
+    for (uint32_t d = 0; d < view->shape.rank; d++)
+      offset += at[d] * view->stride[d];
+    char *element = (char *) view->data + offset * (ptrdiff_t) size;
+    memcpy (into_view ? element : dense + i * size, into_view ? dense + i * size : element, size);
+    for (uint32_t d = view->shape.rank; d-- > 0;) {
+      if (++at[d] < view->shape.dim[d])
+        break;
+      at[d] = 0;
+    }
+  }
+}
+
+gboolean
+sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *tensor, GError **error)
+{
+  SlTensorView view;
+  sl_run_get_input (run, index, &view);
+  if (sl_tensor_get_dtype (tensor) != view.dtype ||
+      !sl_shape_equal (sl_tensor_get_shape (tensor), &view.shape)) {
+    g_autofree char *given = sl_shape_to_string (sl_tensor_get_shape (tensor));
+    g_autofree char *wanted = sl_shape_to_string (&view.shape);
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' got %s of %s, expected %s of %s",
+                 sl_program_get_input (run->program, index)->name, given,
+                 sl_dtype_get_name (sl_tensor_get_dtype (tensor)), wanted,
+                 sl_dtype_get_name (view.dtype));
+    return FALSE;
+  }
+  copy_view (&view, (char *) sl_tensor_get_data (tensor), TRUE);
+  return TRUE;
+}
+
+SlTensor *
+sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
+{
+  SlTensorView view;
+  sl_run_get_output (run, index, &view);
+  SlTensor *tensor = sl_tensor_new (view.dtype, &view.shape, error);
+  if (tensor != NULL)
+    copy_view (&view, sl_tensor_get_data_writable (tensor), FALSE);
+  return tensor;
+}
+
+static gboolean
+set_nonfinite (SlRun *run, const SlValue *output, GError **error)
+{
+  const SlNode *node = run->program->backend->find_nonfinite (run->run);
+  if (node != NULL)
+    sl_node_error (node, error, SL_ERROR_NUMERIC, "made NaN or infinity, so output '%s' is void",
+                   output->name);
+  else
+    g_set_error (error, SL_ERROR, SL_ERROR_NUMERIC,
+                 "an input holds NaN or infinity, so output '%s' is void", output->name);
+  return FALSE;
+}
+
+gboolean
+sl_run_execute (SlRun *run, GError **error)
+{
+  const SlBackend *backend = run->program->backend;
+  const GPtrArray *outputs = run->program->plan->graph->outputs;
+  backend->execute (run->run);
+  for (uint32_t i = 0; i < outputs->len; i++) {
+    const SlValue *output = g_ptr_array_index (outputs, i);
+    size_t elements = 0;
+    sl_shape_get_elements (&output->shape, &elements);
+    /* Outputs own their place, so they are dense in either layout. */
+    if (!sl_is_finite (output->dtype, backend->memory (run->run, output), elements))
+      return set_nonfinite (run, output, error);
+  }
+  return TRUE;
+}

@@ -272,14 +272,6 @@ sl_model_get_output_op (SlModel *model, uint32_t index)
   return sl_onnx_output_op (model->graph, index);
 }
 
-const char *
-sl_model_get_output_op (SlModel *model, uint32_t index)
-{
-  g_return_val_if_fail (index < model->graph->outputs->len, NULL);
-  const SlValue *output = g_ptr_array_index (model->graph->outputs, index);
-  return output->producer != NULL ? output->producer->op->name : "";
-}
-
 guint64
 sl_model_get_n_parameters (SlModel *model)
 {

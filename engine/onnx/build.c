@@ -10,6 +10,9 @@
 /* A file that means harm can make the list as long as itself. */
 #define MAX_LISTING 32768
 
+/* Output 0 has the elements of input 0. */
+#define PASSES_ON (SL_TRAIT_IDENTITY | SL_TRAIT_RESHAPE)
+
 static int
 opset_of (const SlOnnxReader *reader, const char *domain)
 {
@@ -28,6 +31,13 @@ find_op (const SlOnnxReader *reader, const SlNodeProto *proto, const SlOnnxForm 
 {
   return sl_op_find_onnx (proto->domain, proto->op_type, opset_of (reader, proto->domain),
                           ret_form);
+}
+
+static void
+node_error (const SlNodeProto *proto, GError **error, SlErrorCode code, const char *text)
+{
+  g_set_error (error, SL_ERROR, code, "node '%s' (%s) at byte %zu: %s", sl_node_proto_label (proto),
+               proto->op_type, proto->start, text);
 }
 
 /* One missing operator and the nodes that want it. */
@@ -73,6 +83,11 @@ check_operators (const SlOnnxReader *reader, GError **error)
   const SlOnnxForm *form;
   for (guint i = 0; i < reader->nodes->len; i++) {
     const SlNodeProto *proto = g_ptr_array_index (reader->nodes, i);
+    if (proto->domain[0] == '\0' && opset_of (reader, "") == 0) {
+      node_error (proto, error, SL_ERROR_MALFORMED,
+                  "the file imports no version of ONNX's operators");
+      return FALSE;
+    }
     if (!is_constant (proto) && find_op (reader, proto, &form) == NULL)
       note_missing (list, by_name, proto);
   }
@@ -91,9 +106,8 @@ check_operators (const SlOnnxReader *reader, GError **error)
   }
   if (i < list->len)
     g_string_append_printf (text, " and %u more", list->len - i);
-  g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-               "%u operator%s of opset %d that Sightline lacks: %s", list->len,
-               list->len > 1 ? "s" : "", opset_of (reader, ""), text->str);
+  g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "%u missing operator%s (opset %d): %s",
+               list->len, list->len > 1 ? "s" : "", opset_of (reader, ""), text->str);
   return FALSE;
 }
 
@@ -139,13 +153,6 @@ declare_inputs (SlOnnxReader *reader, GError **error)
     sl_graph_mark_input (reader->graph, value);
   }
   return TRUE;
-}
-
-static void
-node_error (const SlNodeProto *proto, GError **error, SlErrorCode code, const char *text)
-{
-  g_set_error (error, SL_ERROR, code, "node '%s' (%s) at byte %zu: %s", sl_node_proto_label (proto),
-               proto->op_type, proto->start, text);
 }
 
 /* The tensor that a Constant node's one attribute holds. */
@@ -301,4 +308,14 @@ sl_onnx_build (SlOnnxReader *reader, GError **error)
       return FALSE;
   }
   return mark_outputs (reader, error) && sl_graph_sort (reader->graph, error);
+}
+
+const char *
+sl_onnx_output_op (const SlGraph *graph, uint32_t index)
+{
+  g_return_val_if_fail (index < graph->outputs->len, NULL);
+  const SlValue *value = g_ptr_array_index (graph->outputs, index);
+  while (value->producer != NULL && value->producer->op->traits & PASSES_ON)
+    value = value->producer->inputs[0];
+  return value->producer != NULL ? value->producer->op->name : NULL;
 }

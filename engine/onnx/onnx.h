@@ -5,7 +5,8 @@
 
 #include <sightline/model.h>
 
-/* The opset that files are written in. */
+/* The opset that files are written in, unless an operator has its canonical form only in a later
+ * one. */
 #define SL_ONNX_WRITE_OPSET 17
 /* Opsets that are read. */
 #define SL_ONNX_MIN_OPSET 6
@@ -21,11 +22,18 @@ typedef struct SlOnnxMeta {
 void sl_onnx_meta_init (SlOnnxMeta *meta);
 void sl_onnx_meta_clear (SlOnnxMeta *meta);
 
-/* Reads a ModelProto. `folder` is where external data may lie, NULL refuses them. The graph comes back sorted and
- * structurally checked; initialisers are constants, graph inputs (less initialisers) are inputs with the stated
- * shapes. Float initialisers are SL_VALUE_CONSTANT (a trainer turns those it trains into parameters). */
+/* Reads a ModelProto. `folder` is where external data may lie, NULL refuses them. The graph comes
+ * back sorted and structurally checked; initialisers are constants, graph inputs (less
+ * initialisers) are inputs with the stated shapes. Float initialisers are SL_VALUE_CONSTANT (a
+ * trainer turns those it trains into parameters). */
 SlGraph *sl_onnx_read (GBytes *bytes, const char *name, const char *folder,
                        const SlModelLimits *limits, SlOnnxMeta *ret_meta, GError **error);
 
-/* A ModelProto of `graph` (canonical opset, no internal ops: those are an error naming the node). */
+/* A ModelProto of `graph` (canonical opset, no internal ops: those are an error naming the node).
+ */
 GBytes *sl_onnx_write (const SlGraph *graph, const SlOnnxMeta *meta, GError **error);
+
+/* ONNX's name of the operator that makes output `index`, looking through those that pass all
+ * elements on (Identity, Reshape …): "Softmax" where the scores are probabilities. NULL if no
+ * operator does. */
+const char *sl_onnx_output_op (const SlGraph *graph, uint32_t index);

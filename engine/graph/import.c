@@ -60,6 +60,9 @@ sl_import_check (const SlImport *im, const SlOpClass *op, uint32_t n_inputs, GEr
   for (uint32_t i = 0; i < op->min_inputs && i < im->n_inputs; i++)
     if (im->inputs[i] == NULL)
       return sl_import_error (im, error, SL_ERROR_MALFORMED, "input %u is left out", i);
+  for (uint32_t i = 0; i < op->min_outputs; i++)
+    if (im->outputs[i] == NULL)
+      return sl_import_error (im, error, SL_ERROR_MALFORMED, "output %u is left out", i);
   return TRUE;
 }
 

@@ -387,6 +387,8 @@ clip_row_major_only (const SlNode *node)
     return TRUE;
   if (clip_get_bounds (node, &min, &max))
     return FALSE;
+  if (sl_node_input (node, 1) == sl_node_input (node, 2))
+    return TRUE;
   for (uint32_t i = 1; i < node->n_inputs; i++) {
     const SlValue *bound = node->inputs[i];
     if (bound != NULL && (bound->dtype != SL_FLOAT32 || bound->shape.rank > x->shape.rank))

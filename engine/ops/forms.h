@@ -20,3 +20,7 @@ gboolean sl_import_dropping (const SlImport *im, const SlOpClass *op, const char
 /* One more node with one output, whose value is made up and returned; NULL attrs: the defaults. */
 SlValue *sl_import_add (const SlImport *im, const SlOpClass *op, const void *attrs,
                         uint32_t n_inputs, SlValue *const *inputs);
+
+/* `value` with as many dimensions of size 1 behind its own as make it fit `other` from dimension
+ * `axis` on, which is how operands broadcast before opset 7. */
+SlValue *sl_align_axis (const SlImport *im, SlValue *value, SlValue *other, int64_t axis);

@@ -46,12 +46,13 @@ struct SlDecoder {
   char *failure;      /* what the bus said */
   char *reason;       /* of the outcome */
 
-  GMutex lock;          /* of what follows: streaming threads write it */
-  GPtrArray *streams;   /* DemuxedStream, only of demuxers that state durations */
-  char *container;      /* media type of the input as a whole */
-  char *video_id;       /* stream id of the stream that is decoded */
-  char *missing;        /* what GStreamer lacks, and where to get it */
-  gboolean structured;  /* a parser, demuxer or decoder is there: pads are streams */
+  GMutex lock;         /* of what follows: streaming threads write it */
+  GPtrArray *streams;  /* DemuxedStream, only of demuxers that state durations */
+  char *container;     /* media type of the input as a whole */
+  char *video_id;      /* stream id of the stream that is decoded */
+  char *missing;       /* what GStreamer lacks, and where to get it */
+  gboolean structured; /* a parser, demuxer or decoder is there: pads are streams */
+  gboolean has_audio;
   gboolean no_video;    /* all streams are known, and none is video */
   gboolean jpeg_broken; /* the JPEG data so far stop within a picture */
   guint8 jpeg_previous;
@@ -204,6 +205,7 @@ on_autoplug_continue (GstElement *element, GstPad *pad, GstCaps *caps, SlDecoder
         decoder->video_id = g_strdup (id ? id : "");
       go_on = !id || strcmp (id, decoder->video_id) == 0;
     } else {
+      decoder->has_audio |= g_str_has_prefix (type, "audio/");
       go_on = g_str_has_prefix (type, "application/") && !strstr (type, "subtitle");
     }
   }
@@ -401,6 +403,7 @@ sl_decoder_next (SlDecoder *decoder, SlDecodedFrame *ret_frame)
       g_clear_pointer (&decoder->sample, gst_sample_unref);
       continue;
     }
+    ret_frame->sample = decoder->sample;
     ret_frame->buffer = buffer;
     ret_frame->info = &decoder->info;
     ret_frame->number = decoder->frames++;
@@ -451,6 +454,16 @@ get_ends (SlDecoder *decoder, const DemuxedStream *video, GstClockTime *ret_stat
   }
   *ret_stated = video->duration;
   return GST_CLOCK_TIME_IS_VALID (video->duration) && video->duration > 0;
+}
+
+gboolean
+sl_decoder_has_audio (SlDecoder *decoder)
+{
+  g_return_val_if_fail (decoder != NULL, FALSE);
+  g_mutex_lock (&decoder->lock);
+  gboolean has_audio = decoder->has_audio;
+  g_mutex_unlock (&decoder->lock);
+  return has_audio;
 }
 
 double

@@ -113,7 +113,7 @@ append_csv (GString *out, guint columns, const SlResult *result)
     g_string_append_c (out, ',');
     append_score (out, result->labels[i].score);
   }
-  g_string_append (out, "\r\n");
+  g_string_append (out, "\n");
 }
 
 /* A line of text cannot hold control characters, whatever a file is called. */
@@ -152,7 +152,7 @@ sl_result_append_header (GString *out, SlResultFormat format, guint columns)
   g_string_append (out, "source,frame,pts,model");
   for (guint i = 1; i <= columns; i++)
     g_string_append_printf (out, ",index%u,label%u,score%u", i, i, i);
-  g_string_append (out, "\r\n");
+  g_string_append (out, "\n");
 }
 
 void

@@ -15,6 +15,7 @@ typedef struct SlDecoder SlDecoder;
  * raw format the codec gives: map `buffer` with `info` (gst_video_frame_map()) for reading.
  * Rotation that the file asks for is not applied. */
 typedef struct SlDecodedFrame {
+  GstSample *sample; /* buffer, caps and segment together */
   GstBuffer *buffer;
   const GstVideoInfo *info; /* changes where size or format change mid-stream */
   guint64 number;           /* decoded frames before this one */
@@ -43,6 +44,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlDecoder, sl_decoder_free)
 /* Waits for the next frame. FALSE at the end, whatever ended it. Frames that a codec marks as
  * damaged are counted and left out: nobody should get a label for a picture that was not filmed. */
 SL_API gboolean sl_decoder_next (SlDecoder *decoder, SlDecodedFrame *ret_frame);
+
+/* Whether there is sound beside the pictures; known when the first frame is. */
+SL_API gboolean sl_decoder_has_audio (SlDecoder *decoder);
 
 /* Part of the input decoded so far, 0 … 1; negative where its length is not known. */
 SL_API double sl_decoder_get_progress (SlDecoder *decoder);

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 typedef enum {
   SL_RESULT_TEXT, /* a line for people: source, frame, time, then labels with scores */
   SL_RESULT_JSONL, /* an object a line: {"source":…,"frame":…,"pts":…,"labels":[…],"model":…} */
-  SL_RESULT_CSV /* RFC 4180, one row a frame, with columns for a fixed number of labels */
+  SL_RESULT_CSV /* quoted as RFC 4180 asks, one row a frame, columns for a fixed number of labels */
 } SlResultFormat;
 
 /* What was seen in one frame. */

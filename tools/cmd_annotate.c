@@ -1,0 +1,398 @@
+/* `sightline annotate`: a clip with its labels drawn in. The decoder of classify feeds slclassify
+ * and sloverlay, so a cut or damaged clip shows here as it does there; the sound is read a second
+ * time from the file and goes past them. */
+#include "command.h"
+#include "encoding.h"
+#include "network.h"
+#include "options.h"
+#include "output.h"
+#include "report.h"
+#include "sound.h"
+#include "stop.h"
+
+#include <sightline-gst/decode.h>
+#include <sightline/sightline.h>
+
+#include <glib/gstdio.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Decoded frames that wait for the encoder. */
+#define MAX_WAITING 8
+#define POLL_INTERVAL (5 * GST_MSECOND)
+/* Of streams that state no frame rate. */
+#define DEFAULT_FPS 25
+
+typedef struct {
+  ToolNetwork network;
+  char *output_path;
+} AnnotateOptions;
+
+typedef struct {
+  const AnnotateOptions *options;
+  const char *source;
+  SlDecoder *decoder;
+  GstElement *pipeline, *feed; /* feed: the appsrc */
+  GstBus *bus;
+  ToolSound *sound; /* NULL: there is none */
+  gboolean ended;   /* the muxer has written all */
+  guint64 frames;
+} Annotate;
+
+/* --- the pipeline --- */
+
+/* The only size and format that the encoder sees, whatever comes later in the clip: even, as 4:2:0
+ * wants it. */
+static GstCaps *
+make_encoder_caps (const GstVideoInfo *info)
+{
+  int width = MAX (GST_VIDEO_INFO_WIDTH (info) & ~1, 2);
+  int height = MAX (GST_VIDEO_INFO_HEIGHT (info) & ~1, 2);
+  int par_n = MAX (GST_VIDEO_INFO_PAR_N (info), 1), par_d = MAX (GST_VIDEO_INFO_PAR_D (info), 1);
+  return gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
+                              width, "height", G_TYPE_INT, height, "pixel-aspect-ratio",
+                              GST_TYPE_FRACTION, par_n, par_d, NULL);
+}
+
+static GstElement *
+make_element (GstBin *pipeline, const char *factory, GError **error)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+  if (element)
+    gst_bin_add (pipeline, element);
+  else if (g_str_has_prefix (factory, "sl"))
+    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
+                 "GStreamer does not find %s (expected Sightline's plugin, installed or in "
+                 "GST_PLUGIN_PATH)",
+                 factory);
+  else
+    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
+                 "GStreamer lacks %s (expected Debian's gstreamer1.0-plugins-base and -good)",
+                 factory);
+  return element;
+}
+
+/* feed ! slclassify ! videoconvert ! sloverlay ! videoconvert ! videoscale ! caps ! encoder ! muxer
+ * ! file */
+static gboolean
+build_pipeline (Annotate *self, const GstVideoInfo *info, const char *model_path, const char *file,
+                GError **error)
+{
+  static const char *const names[] = {"appsrc",       "slclassify", "videoconvert", "sloverlay",
+                                      "videoconvert", "videoscale", "capsfilter"};
+  enum { FEED, CLASSIFY, FILTER = 6, CHAIN };
+  const ToolNetwork *network = &self->options->network;
+  const ToolContainer *container = tool_container_find (self->options->output_path);
+  GstElement *chain[CHAIN];
+  self->pipeline = gst_pipeline_new (NULL);
+  self->bus = gst_element_get_bus (self->pipeline);
+  GstBin *bin = GST_BIN (self->pipeline);
+  for (guint i = 0; i < CHAIN; i++)
+    if (!(chain[i] = make_element (bin, names[i], error)))
+      return FALSE;
+  GstElement *encoder = tool_encoder_make (container->video, "video", error);
+  if (!encoder)
+    return FALSE;
+  gst_bin_add (bin, encoder);
+  GstElement *queue = make_element (bin, "queue", error);
+  GstElement *muxer = queue ? make_element (bin, container->muxer, error) : NULL;
+  GstElement *sink = muxer ? make_element (bin, "filesink", error) : NULL;
+  if (!sink)
+    return FALSE;
+
+  g_autoptr (GstCaps) caps = make_encoder_caps (info);
+  self->feed = chain[FEED];
+  g_object_set (self->feed, "format", GST_FORMAT_TIME, "handle-segment-change", TRUE, NULL);
+  g_object_set (chain[CLASSIFY], "model-file", model_path, "label-file", network->label_path,
+                "preprocess-file", network->preprocess_path, "device",
+                network->device_name ? network->device_name : "auto", NULL);
+  g_object_set (chain[FILTER], "caps", caps, NULL);
+  g_object_set (sink, "location", file, NULL);
+  gboolean linked = gst_element_link_pads (queue, "src", muxer, "video_%u") &&
+                    gst_element_link (muxer, sink) &&
+                    gst_element_link_many (chain[FILTER], encoder, queue, NULL);
+  for (guint i = 0; i + 1 < CHAIN; i++)
+    linked = linked && gst_element_link (chain[i], chain[i + 1]);
+  if (!linked) {
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "the encoder does not fit the container");
+    return FALSE;
+  }
+  if (!sl_decoder_has_audio (self->decoder))
+    return TRUE;
+  g_autofree char *uri = strstr (self->source, "://") ? g_strdup (self->source)
+                                                      : gst_filename_to_uri (self->source, error);
+  self->sound = uri ? tool_sound_new (bin, muxer, container, uri, error) : NULL;
+  return self->sound != NULL;
+}
+
+/* --- running it --- */
+
+/* Waits for a message for a moment. FALSE with an error once the pipeline has failed. */
+static gboolean
+watch_bus (Annotate *self, GstClockTime timeout, GError **error)
+{
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (self->bus, timeout, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  if (!message)
+    return TRUE;
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS) {
+    self->ended = TRUE;
+    return TRUE;
+  }
+  /* With no sound linked the reader finds nobody who takes its data. */
+  if (self->sound && tool_sound_owns (self->sound, message) && tool_sound_count (self->sound) == 0)
+    return TRUE;
+  gst_message_parse_error (message, error, NULL);
+  return FALSE;
+}
+
+/* The muxer has to know all streams before the first picture comes. */
+static gboolean
+wait_for_sound (Annotate *self, GError **error)
+{
+  if (!self->sound)
+    return TRUE;
+  while (!tool_sound_is_ready (self->sound) && !tool_stop_requested ())
+    if (!watch_bus (self, POLL_INTERVAL, error))
+      return FALSE;
+  if (tool_sound_count (self->sound) == 0)
+    tool_sound_remove (self->sound);
+  return TRUE;
+}
+
+/* The frame as it goes to the encoder: with a time made up by the frame rate where the stream has
+ * none, since files need one. */
+static GstSample *
+stamp (const SlDecodedFrame *frame)
+{
+  if (GST_BUFFER_PTS_IS_VALID (frame->buffer))
+    return gst_sample_ref (frame->sample);
+  guint64 fps_n = (guint64)MAX (GST_VIDEO_INFO_FPS_N (frame->info), 0);
+  guint64 fps_d = (guint64)MAX (GST_VIDEO_INFO_FPS_D (frame->info), 1);
+  if (fps_n == 0) {
+    fps_n = DEFAULT_FPS;
+    fps_d = 1;
+  }
+  g_autoptr (GstBuffer) buffer = gst_buffer_copy (frame->buffer);
+  GST_BUFFER_PTS (buffer) = gst_util_uint64_scale (frame->number, fps_d * GST_SECOND, fps_n);
+  GST_BUFFER_DURATION (buffer) = gst_util_uint64_scale (1, fps_d * GST_SECOND, fps_n);
+  return gst_sample_new (buffer, gst_sample_get_caps (frame->sample),
+                         gst_sample_get_segment (frame->sample), NULL);
+}
+
+/* Hands a frame on, after waiting for room. */
+static gboolean
+push_frame (Annotate *self, const SlDecodedFrame *frame, GError **error)
+{
+  GstAppSrc *feed = GST_APP_SRC (self->feed);
+  while (gst_app_src_get_current_level_buffers (feed) >= MAX_WAITING && !self->ended &&
+         !tool_stop_requested ())
+    if (!watch_bus (self, POLL_INTERVAL, error))
+      return FALSE;
+  g_autoptr (GstSample) sample = stamp (frame);
+  if (gst_app_src_push_sample (feed, sample) == GST_FLOW_OK)
+    return TRUE;
+  /* The reason is on the bus, or on its way there. */
+  if (watch_bus (self, GST_SECOND, error))
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "the encoder takes no more frames");
+  return FALSE;
+}
+
+/* Everything from the first frame, which is there already, to the finished file. */
+static gboolean
+run (Annotate *self, SlDecodedFrame *frame, GError **error)
+{
+  ToolProgress progress;
+  gboolean good = FALSE;
+  if (gst_element_set_state (self->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+    if (watch_bus (self, GST_SECOND, error))
+      g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "the encoding pipeline does not start");
+    return FALSE;
+  }
+  if (!wait_for_sound (self, error))
+    return FALSE;
+  tool_progress_start (&progress, self->source);
+  do {
+    if (!(good = push_frame (self, frame, error)))
+      break;
+    self->frames++;
+    tool_progress_update (&progress, sl_decoder_get_progress (self->decoder), self->frames);
+  } while (!tool_stop_requested () && sl_decoder_next (self->decoder, frame));
+  if (good)
+    gst_app_src_end_of_stream (GST_APP_SRC (self->feed));
+  while (good && !self->ended && !tool_stop_requested ())
+    good = watch_bus (self, 10 * POLL_INTERVAL, error);
+  tool_progress_end (&progress);
+  return good;
+}
+
+/* Says how the clip came out. FALSE if something is missing. */
+static gboolean
+report (Annotate *self)
+{
+  const char *reason;
+  gboolean whole = TRUE;
+  SlOutcome outcome = sl_decoder_get_outcome (self->decoder, &reason);
+  if (outcome == SL_OUTCOME_PARTIAL) {
+    tool_error (self->source, "partial, %" G_GUINT64_FORMAT " frames: %s", self->frames, reason);
+    whole = FALSE;
+  } else {
+    tool_note ("%s: %s, %" G_GUINT64_FORMAT " frames%s%s", self->source,
+               sl_outcome_get_name (outcome), self->frames, reason ? ": " : "",
+               reason ? reason : "");
+  }
+  if (self->sound && (tool_sound_get_error (self->sound) || tool_sound_count (self->sound) == 0)) {
+    const GError *error = tool_sound_get_error (self->sound);
+    tool_error (self->source, "sound left out: %s",
+                error ? error->message
+                      : "it cannot be decoded (expected Debian's gstreamer1.0-libav)");
+    whole = FALSE;
+  }
+  return whole;
+}
+
+/* --- the command --- */
+
+/* A file name for the built-in network, which slclassify reads like any other; to be removed. */
+static char *
+write_builtin_model (GError **error)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (GBytes) bytes = tool_get_builtin_model ();
+  int fd = g_file_open_tmp ("sightline-XXXXXX.onnx", &path, error);
+  if (fd < 0)
+    return NULL;
+  close (fd);
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  if (g_file_set_contents (path, data, (gssize)size, error))
+    return g_steal_pointer (&path);
+  g_unlink (path);
+  return NULL;
+}
+
+/* Checks the network before anything else is done, as classify does. NULL after a report, else its
+ * path; *ret_temporary if the caller is to remove that. */
+static char *
+find_model (const ToolNetwork *network, gboolean *ret_temporary)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = tool_network_load_model (network);
+  g_autoptr (SlModelRules) rules = model ? tool_network_load_rules (network, model) : NULL;
+  const char *path = network->model_path ? network->model_path : g_getenv ("SIGHTLINE_MODEL");
+  *ret_temporary = !path;
+  if (!rules || !tool_find_device (network->device_name))
+    return NULL;
+  if (path)
+    return g_strdup (path);
+  char *temporary = write_builtin_model (&error);
+  if (!temporary)
+    tool_gerror ("built-in network", error);
+  return temporary;
+}
+
+static void
+annotate_clear (Annotate *self)
+{
+  if (self->pipeline) {
+    gst_element_set_state (self->pipeline, GST_STATE_NULL);
+    gst_object_unref (self->bus);
+    gst_object_unref (self->pipeline);
+  }
+  tool_sound_free (self->sound);
+  sl_decoder_free (self->decoder);
+}
+
+/* The clip to a temporary file. FALSE after a report. */
+static gboolean
+write_clip (Annotate *self, const char *model_path, const char *file)
+{
+  g_autoptr (GError) error = NULL;
+  SlDecodedFrame frame;
+  const char *reason;
+  if (!(self->decoder = sl_decoder_new (self->source, &error))) {
+    tool_gerror (self->source, error);
+    return FALSE;
+  }
+  if (!sl_decoder_next (self->decoder, &frame)) {
+    sl_decoder_get_outcome (self->decoder, &reason);
+    tool_error (self->source, "%s", reason);
+    return FALSE;
+  }
+  if (!build_pipeline (self, frame.info, model_path, file, &error) || !run (self, &frame, &error)) {
+    tool_gerror (self->source, error);
+    return FALSE;
+  }
+  if (!tool_stop_requested ())
+    return TRUE;
+  tool_error ("interrupted", "no output written");
+  return FALSE;
+}
+
+static int
+annotate (const AnnotateOptions *options, const char *source)
+{
+  Annotate self = {.options = options, .source = source};
+  g_autoptr (GError) error = NULL;
+  gboolean temporary = FALSE, good = FALSE;
+  g_autofree char *model_path = find_model (&options->network, &temporary);
+  if (!model_path)
+    return TOOL_FAILED;
+  g_autoptr (ToolOutput) output = tool_output_open (options->output_path, &error);
+  if (!output)
+    tool_gerror (NULL, error);
+  else if (write_clip (&self, model_path, tool_output_get_temporary (output)))
+    good = report (&self);
+  annotate_clear (&self);
+  /* A clip that is partial in itself is written as far as it goes. */
+  if (output && self.ended && !tool_output_commit (g_steal_pointer (&output), &error)) {
+    tool_gerror (NULL, error);
+    good = FALSE;
+  }
+  if (temporary)
+    g_unlink (model_path);
+  return good ? TOOL_OK : TOOL_FAILED;
+}
+
+static int
+annotate_run (int argc, char **argv)
+{
+  AnnotateOptions options = {0};
+  g_auto (GStrv) inputs = NULL;
+  const GOptionEntry entries[] = {
+      TOOL_NETWORK_ENTRIES (options.network),
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
+       "Clip to write: .mkv, .mp4 or .webm; appears when all is done", "FILE"},
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs, NULL, NULL},
+      G_OPTION_ENTRY_NULL};
+  static const ToolUsage usage = {
+      "INPUT -o OUTPUT", "Writes a clip with the labels of each frame drawn in, and its sound.",
+      "Sound is passed through if the container can hold it, else encoded anew; subtitles are left "
+      "out.\n"
+      "A cut or damaged clip is written as far as it goes, called partial, and the exit status is "
+      "1.\n\n"
+      "Example:\n  sightline annotate -m net.onnx clip.mp4 -o seen.mkv"};
+  int status = TOOL_USAGE;
+  if (tool_parse (argc, argv, &usage, entries)) {
+    if (!inputs || inputs[1])
+      tool_usage_error (argv[0], "%s", inputs ? "more than one input given" : "no input given");
+    else if (!options.output_path || !tool_container_find (options.output_path))
+      tool_usage_error (argv[0], "-o %s (expected a file that ends in .mkv, .mp4 or .webm)",
+                        options.output_path ? options.output_path : "is missing");
+    else
+      status = TOOL_OK;
+  }
+  if (status == TOOL_OK) {
+    tool_stop_watch ();
+    sl_decoder_watch_codec_log ();
+    gst_init (NULL, NULL);
+    status = annotate (&options, inputs[0]);
+  }
+  tool_network_clear (&options.network);
+  g_free (options.output_path);
+  return status;
+}
+
+const Command cmd_annotate = {"annotate", "draw the labels into a clip", annotate_run};

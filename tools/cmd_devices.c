@@ -1,0 +1,60 @@
+/* `sightline devices`: where networks can run. */
+#include "command.h"
+#include "json.h"
+#include "options.h"
+
+#include <sightline/sightline.h>
+
+#include <stdio.h>
+
+static void
+print_json (const SlDevice *const *devices)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_array (builder);
+  for (; *devices; devices++) {
+    json_builder_begin_object (builder);
+    tool_json_string (builder, "id", (*devices)->id);
+    tool_json_string (builder, "description", (*devices)->description);
+    tool_json_string (builder, "isa", (*devices)->isa);
+    tool_json_int (builder, "threads", (*devices)->threads);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+  tool_json_print (builder, TRUE);
+}
+
+static void
+print_text (const SlDevice *const *devices)
+{
+  for (; *devices; devices++)
+    printf ("%-6s %s, %s, %u thread%s\n", (*devices)->id, (*devices)->description, (*devices)->isa,
+            (*devices)->threads, (*devices)->threads == 1 ? "" : "s");
+}
+
+static int
+devices_run (int argc, char **argv)
+{
+  g_autofree char *format = NULL;
+  g_auto (GStrv) rest = NULL;
+  const GOptionEntry entries[] = {
+      {"format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT"},
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL},
+      G_OPTION_ENTRY_NULL};
+  static const ToolUsage usage = {
+      NULL, "Lists the devices that -d takes, best first: the first is what \"auto\" means.",
+      "Example:\n  sightline devices -f json"};
+  if (!tool_parse (argc, argv, &usage, entries))
+    return TOOL_USAGE;
+  if (rest)
+    return tool_usage_error (argv[0], "unexpected argument %s", rest[0]);
+  if (!format || g_str_equal (format, "text"))
+    print_text (sl_device_list ());
+  else if (g_str_equal (format, "json"))
+    print_json (sl_device_list ());
+  else
+    return tool_usage_error (argv[0], "unknown format %s (expected text or json)", format);
+  return TOOL_OK;
+}
+
+const Command cmd_devices = {"devices", "list where networks can run", devices_run};

@@ -1,0 +1,84 @@
+#include "inputs.h"
+
+#include "report.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Folders inside folders: deeper than any real collection, shallower than the stack. */
+#define MAX_DEPTH 64
+
+static const char *const suffixes[] = {
+    "3gp",  "asf", "avi", "flv", "h264", "h265", "264", "265", "ivf",  "m2ts", "m4v", "mjpeg",
+    "mjpg", "mkv", "mov", "mp4", "mpeg", "mpg",  "mts", "mxf", "ogg",  "ogv",  "ts",  "vob",
+    "webm", "wmv", "bmp", "gif", "jpeg", "jpg",  "png", "tif", "tiff", "webp", NULL,
+};
+
+static gboolean
+has_known_suffix (const char *name)
+{
+  const char *dot = strrchr (name, '.');
+  if (!dot)
+    return FALSE;
+  g_autofree char *suffix = g_ascii_strdown (dot + 1, -1);
+  return g_strv_contains (suffixes, suffix);
+}
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Adds what is in `folder`. FALSE if some of it could not be read. */
+static gboolean
+add_folder (GPtrArray *inputs, const char *folder, gboolean recursive, guint depth)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, &error);
+  if (!dir) {
+    tool_gerror (folder, error);
+    return FALSE;
+  }
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  for (const char *name = g_dir_read_name (dir); name; name = g_dir_read_name (dir))
+    if (name[0] != '.')
+      g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+
+  gboolean good = TRUE;
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = g_ptr_array_index (names, i);
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    GStatBuf status;
+    if (g_lstat (path, &status) == 0 && S_ISDIR (status.st_mode)) {
+      if (recursive && depth < MAX_DEPTH)
+        good &= add_folder (inputs, path, recursive, depth + 1);
+    } else if (has_known_suffix (name)) {
+      g_ptr_array_add (inputs, g_steal_pointer (&path));
+    }
+  }
+  return good;
+}
+
+GPtrArray *
+tool_inputs_expand (char **names, gboolean recursive, gboolean *ret_failed)
+{
+  GPtrArray *inputs = g_ptr_array_new_with_free_func (g_free);
+  *ret_failed = FALSE;
+  for (guint i = 0; names[i]; i++) {
+    if (strstr (names[i], "://") || !g_file_test (names[i], G_FILE_TEST_IS_DIR)) {
+      g_ptr_array_add (inputs, g_strdup (names[i]));
+      continue;
+    }
+    guint before = inputs->len;
+    gboolean good = add_folder (inputs, names[i], recursive, 0);
+    if (good && inputs->len == before)
+      tool_error (names[i], "holds no video and no picture%s",
+                  recursive ? "" : " (expected some, or --recursive for its sub-folders)");
+    if (!good || inputs->len == before)
+      *ret_failed = TRUE;
+  }
+  return inputs;
+}

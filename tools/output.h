@@ -1,0 +1,24 @@
+/* Where results go: standard output, or a file that appears whole or not at all. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct ToolOutput ToolOutput;
+
+/* Opens a temporary file beside `path`, or standard output where that is NULL or "-". NULL with an
+ * error. */
+ToolOutput *tool_output_open (const char *path, GError **error);
+
+/* Name of the temporary file, for somebody else to write; NULL for standard output. */
+const char *tool_output_get_temporary (ToolOutput *output);
+
+/* Takes `text` and empties it. Standard output sees it at once, a file in larger pieces. */
+gboolean tool_output_write (ToolOutput *output, GString *text, GError **error);
+
+/* Finishes and frees: fsync, rename, fsync of the folder. On failure what was there before stays.
+ */
+gboolean tool_output_commit (ToolOutput *output, GError **error);
+
+/* Frees and removes the temporary file; what was there before stays. NULL is fine. */
+void tool_output_discard (ToolOutput *output);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolOutput, tool_output_discard)

@@ -1,0 +1,98 @@
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BAR_WIDTH 30
+#define DRAW_INTERVAL (G_USEC_PER_SEC / 10)
+#define ERASE_LINE "\r\033[K"
+
+/* A bar is on the terminal's last line: to be erased before anything else is said. */
+static gboolean bar_is_drawn;
+
+static void
+erase_bar (void)
+{
+  if (bar_is_drawn)
+    fputs (ERASE_LINE, stderr);
+  bar_is_drawn = FALSE;
+}
+
+static void
+print_line (const char *prefix, const char *subject, const char *text)
+{
+  g_autofree char *line =
+      g_strdup_printf ("%s%s%s%s", prefix, subject ? subject : "", subject ? ": " : "", text);
+  g_strdelimit (line, "\r\n\t\033", ' ');
+  g_strchomp (line);
+  erase_bar ();
+  fprintf (stderr, "%s\n", line);
+}
+
+void
+tool_error (const char *subject, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  print_line ("sightline: ", subject, text);
+}
+
+void
+tool_gerror (const char *subject, const GError *error)
+{
+  gboolean said = subject && g_str_has_prefix (error->message, subject);
+  print_line ("sightline: ", said ? NULL : subject, error->message);
+}
+
+void
+tool_note (const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  print_line ("", NULL, text);
+}
+
+void
+tool_progress_start (ToolProgress *progress, const char *what)
+{
+  progress->what = what;
+  progress->start = g_get_monotonic_time ();
+  progress->drawn = 0;
+}
+
+void
+tool_progress_update (ToolProgress *progress, double part, guint64 frames)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (now - progress->drawn < DRAW_INTERVAL || !isatty (STDERR_FILENO) || isatty (STDOUT_FILENO))
+    return;
+  progress->drawn = now;
+  double seconds = (double)(now - progress->start) / G_USEC_PER_SEC;
+  g_autofree char *name = g_path_get_basename (progress->what);
+  fputs (ERASE_LINE, stderr);
+  if (part >= 0) {
+    int filled = (int)(part * BAR_WIDTH);
+    char bar[BAR_WIDTH + 1];
+    memset (bar, '#', (gsize)filled);
+    memset (bar + filled, '.', (gsize)(BAR_WIDTH - filled));
+    bar[BAR_WIDTH] = '\0';
+    guint left = part > 0 ? (guint)(seconds / part * (1 - part) + 0.5) : 0;
+    fprintf (stderr, "[%s] %3.0f %%  %u:%02u left  ", bar, part * 100, left / 60, left % 60);
+  }
+  fprintf (stderr, "%" G_GUINT64_FORMAT " frames, %.0f/s  %.40s", frames,
+           seconds > 0 ? (double)frames / seconds : 0.0, name);
+  fflush (stderr);
+  bar_is_drawn = TRUE;
+}
+
+void
+tool_progress_end (ToolProgress *progress)
+{
+  erase_bar ();
+  fflush (stderr);
+}

@@ -1,0 +1,37 @@
+#include "selection.h"
+
+static GstClockTime
+to_clock (double seconds)
+{
+  return (GstClockTime)(seconds * (double)GST_SECOND + 0.5);
+}
+
+void
+tool_selection_start (ToolSelection *selection)
+{
+  selection->due = GST_CLOCK_TIME_NONE;
+}
+
+ToolFrameChoice
+tool_selection_choose (ToolSelection *selection, guint64 number, GstClockTime pts)
+{
+  gboolean timed = selection->rate > 0 || selection->from > 0 || selection->to > 0;
+  if (timed && !GST_CLOCK_TIME_IS_VALID (pts))
+    return TOOL_FRAME_NO_TIME;
+  if (selection->to > 0 && pts >= to_clock (selection->to))
+    return TOOL_FRAME_PAST_END;
+  if (timed && pts < to_clock (selection->from))
+    return TOOL_FRAME_SKIP;
+  if (selection->every > 1 && number % (guint64)selection->every != 0)
+    return TOOL_FRAME_SKIP;
+  if (selection->rate > 0) {
+    if (GST_CLOCK_TIME_IS_VALID (selection->due) && pts < selection->due)
+      return TOOL_FRAME_SKIP;
+    /* Wanted times lie on a grid from the first frame on, so that rounding does not add up. */
+    GstClockTime period = MAX (to_clock (1 / selection->rate), 1);
+    if (!GST_CLOCK_TIME_IS_VALID (selection->due))
+      selection->due = pts;
+    selection->due += ((pts - selection->due) / period + 1) * period;
+  }
+  return TOOL_FRAME_TAKE;
+}

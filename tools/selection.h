@@ -1,0 +1,26 @@
+/* Which frames of a clip are looked at. */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct ToolSelection {
+  int every;       /* each N-th frame; 0 or 1: all */
+  double rate;     /* at most so many a second of footage; 0: all */
+  double from, to; /* seconds of stream time, `to` not included; 0: from the start, to the end */
+
+  GstClockTime due; /* state of one clip: when the next frame by `rate` is wanted */
+} ToolSelection;
+
+typedef enum {
+  TOOL_FRAME_SKIP,
+  TOOL_FRAME_TAKE,
+  TOOL_FRAME_PAST_END,
+  TOOL_FRAME_NO_TIME
+} ToolFrameChoice;
+
+/* Before the first frame of a clip. */
+void tool_selection_start (ToolSelection *selection);
+
+/* Frames have to be asked about one after another. NO_TIME: times are asked for and the frame has
+ * none. */
+ToolFrameChoice tool_selection_choose (ToolSelection *selection, guint64 number, GstClockTime pts);

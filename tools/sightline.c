@@ -1,0 +1,73 @@
+/* `sightline COMMAND …`: looks the command up and runs it. */
+#include "command.h"
+#include "report.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sorted by name. */
+static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,
+                                          &cmd_classify, &cmd_devices, &cmd_inspect};
+
+static void
+print_help (FILE *out)
+{
+  fputs ("Usage: sightline COMMAND [OPTION…] …\n"
+         "\n"
+         "Runs convolutional networks (ONNX files) on recorded footage and pictures.\n"
+         "\n"
+         "Commands:\n",
+         out);
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+  fputs (
+      "\n"
+      "Examples:\n"
+      "  sightline classify clip.mp4                       what the built-in network sees\n"
+      "  sightline classify -m net.onnx -f jsonl -o r.jsonl *.mkv\n"
+      "  sightline annotate -m net.onnx clip.mp4 -o seen.mkv\n"
+      "  sightline inspect net.onnx\n"
+      "\n"
+      "`sightline COMMAND --help` explains a command; `sightline --version` prints the version.\n"
+      "Exit status: 0 everything was done, 1 something was not, 2 wrong usage.\n",
+      out);
+}
+
+static int
+compare_name (const void *key, const void *element)
+{
+  return strcmp (key, (*(const Command *const *)element)->name);
+}
+
+int
+main (int argc, char **argv)
+{
+  /* File names and messages in the user's encoding; numbers always with a point. */
+  setlocale (LC_ALL, "");
+  setlocale (LC_NUMERIC, "C");
+  if (argc < 2) {
+    print_help (stderr);
+    return TOOL_USAGE;
+  }
+  if (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0 ||
+      (strcmp (argv[1], "help") == 0 && argc == 2)) {
+    print_help (stdout);
+    return TOOL_OK;
+  }
+  if (strcmp (argv[1], "--version") == 0) {
+    printf ("sightline %s\n", SIGHTLINE_VERSION);
+    return TOOL_OK;
+  }
+  char *help[] = {argc > 2 ? argv[2] : NULL, (char *)"--help", NULL};
+  gboolean ask_help = strcmp (argv[1], "help") == 0;
+  const char *name = ask_help ? argv[2] : argv[1];
+  const Command *const *command =
+      bsearch (name, commands, G_N_ELEMENTS (commands), sizeof commands[0], compare_name);
+  if (!command) {
+    tool_error (name, "no such command (expected one of those that sightline --help lists)");
+    return TOOL_USAGE;
+  }
+  return ask_help ? (*command)->run (2, help) : (*command)->run (argc - 1, argv + 1);
+}

@@ -127,13 +127,13 @@ pick (float *restrict ret, const float *restrict row, unsigned step, size_t n)
 /* Four partial sums of output `i`. All outputs take as many steps, so that the branch is foreseen.
  */
 static inline Quad
-dot (const float *row, const SlAxis *axis, uint32_t i)
+dot (const float *row, const SlAxis *axis, uint32_t i, uint32_t n_quads)
 {
-  const float *weights = axis->weights + (size_t)i * axis->stride;
-  row += axis->first[i] - axis->low;
+  const float *weights = axis->weights + (size_t)i * n_quads * 4;
   Quad sum = {0};
-  for (uint32_t k = 0; k < axis->stride; k += 4)
-    sum += *(const QuadUnaligned *)(row + k) * *(const QuadUnaligned *)(weights + k);
+  row += axis->first[i] - axis->low;
+  for (uint32_t k = 0; k < n_quads; k++, row += 4, weights += 4)
+    sum += *(const QuadUnaligned *)row * *(const QuadUnaligned *)weights;
   return sum;
 }
 
@@ -148,16 +148,39 @@ add_across (Quad a, Quad b, Quad c, Quad d)
   return __builtin_shuffle (ab, cd, even) + __builtin_shuffle (ab, cd, odd);
 }
 
-static void
-resample (float *restrict ret, const float *restrict row, const SlAxis *axis)
+static inline __attribute__ ((always_inline)) void
+resample_quads (float *restrict ret, const float *restrict row, const SlAxis *axis,
+                uint32_t n_quads)
 {
   uint32_t i = 0;
   for (; i + 4 <= axis->n; i += 4)
-    *(QuadUnaligned *)(ret + i) = add_across (dot (row, axis, i), dot (row, axis, i + 1),
-                                              dot (row, axis, i + 2), dot (row, axis, i + 3));
+    *(QuadUnaligned *)(ret + i) =
+        add_across (dot (row, axis, i, n_quads), dot (row, axis, i + 1, n_quads),
+                    dot (row, axis, i + 2, n_quads), dot (row, axis, i + 3, n_quads));
   for (; i < axis->n; i++) {
-    Quad sum = dot (row, axis, i);
+    Quad sum = dot (row, axis, i, n_quads);
     ret[i] = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+  }
+}
+
+static void
+resample (float *restrict ret, const float *restrict row, const SlAxis *axis)
+{
+  switch (axis->stride / 4) { /* constants for the usual reductions, up to eightfold */
+  case 1:
+    resample_quads (ret, row, axis, 1);
+    break;
+  case 2:
+    resample_quads (ret, row, axis, 2);
+    break;
+  case 3:
+    resample_quads (ret, row, axis, 3);
+    break;
+  case 4:
+    resample_quads (ret, row, axis, 4);
+    break;
+  default:
+    resample_quads (ret, row, axis, axis->stride / 4);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WIDTH 1920
 #define HEIGHT 1080
@@ -37,10 +38,8 @@ static gboolean
 unpack (void *data, uint32_t row, void *ret)
 {
   const Format *format = data;
-  uint8_t *bytes = ret;
   size_t n = WIDTH * (format->format == SL_PIXEL_UNPACKED_16 ? 8 : 4);
-  for (size_t i = 0; i < n; i++)
-    bytes[i] = memory[row * WIDTH + i / 4];
+  memcpy (ret, memory + row % (HEIGHT / 2) * n, n);
   return TRUE;
 }
 

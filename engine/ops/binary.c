@@ -440,14 +440,14 @@ static const SlOpClass mean = {
 
 /* Class op_<id> of ONNX's name, with kernel "<id>" and the functions <id>_floats and <id>_ints;
  * further members of SlOpClass follow. */
-#define BINARY(id, onnx, unusual, ...)                                                    \
+#define BINARY(id, onnx, more_traits, unusual, ...)                                       \
   static const Binary op_##id = {.op = {.name = onnx,                                     \
                                         .min_inputs = 2,                                  \
                                         .max_inputs = 2,                                  \
                                         .min_outputs = 1,                                 \
                                         .max_outputs = 1,                                 \
                                         .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_IN_PLACE | \
-                                                  SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT, \
+                                                  SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT | more_traits, \
                                         .layouts = SL_LAYOUTS_FOLLOW,                     \
                                         .infer = binary_infer,                            \
                                         .reference = binary_reference,                    \
@@ -460,14 +460,14 @@ static const SlOpClass mean = {
                                  unusual};
 #define USUAL
 
-BINARY (add, "Add", USUAL, .forms = add_forms, .as_affine = add_as_affine)
-BINARY (sub, "Sub", USUAL, .forms = axis_forms)
-BINARY (mul, "Mul", USUAL, .forms = axis_forms, .as_affine = mul_as_affine)
-BINARY (div, "Div", USUAL, .forms = axis_forms)
-BINARY (pow, "Pow", .mixes_types = true, .forms = axis_forms)
-BINARY (min, "Min", USUAL, .forms = chain_forms)
-BINARY (max, "Max", USUAL, .forms = chain_forms)
-BINARY (prelu, "PRelu", .keeps_first = true, .forms = prelu_forms)
+BINARY (add, "Add", SL_TRAIT_SUM, USUAL, .forms = add_forms, .as_affine = add_as_affine)
+BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms)
+BINARY (mul, "Mul", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .as_affine = mul_as_affine)
+BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms)
+BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms)
+BINARY (min, "Min", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
+BINARY (max, "Max", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
+BINARY (prelu, "PRelu", SL_TRAIT_NONE, .keeps_first = true, .forms = prelu_forms)
 
 const SlOpClass *const sl_ops_binary[] = {
     &op_add.op, &op_sub.op, &op_mul.op,   &op_div.op, &op_pow.op,

@@ -21,6 +21,9 @@ gboolean sl_import_dropping (const SlImport *im, const SlOpClass *op, const char
 SlValue *sl_import_add (const SlImport *im, const SlOpClass *op, const void *attrs,
                         uint32_t n_inputs, SlValue *const *inputs);
 
+/* `value` as a matrix: the dimensions before `axis` and those from it on. */
+SlValue *sl_flatten (const SlImport *im, SlValue *value, int64_t axis);
+
 /* `value` with as many dimensions of size 1 behind its own as make it fit `other` from dimension
  * `axis` on, which is how operands broadcast before opset 7. */
 SlValue *sl_align_axis (const SlImport *im, SlValue *value, SlValue *other, int64_t axis);

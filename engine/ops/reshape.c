@@ -189,6 +189,12 @@ static const SlOpClass flatten = {
     RESHAPES,
 };
 
+SlValue *
+sl_flatten (const SlImport *im, SlValue *value, int64_t axis)
+{
+  return sl_import_add (im, &flatten, &(FlattenAttrs){.axis = axis}, 1, &value);
+}
+
 /* --- Squeeze and Unsqueeze: dimensions of size 1 go and come --- */
 
 /* Marks the axes of input 1, which count in a shape of `rank` dimensions. */

@@ -82,7 +82,8 @@ typedef struct SlImageInfo {
 } SlImageInfo;
 
 /* Writes row `row` of the frame, all info.width pixels, to `ret` in the unpacked form of the
- * format. Called from several threads at once. FALSE ends the sampling. */
+ * format. `ret` is aligned to 64 bytes (some of GStreamer's unpack functions go wrong below 8).
+ * Called from several threads at once. FALSE ends the sampling. */
 typedef gboolean (*SlUnpackFunc) (void *data, uint32_t row, void *ret);
 
 /* One frame's memory, only read. Strides are bytes from a row to the next and may be negative

@@ -408,7 +408,7 @@ sl_onnx_tensor_read (SlTensorSource *source, SlWire *wire, char **ret_name)
   TensorProto proto = {.start = wire->pos, .name = g_strdup ("")};
   SlTensor *tensor = NULL;
   SlWireField field;
-  SlDType dtype;
+  SlDType dtype = SL_DTYPE_NONE;
   size_t elements = 0, size = 0;
 
   while (sl_wire_next (wire, &field))

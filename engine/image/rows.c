@@ -22,7 +22,6 @@ typedef float F32 __attribute__ ((vector_size (LANES * 4)));
 typedef float F32Unaligned __attribute__ ((vector_size (LANES * 4), aligned (4)));
 typedef float Quad __attribute__ ((vector_size (16)));
 typedef float QuadUnaligned __attribute__ ((vector_size (16), aligned (4)));
-typedef int32_t QuadIndex __attribute__ ((vector_size (16)));
 
 #if defined(__AVX512F__)
 
@@ -141,11 +140,10 @@ dot (const float *row, const SlAxis *axis, uint32_t i, uint32_t n_quads)
 static inline Quad
 add_across (Quad a, Quad b, Quad c, Quad d)
 {
-  const QuadIndex low = {0, 4, 1, 5}, high = {2, 6, 3, 7};
-  Quad ab = __builtin_shuffle (a, b, low) + __builtin_shuffle (a, b, high);
-  Quad cd = __builtin_shuffle (c, d, low) + __builtin_shuffle (c, d, high);
-  const QuadIndex even = {0, 1, 4, 5}, odd = {2, 3, 6, 7};
-  return __builtin_shuffle (ab, cd, even) + __builtin_shuffle (ab, cd, odd);
+  Quad ab = __builtin_shufflevector (a, b, 0, 4, 1, 5) + __builtin_shufflevector (a, b, 2, 6, 3, 7);
+  Quad cd = __builtin_shufflevector (c, d, 0, 4, 1, 5) + __builtin_shufflevector (c, d, 2, 6, 3, 7);
+  return __builtin_shufflevector (ab, cd, 0, 1, 4, 5) +
+         __builtin_shufflevector (ab, cd, 2, 3, 6, 7);
 }
 
 static inline __attribute__ ((always_inline)) void

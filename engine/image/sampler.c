@@ -392,8 +392,8 @@ init_scratch (SlImageSampler *sampler, uint32_t frame_width, unsigned max_thread
   sampler->max_taps = MAX (sampler->axes[AXIS_Y].stride, sampler->axes[AXIS_Y_CHROMA].stride);
   if (sampler->layout->unpacked) {
     sampler->kept_rows = MIN (sampler->max_taps, MAX_KEPT_ROWS);
-    sampler->kept_row_bytes = sl_align_up (
-        (size_t)frame_width * 4 * (sampler->layout->bits / 8), SL_ALIGNMENT);
+    sampler->kept_row_bytes =
+        sl_align_up ((size_t)frame_width * 4 * (sampler->layout->bits / 8), SL_ALIGNMENT);
   }
 
   Scratch unused;

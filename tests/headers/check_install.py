@@ -3,7 +3,8 @@
 
     check_install.py SOURCE-ROOT BUILD-ROOT
 
-CC is the compiler, SANITIZE the sanitizers that the libraries were built with (or none).
+CC is the compiler, PREFIX where the build installs, SANITIZE the sanitizers that the libraries were built with (or
+none).
 """
 
 import os
@@ -18,7 +19,6 @@ import tap
 
 # A program of this folder, the pkg-config module that it is built with.
 PROGRAMS = (("use-engine.c", "sightline"), ("use-elements.c", "sightline-gst"))
-PREFIX = "/usr/local"
 
 
 def run(command, **more):
@@ -36,7 +36,8 @@ class Stage:
 
     def __init__(self, build, folder):
         self.problems = run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", folder])
-        self.root = folder / PREFIX.strip("/")
+        prefix = os.environ["PREFIX"]
+        self.root = folder / prefix.lstrip("/")
         libraries = sorted(self.root.rglob("libsightline.so"))
         self.lib = libraries[0].parent if libraries else self.root / "lib"
         self.env = dict(
@@ -46,21 +47,18 @@ class Stage:
             GST_PLUGIN_PATH=str(self.lib / "gstreamer-1.0"),
             GST_REGISTRY=str(folder / "registry.bin"),
         )
-
-    def flags(self, module):
-        """Compiler and linker flags of the module with the prefix moved to the stage."""
-        query = ["pkg-config", f"--define-variable=prefix={self.root}", "--cflags", "--libs", module]
-        done = subprocess.run(query, capture_output=True, text=True, env=self.env)
-        return (None, [done.stderr.strip()]) if done.returncode else (shlex.split(done.stdout), [])
+        for module in self.root.rglob("*.pc"):
+            text = module.read_text(encoding="utf-8")
+            module.write_text(text.replace(f"prefix={prefix}", f"prefix={self.root}", 1), encoding="utf-8")
 
     def build_and_run(self, source, module, program):
-        flags, problems = self.flags(module)
-        if flags is None:
-            return problems
+        query = subprocess.run(["pkg-config", "--cflags", "--libs", module], capture_output=True, text=True, env=self.env)
+        if query.returncode:
+            return query.stderr.splitlines()
         sanitize = os.environ.get("SANITIZE", "none")
         extra = [] if sanitize == "none" else [f"-fsanitize={sanitize}"]
         compiler = shlex.split(os.environ["CC"])
-        command = [*compiler, "-std=gnu11", "-Wall", "-Werror", *extra, source, "-o", program, *flags]
+        command = [*compiler, "-std=gnu11", "-Wall", "-Werror", *extra, source, "-o", program, *shlex.split(query.stdout)]
         return run(command, env=self.env) or run([program], env=self.env)
 
     def stray_paths(self, build):
@@ -76,7 +74,9 @@ def checks(source, build, scratch):
     for name, module in PROGRAMS:
         program = scratch / Path(name).stem
         yield f"{module}.pc", stage.build_and_run(source / "tests/headers" / name, module, program), None
-    yield "sightline", run([stage.root / "bin/sightline", "devices"], env=stage.env), None
+    # Our own programs find the libraries by themselves, wherever the tree is moved to.
+    alone = {name: value for name, value in stage.env.items() if name != "LD_LIBRARY_PATH"}
+    yield "sightline", run([stage.root / "bin/sightline", "devices"], env=alone), None
     yield "no path of the build", stage.stray_paths(build), None
 
 

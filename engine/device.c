@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* "model name" of the first processor; elsewhere the kernel's name of the architecture has to do. */
+/* "model name" of the first processor; elsewhere the kernel's name of the architecture has to do.
+ */
 static char *
 describe_cpu (void)
 {
@@ -15,7 +16,7 @@ describe_cpu (void)
     const char *colon = line != NULL ? strchr (line, ':') : NULL;
     const char *end = colon != NULL ? strchr (colon, '\n') : NULL;
     if (end != NULL)
-      return g_strstrip (g_strndup (colon + 1, (gsize) (end - colon - 1)));
+      return g_strstrip (g_strndup (colon + 1, (gsize)(end - colon - 1)));
   }
   return g_strdup ("CPU");
 }
@@ -24,20 +25,20 @@ const SlDevice *const *
 sl_device_list (void)
 {
   static SlDevice cpu, ref;
-  static const SlDevice *const list[] = { &cpu, &ref, NULL };
+  static const SlDevice *const list[] = {&cpu, &ref, NULL};
   static gsize ready;
   if (g_once_init_enter (&ready)) {
     g_autofree char *description = describe_cpu ();
-    cpu = (SlDevice){ .id = "cpu",
-                      .backend = SL_BACKEND_CPU,
-                      .description = g_intern_string (description),
-                      .isa = sl_isa_name (sl_isa_best ()),
-                      .threads = sl_pool_get_threads () };
-    ref = (SlDevice){ .id = "ref",
-                      .backend = SL_BACKEND_REFERENCE,
-                      .description = "reference in double precision, for checking",
-                      .isa = "generic",
-                      .threads = 1 };
+    cpu = (SlDevice){.id = "cpu",
+                     .backend = SL_BACKEND_CPU,
+                     .description = g_intern_string (description),
+                     .isa = sl_isa_name (sl_isa_best ()),
+                     .threads = sl_pool_get_threads ()};
+    ref = (SlDevice){.id = "ref",
+                     .backend = SL_BACKEND_REFERENCE,
+                     .description = "reference in double precision, for checking",
+                     .isa = "generic",
+                     .threads = 1};
     g_once_init_leave (&ready, 1);
   }
   return list;

@@ -113,7 +113,7 @@ list_ports (const GPtrArray *values)
   GArray *ports = g_array_new (FALSE, FALSE, sizeof (SlPort));
   for (uint32_t i = 0; i < values->len; i++) {
     const SlValue *value = g_ptr_array_index (values, i);
-    SlPort port = { .name = value->name, .dtype = value->dtype, .shape = value->shape };
+    SlPort port = {.name = value->name, .dtype = value->dtype, .shape = value->shape};
     g_array_append_val (ports, port);
   }
   return ports;
@@ -122,7 +122,7 @@ list_ports (const GPtrArray *values)
 static SlModelLimits
 complete_limits (const SlModelLimits *limits)
 {
-  SlModelLimits all = limits != NULL ? *limits : (SlModelLimits){ 0 };
+  SlModelLimits all = limits != NULL ? *limits : (SlModelLimits){0};
   if (all.file_bytes == 0)
     all.file_bytes = DEFAULT_FILE_BYTES;
   if (all.nodes == 0)

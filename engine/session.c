@@ -34,7 +34,8 @@ struct SlRun {
 static gboolean
 compute (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs, GError **error)
 {
-  /* Physical order is the CPU backend's own business; everything else is evaluated in double precision. */
+  /* Physical order is the CPU backend's own business; everything else is evaluated in double
+   * precision. */
   if (node->op->traits & (SL_TRAIT_PACKING | SL_TRAIT_RELAYOUT))
     return sl_cpu_evaluate (node, inputs, ret_outputs, error);
   return sl_ref_evaluate (node, inputs, ret_outputs, error);
@@ -46,8 +47,8 @@ evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error
   return sl_model_evaluate (data, node, compute, ret_outputs, error);
 }
 
-/* The shape of input `index`: given, or the file's with free dimensions set and its leading one replaced by the
- * batch that was asked for. */
+/* The shape of input `index`: given, or the file's with free dimensions set and its leading one
+ * replaced by the batch that was asked for. */
 static gboolean
 input_shape (const SlPort *port, const SlProgramOptions *options, uint32_t index,
              SlShape *ret_shape, GError **error)
@@ -105,7 +106,7 @@ list_ports (const GPtrArray *values)
   GArray *ports = g_array_new (FALSE, FALSE, sizeof (SlPort));
   for (uint32_t i = 0; i < values->len; i++) {
     const SlValue *value = g_ptr_array_index (values, i);
-    SlPort port = { .name = value->name, .dtype = value->dtype, .shape = value->shape };
+    SlPort port = {.name = value->name, .dtype = value->dtype, .shape = value->shape};
     g_array_append_val (ports, port);
   }
   return ports;
@@ -133,12 +134,12 @@ list_layers (SlProgram *program)
     const SlNode *node = g_ptr_array_index (program->plan->graph->nodes, i);
     g_autoptr (GString) attrs = g_string_new (NULL);
     sl_node_print_attrs (node, attrs);
-    SlLayer layer = { .name = node->name,
-                      .op = node->op->name,
-                      .output = node->outputs[0] != NULL ? node->outputs[0]->name : "",
-                      .kernel = kernel_of (program->plan, node, &step),
-                      .attributes = g_string_chunk_insert (program->strings, attrs->str),
-                      .flops = sl_node_get_cost (node).flops };
+    SlLayer layer = {.name = node->name,
+                     .op = node->op->name,
+                     .output = node->outputs[0] != NULL ? node->outputs[0]->name : "",
+                     .kernel = kernel_of (program->plan, node, &step),
+                     .attributes = g_string_chunk_insert (program->strings, attrs->str),
+                     .flops = sl_node_get_cost (node).flops};
     if (node->outputs[0] != NULL) {
       layer.dtype = node->outputs[0]->dtype;
       layer.shape = node->outputs[0]->shape;
@@ -160,11 +161,11 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
     return NULL;
   SlTarget target = sl_cpu_get_target ();
   const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
-  SlPasses passes = { .graph = graph,
-                      .target = layouts,
-                      .optimize = !options->unoptimized,
-                      .evaluate = evaluate,
-                      .evaluate_data = program->model };
+  SlPasses passes = {.graph = graph,
+                     .target = layouts,
+                     .optimize = !options->unoptimized,
+                     .evaluate = evaluate,
+                     .evaluate_data = program->model};
   if (!sl_passes_run (&passes, error))
     return NULL;
   guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
@@ -182,8 +183,7 @@ sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
   g_atomic_ref_count_init (&program->refs);
   program->model = sl_model_ref (model);
   program->device = options->device != NULL ? options->device : sl_device_list ()[0];
-  program->backend =
-    program->device->backend == SL_BACKEND_CPU ? &sl_cpu_backend : &sl_ref_backend;
+  program->backend = program->device->backend == SL_BACKEND_CPU ? &sl_cpu_backend : &sl_ref_backend;
   program->strings = g_string_chunk_new (4096);
   program->layers = g_array_new (FALSE, FALSE, sizeof (SlLayer));
   program->plan = make_plan (program, options, error);
@@ -253,12 +253,12 @@ void
 sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
 {
   const SlPlan *plan = program->plan;
-  SlProgramInfo info = { .n_nodes = plan->graph->nodes->len,
-                         .n_steps = plan->steps->len,
-                         .arena_bytes = plan->arena_bytes };
+  SlProgramInfo info = {.n_nodes = plan->graph->nodes->len,
+                        .n_steps = plan->steps->len,
+                        .arena_bytes = plan->arena_bytes};
   for (uint32_t i = 0; i < plan->steps->len; i++)
     info.n_reference_steps +=
-      strcmp (g_array_index (plan->steps, SlStep, i).kernel, SL_STEP_REFERENCE) == 0;
+        strcmp (g_array_index (plan->steps, SlStep, i).kernel, SL_STEP_REFERENCE) == 0;
   for (uint32_t i = 0; i < plan->graph->nodes->len; i++)
     info.flops += sl_node_get_cost (g_ptr_array_index (plan->graph->nodes, i)).flops;
   for (uint32_t i = 0; i < plan->graph->values->len; i++) {
@@ -317,9 +317,9 @@ sl_run_free (SlRun *run)
 static void
 get_view (SlRun *run, const SlValue *value, SlTensorView *ret_view)
 {
-  *ret_view = (SlTensorView){ .dtype = value->dtype,
-                              .shape = value->shape,
-                              .data = run->program->backend->memory (run->run, value) };
+  *ret_view = (SlTensorView){.dtype = value->dtype,
+                             .shape = value->shape,
+                             .data = run->program->backend->memory (run->run, value)};
   sl_value_get_strides (value, ret_view->stride);
 }
 
@@ -344,13 +344,13 @@ static void
 copy_view (const SlTensorView *view, char *dense, gboolean into_view)
 {
   size_t size = sl_dtype_get_size (view->dtype), elements = 0;
-  int64_t at[SL_MAX_RANK] = { 0 };
+  int64_t at[SL_MAX_RANK] = {0};
   sl_shape_get_elements (&view->shape, &elements);
   for (size_t i = 0; i < elements; i++) {
     ptrdiff_t offset = 0;
     for (uint32_t d = 0; d < view->shape.rank; d++)
       offset += at[d] * view->stride[d];
-    char *element = (char *) view->data + offset * (ptrdiff_t) size;
+    char *element = (char *)view->data + offset * (ptrdiff_t)size;
     memcpy (into_view ? element : dense + i * size, into_view ? dense + i * size : element, size);
     for (uint32_t d = view->shape.rank; d-- > 0;) {
       if (++at[d] < view->shape.dim[d])
@@ -375,7 +375,7 @@ sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *tensor, GError **e
                  sl_dtype_get_name (view.dtype));
     return FALSE;
   }
-  copy_view (&view, (char *) sl_tensor_get_data (tensor), TRUE);
+  copy_view (&view, (char *)sl_tensor_get_data (tensor), TRUE);
   return TRUE;
 }
 

@@ -43,14 +43,14 @@ kernel_set (void)
 SlTarget
 sl_cpu_get_target (void)
 {
-  return (SlTarget){ .panel = kernel_set ()->panel };
+  return (SlTarget){.panel = kernel_set ()->panel};
 }
 
 /* The kernel of a step, its tiles, and how much scratch a participant needs. */
 static gboolean
 bind (const SlStep *step, uint32_t threads, BoundStep *ret, size_t *ret_scratch, GError **error)
 {
-  *ret = (BoundStep){ .step = step, .tiles = 1, .threads = 1 };
+  *ret = (BoundStep){.step = step, .tiles = 1, .threads = 1};
   if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0) {
     *ret_scratch = sl_reference_scratch (step->node);
     return TRUE;
@@ -65,7 +65,7 @@ bind (const SlStep *step, uint32_t threads, BoundStep *ret, size_t *ret_scratch,
   *ret_scratch = ret->kernel->scratch != NULL ? ret->kernel->scratch (step->params) : 0;
   SlCost cost = sl_node_get_cost (step->node);
   if (cost.flops > SMALL_FLOPS || cost.bytes > SMALL_BYTES)
-    ret->threads = (unsigned) MIN (MAX (ret->tiles, 1), threads);
+    ret->threads = (unsigned)MIN (MAX (ret->tiles, 1), threads);
   return TRUE;
 }
 
@@ -108,7 +108,7 @@ locate (const CpuRun *run, const SlValue *value)
   if (value == NULL)
     return NULL;
   if (value->data != NULL)
-    return (void *) sl_tensor_get_data (value->data);
+    return (void *)sl_tensor_get_data (value->data);
   const SlValue *root = sl_value_get_root (value, &offset);
   return run->arena + run->program->plan->offset[root->id] + offset;
 }
@@ -175,7 +175,7 @@ run_step (const BoundStep *bound, void *const *buffers, char *scratch, size_t sc
     sl_reference_run (bound->step->node, buffers, buffers + bound->step->n_reads, scratch);
     return;
   }
-  Loop loop = { bound, buffers, scratch, scratch_bytes };
+  Loop loop = {bound, buffers, scratch, scratch_bytes};
   sl_pool_run (bound->tiles, bound->threads, run_tiles, &loop);
 }
 
@@ -237,7 +237,7 @@ evaluate_step (const SlStep *step, SlTensor *const *inputs, SlTensor **outputs, 
   for (uint32_t i = 0; i < step->n_operands; i++) {
     for (uint32_t k = 0; k < node->n_inputs; k++)
       if (step->operands[i] == node->inputs[k] && inputs[k] != NULL)
-        buffers[i] = (void *) sl_tensor_get_data (inputs[k]);
+        buffers[i] = (void *)sl_tensor_get_data (inputs[k]);
     for (uint32_t k = 0; k < node->n_outputs; k++)
       if (step->operands[i] == node->outputs[k] && outputs[k] != NULL)
         buffers[i] = sl_tensor_get_data_writable (outputs[k]);
@@ -259,8 +259,8 @@ sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_out
 {
   SlTarget target = sl_cpu_get_target ();
   g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
-  g_array_set_clear_func (steps, (GDestroyNotify) sl_step_clear);
-  SlLowering to = { .steps = steps, .target = &target, .node = node };
+  g_array_set_clear_func (steps, (GDestroyNotify)sl_step_clear);
+  SlLowering to = {.steps = steps, .target = &target, .node = node};
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     const SlValue *output = node->outputs[i];
     if (output == NULL)
@@ -280,12 +280,12 @@ sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_out
 }
 
 const SlBackend sl_cpu_backend = {
-  .name = "cpu",
-  .compile = cpu_compile,
-  .release = cpu_release,
-  .run_new = cpu_run_new,
-  .run_free = cpu_run_free,
-  .memory = cpu_memory,
-  .execute = cpu_execute,
-  .find_nonfinite = cpu_find_nonfinite,
+    .name = "cpu",
+    .compile = cpu_compile,
+    .release = cpu_release,
+    .run_new = cpu_run_new,
+    .run_free = cpu_run_free,
+    .memory = cpu_memory,
+    .execute = cpu_execute,
+    .find_nonfinite = cpu_find_nonfinite,
 };

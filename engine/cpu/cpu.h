@@ -1,4 +1,5 @@
-/* The CPU backend: runs a plan's steps through the kernels of one instruction set on the thread pool. */
+/* The CPU backend: runs a plan's steps through the kernels of one instruction set on the thread
+ * pool. */
 #pragma once
 
 #include "plan/backend.h"
@@ -8,7 +9,8 @@ extern const SlBackend sl_cpu_backend;
 /* What packing and lowering need to know about the kernels that will run. */
 SlTarget sl_cpu_get_target (void);
 
-/* Runs the steps of one node outside any plan: `inputs` (in the node's order, NULL where left out) and new
- * `ret_outputs` hold elements in the values' physical order. For packing and relayout of constants. */
+/* Runs the steps of one node outside any plan: `inputs` (in the node's order, NULL where left out)
+ * and new `ret_outputs` hold elements in the values' physical order. For packing and relayout of
+ * constants. */
 gboolean sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs,
                           GError **error);

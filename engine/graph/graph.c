@@ -134,6 +134,15 @@ sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name, const 
   return node;
 }
 
+GPtrArray *
+sl_graph_list_nodes (const SlGraph *graph)
+{
+  GPtrArray *nodes = g_ptr_array_sized_new (graph->nodes->len);
+  for (uint32_t i = 0; i < graph->nodes->len; i++)
+    g_ptr_array_add (nodes, graph->nodes->pdata[i]);
+  return nodes;
+}
+
 void
 sl_graph_remove_node (SlGraph *graph, SlNode *node)
 {

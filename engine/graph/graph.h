@@ -95,6 +95,8 @@ SlValue *sl_graph_find_value (const SlGraph *graph, const char *name);
 SlNode *sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
                            uint32_t n_inputs, SlValue *const *inputs, uint32_t n_outputs,
                            SlValue *const *outputs);
+/* The nodes as they stand now, for loops that add or remove some. Free with g_ptr_array_unref(). */
+GPtrArray *sl_graph_list_nodes (const SlGraph *graph);
 /* Unlinks and frees a node; its outputs stay, without a producer. */
 void sl_graph_remove_node (SlGraph *graph, SlNode *node);
 

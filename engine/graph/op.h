@@ -33,7 +33,7 @@ typedef enum {
       1 << 9, /* takes a tensor of output 0's shape as input 3, added before the activation */
   SL_TRAIT_RELAYOUT =
       1 << 10,              /* changes the layout and nothing else: its output layout is its own */
-  SL_TRAIT_SUM = 1 << 12, /* output 0 is the plain sum of its inputs */
+  SL_TRAIT_SUM = 1 << 12,   /* output 0 is the plain sum of its inputs */
   SL_TRAIT_RANDOM = 1 << 11 /* not a function of its inputs alone: never folded */
 } SlTraits;
 

@@ -14,7 +14,8 @@ is_constant_or_absent (const SlValue *value)
   return true;
 }
 
-/* Weights and bias may change only if nobody trains them, and only this node's output may be affected. */
+/* Weights and bias may change only if nobody trains them, and only this node's output may be
+ * affected. */
 static bool
 may_absorb (const SlNode *producer, const SlValue *output)
 {
@@ -46,7 +47,7 @@ fold (SlGraph *graph, SlNode *node)
 gboolean
 sl_pass_fold_affine (SlPasses *passes, GError **error)
 {
-  g_autoptr (GPtrArray) nodes = g_ptr_array_copy (passes->graph->nodes, NULL, NULL);
+  g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (passes->graph);
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
     if (fold (passes->graph, node))

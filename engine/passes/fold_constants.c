@@ -31,7 +31,8 @@ fold (SlPasses *passes, SlNode *node, GError **error)
   return TRUE;
 }
 
-/* A value whose shape is known and nothing else may change: inference ran before the planner touched it. */
+/* A value whose shape is known and nothing else may change: inference ran before the planner
+ * touched it. */
 static bool
 is_inferred (const SlNode *node)
 {
@@ -44,7 +45,7 @@ is_inferred (const SlNode *node)
 gboolean
 sl_pass_fold_constants (SlPasses *passes, GError **error)
 {
-  g_autoptr (GPtrArray) nodes = g_ptr_array_copy (passes->graph->nodes, NULL, NULL);
+  g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (passes->graph);
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
     if (!is_inferred (node) && !sl_node_infer (node, error))

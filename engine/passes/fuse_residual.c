@@ -37,14 +37,15 @@ fuse (SlGraph *graph, SlNode *sum, SlValue *x, SlValue *other)
 gboolean
 sl_pass_fuse_residual (SlPasses *passes, GError **error)
 {
-  g_autoptr (GPtrArray) nodes = g_ptr_array_copy (passes->graph->nodes, NULL, NULL);
+  g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (passes->graph);
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *sum = g_ptr_array_index (nodes, i);
     if (!is_plain_sum (sum))
       continue;
     /* The later summand: its kernel finds the other one finished. */
     SlValue *a = sum->inputs[0], *b = sum->inputs[1];
-    bool a_is_later = a->producer != NULL && b->producer != NULL && a->producer->id > b->producer->id;
+    bool a_is_later =
+        a->producer != NULL && b->producer != NULL && a->producer->id > b->producer->id;
     SlValue *first = a_is_later ? a : b, *second = a_is_later ? b : a;
     if (can_take (first, second))
       fuse (passes->graph, sum, first, second);

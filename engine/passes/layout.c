@@ -102,8 +102,8 @@ gboolean
 sl_pass_layout (SlPasses *passes, GError **error)
 {
   g_autoptr (GHashTable) twins = g_hash_table_new (NULL, NULL);
-  g_autoptr (GPtrArray) nodes = g_ptr_array_copy (passes->graph->nodes, NULL, NULL);
-  Layouts pass = { passes->graph, twins };
+  g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (passes->graph);
+  Layouts pass = {passes->graph, twins};
 
   for (uint32_t i = 0; i < passes->graph->inputs->len; i++)
     choose_input (g_ptr_array_index (passes->graph->inputs, i));

@@ -2,22 +2,22 @@
 
 typedef struct Pass {
   gboolean (*run) (SlPasses *passes, GError **error);
-  bool needs_target;   /* skipped for a backend without layouts and packing */
+  bool needs_target; /* skipped for a backend without layouts and packing */
   bool is_optimization;
 } Pass;
 
 static const Pass table[] = {
-  { sl_pass_fold_constants, false, false },
-  { sl_pass_simplify, false, true },
-  { sl_pass_fold_affine, false, true },
-  { sl_pass_fuse_residual, false, true },
-  { sl_pass_fuse_activation, false, true },
-  { sl_pass_drop_dead, false, true },
-  { sl_pass_layout, true, false },
-  { sl_pass_prepare, true, false },
-  /* Packing, relayouts of constants and the arithmetic of folding end here. */
-  { sl_pass_fold_constants, false, false },
-  { sl_pass_drop_dead, false, false },
+    {sl_pass_fold_constants, false, false},
+    {sl_pass_simplify, false, true},
+    {sl_pass_fold_affine, false, true},
+    {sl_pass_fuse_residual, false, true},
+    {sl_pass_fuse_activation, false, true},
+    {sl_pass_drop_dead, false, true},
+    {sl_pass_layout, true, false},
+    {sl_pass_prepare, true, false},
+    /* Packing, relayouts of constants and the arithmetic of folding end here. */
+    {sl_pass_fold_constants, false, false},
+    {sl_pass_drop_dead, false, false},
 };
 
 gboolean

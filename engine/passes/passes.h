@@ -3,16 +3,17 @@
 
 #include "graph/op.h"
 
-/* Computes a node whose inputs are all constant. Writes one new tensor for each output that somebody asked for
- * (NULL elsewhere). Where the values' layouts say so, contents are in physical order. */
+/* Computes a node whose inputs are all constant. Writes one new tensor for each output that
+ * somebody asked for (NULL elsewhere). Where the values' layouts say so, contents are in physical
+ * order. */
 typedef gboolean (*SlEvaluateFunc) (void *data, const SlNode *node, SlTensor **ret_outputs,
                                     GError **error);
 
 typedef struct SlPasses {
   SlGraph *graph;
-  const SlTarget *target;   /* NULL: a backend without layouts and packing (the reference) */
-  bool optimize;            /* FALSE: only what makes the graph runnable */
-  SlEvaluateFunc evaluate;  /* supplied by the session */
+  const SlTarget *target;  /* NULL: a backend without layouts and packing (the reference) */
+  bool optimize;           /* FALSE: only what makes the graph runnable */
+  SlEvaluateFunc evaluate; /* supplied by the session */
   void *evaluate_data;
 } SlPasses;
 
@@ -21,7 +22,8 @@ gboolean sl_passes_run (SlPasses *passes, GError **error);
 
 /* --- The passes, in the order of the table --- */
 
-/* Infers shapes in the order of computation and replaces what depends on constants alone by constants. */
+/* Infers shapes in the order of computation and replaces what depends on constants alone by
+ * constants. */
 gboolean sl_pass_fold_constants (SlPasses *passes, GError **error);
 /* Removes nodes that do nothing at inference, and puts simpler nodes in the place of others
  * (SlOpClass.simplify). */

@@ -3,7 +3,7 @@
 gboolean
 sl_pass_prepare (SlPasses *passes, GError **error)
 {
-  g_autoptr (GPtrArray) nodes = g_ptr_array_copy (passes->graph->nodes, NULL, NULL);
+  g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (passes->graph);
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
     if (node->op->prepare != NULL)

@@ -9,7 +9,8 @@ simpler (SlGraph *graph, SlNode *node)
   return node->op->simplify != NULL ? node->op->simplify (graph, node) : NULL;
 }
 
-/* A graph output that would become an input or a constant keeps its node: an output has memory of its own. */
+/* A graph output that would become an input or a constant keeps its node: an output has memory of
+ * its own. */
 static bool
 is_only_copy (const SlNode *node, const SlValue *replacement)
 {

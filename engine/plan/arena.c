@@ -35,7 +35,7 @@ touch (SlLifetime *lifetimes, const SlValue *value, uint32_t position)
   const SlValue *root = sl_value_get_root (value, &offset);
   SlLifetime *life = &lifetimes[root->id];
   if (!life->used)
-    *life = (SlLifetime){ .first = position, .last = position, .used = true };
+    *life = (SlLifetime){.first = position, .last = position, .used = true};
   life->last = MAX (life->last, position);
 }
 
@@ -105,8 +105,8 @@ sl_plan_arena (const SlGraph *graph, size_t *offset)
   for (uint32_t i = 0; i < graph->values->len; i++) {
     const SlValue *value = g_ptr_array_index (graph->values, i);
     if (lifetimes[i].used)
-      places[n++] = (Place){ i, lifetimes[i],
-                             sl_align_up (MAX (sl_value_get_bytes (value), 1), SL_ALIGNMENT), 0 };
+      places[n++] = (Place){i, lifetimes[i],
+                            sl_align_up (MAX (sl_value_get_bytes (value), 1), SL_ALIGNMENT), 0};
   }
   qsort (places, n, sizeof places[0], compare_bytes);
   for (size_t i = 0; i < n; i++) {

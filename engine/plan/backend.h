@@ -6,7 +6,8 @@
 typedef struct SlBackend {
   const char *name;
 
-  /* Anything that the plan's runs share. The plan outlives it. `threads`: most that a run may use. */
+  /* Anything that the plan's runs share. The plan outlives it. `threads`: most that a run may use.
+   */
   void *(*compile) (const SlPlan *plan, uint32_t threads, GError **error);
   void (*release) (void *program);
 
@@ -20,8 +21,8 @@ typedef struct SlBackend {
   /* Computes all outputs from the inputs as they stand. */
   void (*execute) (void *run);
 
-  /* Executes again, step by step, and returns the first node with a NaN or infinity among its outputs; NULL if
-   * there is none (an input has it). */
+  /* Executes again, step by step, and returns the first node with a NaN or infinity among its
+   * outputs; NULL if there is none (an input has it). */
   const SlNode *(*find_nonfinite) (void *run);
 } SlBackend;
 

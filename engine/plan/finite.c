@@ -37,7 +37,7 @@ sl_is_finite (SlDType dtype, const void *data, size_t n)
     return is_finite_16 (data, n, 0x7f80);
   case SL_FLOAT64:
     for (size_t i = 0; i < n; i++)
-      if (!isfinite (((const double *) data)[i]))
+      if (!isfinite (((const double *)data)[i]))
         return false;
     return true;
   default:

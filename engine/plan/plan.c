@@ -4,16 +4,16 @@ SlCost
 sl_node_get_cost (const SlNode *node)
 {
   size_t elements = 0;
-  SlCost cost = { 0 };
+  SlCost cost = {0};
   for (uint32_t i = 0; i < node->n_inputs; i++)
     if (node->inputs[i] != NULL)
-      cost.bytes += (double) sl_value_get_bytes (node->inputs[i]);
+      cost.bytes += (double)sl_value_get_bytes (node->inputs[i]);
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     if (node->outputs[i] == NULL)
       continue;
-    cost.bytes += (double) sl_value_get_bytes (node->outputs[i]);
+    cost.bytes += (double)sl_value_get_bytes (node->outputs[i]);
     sl_shape_get_elements (&node->outputs[i]->shape, &elements);
-    cost.flops += (double) elements;
+    cost.flops += (double)elements;
   }
   if (node->op->cost != NULL)
     node->op->cost (node, &cost);
@@ -25,7 +25,7 @@ lower_all (SlPlan *plan)
 {
   for (uint32_t i = 0; i < plan->graph->nodes->len; i++) {
     const SlNode *node = g_ptr_array_index (plan->graph->nodes, i);
-    SlLowering to = { .steps = plan->steps, .target = &plan->target, .node = node };
+    SlLowering to = {.steps = plan->steps, .target = &plan->target, .node = node};
     if (node->op->lower != NULL)
       node->op->lower (node, &to);
     else
@@ -40,7 +40,7 @@ sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GErro
   plan->graph = graph;
   plan->offset = g_new0 (size_t, graph->values->len + 1);
   plan->steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
-  g_array_set_clear_func (plan->steps, (GDestroyNotify) sl_step_clear);
+  g_array_set_clear_func (plan->steps, (GDestroyNotify)sl_step_clear);
   if (target != NULL) {
     plan->target = *target;
     sl_plan_views (graph);
@@ -49,7 +49,7 @@ sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GErro
   if (plan->arena_bytes > memory_limit) {
     g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
                  "a run would need %.1f MiB of memory, the limit is %.1f MiB",
-                 (double) plan->arena_bytes / 0x1p20, (double) memory_limit / 0x1p20);
+                 (double)plan->arena_bytes / 0x1p20, (double)memory_limit / 0x1p20);
     return NULL;
   }
   if (target != NULL)

@@ -3,22 +3,22 @@
 
 #include "graph/op.h"
 
-/* Memory for one run is a single block, the arena. A value has a place of its own in it, or lies in the place
- * of another value (SlValue.base): reshapes and relayouts that move nothing, results computed in place, and
- * inputs of a concatenation that their producers write straight into its output. */
+/* Memory for one run is a single block, the arena. A value has a place of its own in it, or lies in
+ * the place of another value (SlValue.base): reshapes and relayouts that move nothing, results
+ * computed in place, and inputs of a concatenation that their producers write straight into its
+ * output. */
 typedef struct SlPlan {
-  SlGraph *graph;      /* owned */
+  SlGraph *graph; /* owned */
   SlTarget target;
   size_t arena_bytes;
-  size_t *offset;      /* of each value id that owns a place: bytes from the arena's start */
-  GArray *steps;       /* SlStep, in order */
+  size_t *offset; /* of each value id that owns a place: bytes from the arena's start */
+  GArray *steps;  /* SlStep, in order */
 } SlPlan;
 
-/* Plans a graph that went through the passes; takes it over. `target` NULL: a backend that runs the graph's
- * nodes itself, without places and steps. SL_ERROR_LIMIT with the numbers if the arena would be larger than
- * `memory_limit`. */
-SlPlan *sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit,
-                     GError **error);
+/* Plans a graph that went through the passes; takes it over. `target` NULL: a backend that runs the
+ * graph's nodes itself, without places and steps. SL_ERROR_LIMIT with the numbers if the arena
+ * would be larger than `memory_limit`. */
+SlPlan *sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GError **error);
 void sl_plan_free (SlPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlPlan, sl_plan_free)
 
@@ -39,19 +39,19 @@ SlCost sl_node_get_cost (const SlNode *node);
 /* Sets base, base_offset and pixel_stride of values that need no place of their own. */
 void sl_plan_views (SlGraph *graph);
 
-/* Gives every place its offset, smallest arena first: places by falling size, each at the lowest offset where
- * nothing that lives at the same time is. Returns the size of the arena. */
+/* Gives every place its offset, smallest arena first: places by falling size, each at the lowest
+ * offset where nothing that lives at the same time is. Returns the size of the arena. */
 size_t sl_plan_arena (const SlGraph *graph, size_t *offset);
 
-/* When a place is in use: from the node (by position in the order) that writes it first to the one that reads it
- * last. Inputs live from before the first node, and inputs and outputs to the end: a run may be repeated, and its
- * outputs are read after it. */
+/* When a place is in use: from the node (by position in the order) that writes it first to the one
+ * that reads it last. Inputs live from before the first node, and inputs and outputs to the end: a
+ * run may be repeated, and its outputs are read after it. */
 typedef struct SlLifetime {
   uint32_t first, last;
   bool used; /* false: this value owns no place */
 } SlLifetime;
 SlLifetime *sl_plan_lifetimes (const SlGraph *graph);
 
-/* The rule that the arena has to keep, for tests and after changes: no two places that live at the same time
- * overlap. NULL, or a sentence about the first two that do. */
+/* The rule that the arena has to keep, for tests and after changes: no two places that live at the
+ * same time overlap. NULL, or a sentence about the first two that do. */
 char *sl_plan_check (const SlPlan *plan);

@@ -22,37 +22,38 @@ static void
 view_of_input (SlNode *node)
 {
   SlValue *x = node->inputs[0], *y = node->outputs[0];
-  bool keeps_order = (node->op->traits & SL_TRAIT_RELAYOUT) ? same_order (&x->shape)
-                                                            : x->layout == y->layout;
-  /* An output of the run has a place that the caller reads after it, an input one that he writes: not shared. */
+  bool keeps_order =
+      (node->op->traits & SL_TRAIT_RELAYOUT) ? same_order (&x->shape) : x->layout == y->layout;
+  /* An output of the run has a place that the caller reads after it, an input one that he writes:
+   * not shared. */
   if (!keeps_order || y->base != NULL || !is_dense (x) || !sl_value_in_arena (x) || y->is_output)
     return;
   y->base = x;
 }
 
-/* A concatenation along the channels of channels-last values becomes a view under these conditions: each input is
- * computed by a node whose kernel can write a slice, for this concatenation alone (sole use, not an output of the
- * run), appears in it once, and has no other place already. An input that is itself such a concatenation passes the
- * wider stride on to its own inputs. */
+/* A concatenation along the channels of channels-last values becomes a view under these conditions:
+ * each input is computed by a node whose kernel can write a slice, for this concatenation alone
+ * (sole use, not an output of the run), appears in it once, and has no other place already. An
+ * input that is itself such a concatenation passes the wider stride on to its own inputs. */
 static bool
 can_lie_in_concat (const SlNode *concat, const SlValue *input)
 {
   return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL && !input->is_output &&
-         input->uses->len == 1 && input->base == NULL &&
-         input->layout == SL_LAYOUT_CHANNELS_LAST &&
+         input->uses->len == 1 && input->base == NULL && input->layout == SL_LAYOUT_CHANNELS_LAST &&
          (input->producer->op->traits & SL_TRAIT_SLICE_OUT) &&
          input->dtype == concat->outputs[0]->dtype;
 }
 
-/* What reads the joint value has to read what its place looks like: a concatenation that lies in a wider one is
- * read by that one alone. */
+/* What reads the joint value has to read what its place looks like: a concatenation that lies in a
+ * wider one is read by that one alone. */
 static void
 view_concat (SlNode *node)
 {
   SlValue *y = node->outputs[0];
   if (y->layout != SL_LAYOUT_CHANNELS_LAST)
     return;
-  for (uint32_t i = 0; i < node->n_inputs; i++) /* along the channels: every other dimension agrees */
+  for (uint32_t i = 0; i < node->n_inputs;
+       i++) /* along the channels: every other dimension agrees */
     for (uint32_t d = 0; d < y->shape.rank; d++)
       if (d != 1 && node->inputs[i]->shape.dim[d] != y->shape.dim[d])
         return;
@@ -62,9 +63,9 @@ view_concat (SlNode *node)
     if (can_lie_in_concat (node, x)) {
       x->base = y;
       x->base_offset = channel * size;
-      x->pixel_stride = y->pixel_stride > 0 ? y->pixel_stride : (size_t) y->shape.dim[1];
+      x->pixel_stride = y->pixel_stride > 0 ? y->pixel_stride : (size_t)y->shape.dim[1];
     }
-    channel += (size_t) x->shape.dim[1];
+    channel += (size_t)x->shape.dim[1];
   }
 }
 

@@ -14,7 +14,7 @@ typedef struct RefRun {
 static void *
 ref_compile (const SlPlan *plan, uint32_t threads, GError **error)
 {
-  return (void *) plan;
+  return (void *)plan;
 }
 
 static void
@@ -105,7 +105,7 @@ ref_run_new (void *program, GError **error)
 static void *
 ref_memory (void *data, const SlValue *value)
 {
-  return ((RefRun *) data)->typed[value->id];
+  return ((RefRun *)data)->typed[value->id];
 }
 
 /* Runs all nodes, or those up to the first with a non-finite output, which is returned. */
@@ -125,8 +125,8 @@ run_nodes (RefRun *run, bool stop_at_nonfinite)
       g_ptr_array_add (ends, node->inputs[k] ? &run->numbers[node->inputs[k]->id] : NULL);
     for (uint32_t k = 0; k < node->n_outputs; k++)
       g_ptr_array_add (ends, node->outputs[k] ? &run->numbers[node->outputs[k]->id] : NULL);
-    sl_ref_call (node, (const SlRefTensor *const *) ends->pdata,
-                 (SlRefTensor **) ends->pdata + node->n_inputs);
+    sl_ref_call (node, (const SlRefTensor *const *)ends->pdata,
+                 (SlRefTensor **)ends->pdata + node->n_inputs);
     for (uint32_t k = 0; stop_at_nonfinite && k < node->n_outputs; k++) {
       const SlRefTensor *out = ends->pdata[node->n_inputs + k];
       if (out != NULL && sl_dtype_is_float (out->dtype) &&
@@ -176,18 +176,18 @@ sl_ref_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_out
     sl_node_error (node, error, SL_ERROR_MEMORY, "no memory to evaluate it in double precision");
     return FALSE;
   }
-  sl_reference_run (node, (void *const *) in, out, scratch);
+  sl_reference_run (node, (void *const *)in, out, scratch);
   sl_aligned_free (scratch);
   return TRUE;
 }
 
 const SlBackend sl_ref_backend = {
-  .name = "ref",
-  .compile = ref_compile,
-  .release = ref_release,
-  .run_new = ref_run_new,
-  .run_free = ref_run_free,
-  .memory = ref_memory,
-  .execute = ref_execute,
-  .find_nonfinite = ref_find_nonfinite,
+    .name = "ref",
+    .compile = ref_compile,
+    .release = ref_release,
+    .run_new = ref_run_new,
+    .run_free = ref_run_free,
+    .memory = ref_memory,
+    .execute = ref_execute,
+    .find_nonfinite = ref_find_nonfinite,
 };

@@ -1,5 +1,5 @@
-/* The reference backend: every node in double precision (integers as int64), one after the other, in logical
- * order. Oracle of all tests, evaluator of constants. */
+/* The reference backend: every node in double precision (integers as int64), one after the other,
+ * in logical order. Oracle of all tests, evaluator of constants. */
 #pragma once
 
 #include "plan/backend.h"

@@ -1,0 +1,308 @@
+/* Places: liveness, reuse, views; and whole random networks on the CPU against the reference. */
+#include "graph/build.h"
+#include "onnx/onnx.h"
+#include "plan/plan.h"
+
+#include <sightline/sightline.h>
+
+#include <math.h>
+#include <string.h>
+
+static const SlTarget target = {.panel = 16};
+
+static SlPlan *
+plan (SlGraph *graph)
+{
+  g_autoptr (GError) error = NULL;
+  SlPlan *result = sl_plan_new (graph, &target, G_MAXUINT64, &error);
+  g_assert_no_error (error);
+  g_autofree char *overlap = sl_plan_check (result);
+  g_assert_cmpstr (overlap, ==, NULL);
+  return result;
+}
+
+static SlValue *
+set_channels_last (SlValue *value)
+{
+  value->layout = SL_LAYOUT_CHANNELS_LAST;
+  return value;
+}
+
+static void
+test_chain_uses_two_places (void)
+{
+  /* A transpose is not done in place: each step reads one place and writes another, the last one
+   * the output's. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *value = test_input (graph, "x", SL_SHAPE (1, 1024));
+  for (int i = 0; i < 10; i++)
+    value = test_node (graph, "Transpose", NULL, value, NULL);
+  sl_graph_mark_output (graph, value);
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_cmpuint (result->arena_bytes, ==, 3 * 4096); /* the input, and two in turn */
+}
+
+static void
+test_in_place (void)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 1024));
+  SlValue *a = test_node (graph, "Transpose", "a", x, NULL);
+  SlValue *b = test_node (graph, "Relu", "b", a, NULL);
+  SlValue *c = test_node (graph, "Relu", "c", x, NULL); /* not over the run's input */
+  SlValue *d = test_node (graph, "Transpose", "d", b, NULL);
+  SlValue *e = test_node (graph, "Transpose", "e", c, NULL);
+  sl_graph_mark_output (graph, d);
+  sl_graph_mark_output (graph, e);
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_true (b->base == a);
+  g_assert_null (c->base);
+}
+
+static void
+test_in_place_only_when_read_last (void)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 64));
+  SlValue *a = test_node (graph, "Transpose", "a", x, NULL);
+  SlValue *b = test_node (graph, "Relu", "b", a, NULL);
+  SlValue *c = test_node (graph, "Mul", "c", b, a, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Transpose", "y", c, NULL));
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_null (b->base);
+  g_assert_nonnull (c->base);
+}
+
+/* a and b (1, 4, 5, 5) joined to (1, 8, 5, 5), channels-last. */
+static SlGraph *
+joined (SlValue **ret_a, SlValue **ret_b, SlValue **ret_joint)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = set_channels_last (test_input (graph, "x", SL_SHAPE (1, 4, 5, 5)));
+  *ret_a = set_channels_last (test_node (graph, "Relu", "a", x, NULL));
+  *ret_b = set_channels_last (test_node (graph, "Neg", "b", x, NULL));
+  *ret_joint = set_channels_last (test_node (graph, "Concat", "joint", *ret_a, *ret_b, NULL));
+  test_set_int (*ret_joint, "axis", 1);
+  return graph;
+}
+
+static void
+test_concat_view (void)
+{
+  SlValue *a, *b, *joint;
+  SlGraph *graph = joined (&a, &b, &joint);
+  sl_graph_mark_output (graph, set_channels_last (test_node (graph, "Exp", "y", joint, NULL)));
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_true (a->base == joint && b->base == joint);
+  g_assert_cmpuint (b->base_offset, ==, 16);
+  g_assert_cmpuint (a->pixel_stride, ==, 8);
+  for (uint32_t i = 0; i < result->steps->len; i++)
+    g_assert_cmpstr (g_array_index (result->steps, SlStep, i).kernel, !=, "copy");
+}
+
+static void
+test_concat_of_shared_is_copied (void)
+{
+  SlValue *a, *b, *joint;
+  SlGraph *graph = joined (&a, &b, &joint);
+  SlValue *other = set_channels_last (test_node (graph, "Abs", "other", a, NULL));
+  sl_graph_mark_output (graph, joint);
+  sl_graph_mark_output (graph, other);
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_null (a->base);
+  g_assert_true (b->base == joint);
+}
+
+static void
+test_nested_concat (void)
+{
+  SlValue *a, *b, *joint;
+  SlGraph *graph = joined (&a, &b, &joint);
+  SlValue *x = graph->inputs->pdata[0];
+  SlValue *c = set_channels_last (test_node (graph, "Abs", "c", x, NULL));
+  SlValue *outer = set_channels_last (test_node (graph, "Concat", "outer", c, joint, NULL));
+  test_set_int (outer, "axis", 1);
+  sl_graph_mark_output (graph, outer);
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  size_t offset;
+  g_assert_true (sl_value_get_root (b, &offset) == outer);
+  g_assert_cmpuint (offset, ==, 4 * 4 + 4 * 4);
+  g_assert_cmpuint (b->pixel_stride, ==, 12);
+}
+
+static void
+test_memory_limit (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 1 << 20));
+  sl_graph_mark_output (graph, test_node (graph, "Exp", "y", x, NULL));
+  test_finish (graph);
+  g_assert_null (sl_plan_new (g_steal_pointer (&graph), &target, 1000, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_LIMIT);
+  g_assert_nonnull (strstr (error->message, "8.0 MiB"));
+}
+
+/* --- Random networks --- */
+
+static SlValue *
+random_conv (SlGraph *graph, GRand *rand, SlValue *x, int64_t channels)
+{
+  int64_t in = x->shape.dim[1], kernel = g_rand_boolean (rand) ? 1 : 3;
+  bool depthwise = in == channels && in > 1 && g_rand_int_range (rand, 0, 4) == 0;
+  SlValue *w = test_constant (graph, NULL, SL_SHAPE (channels, depthwise ? 1 : in, kernel, kernel),
+                              g_rand_int (rand));
+  SlValue *bias = test_constant (graph, NULL, SL_SHAPE (channels), g_rand_int (rand));
+  SlValue *y = test_node (graph, "Conv", NULL, x, w, bias, NULL);
+  int64_t same[] = {kernel / 2, kernel / 2, kernel / 2, kernel / 2};
+  test_set_ints (y, "pads", 4, same);
+  if (depthwise)
+    test_set_int (y, "group", in);
+  return y;
+}
+
+/* A new value from the ones there are; all have the same height and width. */
+static SlValue *
+random_layer (SlGraph *graph, GRand *rand, GPtrArray *pool)
+{
+  static const char *const activations[] = {"Relu", "Sigmoid", "LeakyRelu", "Neg", "Tanh"};
+  SlValue *x = pool->pdata[g_rand_int_range (rand, 0, (int)pool->len)];
+  SlValue *other = pool->pdata[g_rand_int_range (rand, 0, (int)pool->len)];
+  switch (g_rand_int_range (rand, 0, 6)) {
+  case 0:
+    return test_node (graph, activations[g_rand_int_range (rand, 0, 5)], NULL, x, NULL);
+  case 1: {
+    SlValue *joint = test_node (graph, "Concat", NULL, x, other, NULL);
+    test_set_int (joint, "axis", g_rand_boolean (rand) ? 1 : -3);
+    return joint;
+  }
+  case 2:
+    if (sl_shape_equal (&x->shape, &other->shape))
+      return test_node (graph, "Add", NULL, x, other, NULL);
+    return test_node (
+        graph, "Mul", NULL, x,
+        test_constant (graph, NULL, SL_SHAPE (x->shape.dim[1], 1, 1), g_rand_int (rand)), NULL);
+  case 3: {
+    SlValue *y = test_node (graph, "MaxPool", NULL, x, NULL);
+    const int64_t kernel[] = {3, 3}, pads[] = {1, 1, 1, 1};
+    test_set_ints (y, "kernel_shape", 2, kernel);
+    test_set_ints (y, "pads", 4, pads);
+    return y;
+  }
+  default:
+    return random_conv (graph, rand, x, g_rand_int_range (rand, 1, 20));
+  }
+}
+
+/* Values that nobody reads are outputs, so that nothing of the network is dead. */
+static SlGraph *
+random_network (uint32_t seed)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  g_autoptr (GPtrArray) pool = g_ptr_array_new ();
+  SlGraph *graph = sl_graph_new ();
+  SlShape shape = SL_SHAPE (g_rand_int_range (rand, 1, 3), g_rand_int_range (rand, 1, 6),
+                            g_rand_int_range (rand, 1, 9), g_rand_int_range (rand, 1, 9));
+  g_ptr_array_add (pool, test_input (graph, "x", shape));
+  for (int i = g_rand_int_range (rand, 2, 14); i > 0; i--) {
+    SlValue *y = random_layer (graph, rand, pool);
+    sl_node_infer (y->producer, &error);
+    g_assert_no_error (error);
+    if (y->shape.dim[1] <= 64)
+      g_ptr_array_add (pool, y);
+  }
+  for (uint32_t i = 1; i < pool->len; i++) {
+    SlValue *value = pool->pdata[i];
+    if (value->uses->len == 0)
+      sl_graph_mark_output (graph, value);
+  }
+  return graph;
+}
+
+static SlRun *
+run_on (SlModel *model, const char *device, gboolean unoptimized, uint32_t threads)
+{
+  g_autoptr (GError) error = NULL;
+  SlProgramOptions options = {
+      .device = sl_device_find (device, NULL), .unoptimized = unoptimized, .threads = threads};
+  g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+  g_assert_no_error (error);
+  SlRun *run = sl_run_new (program, &error);
+  g_assert_no_error (error);
+  const SlPort *port = sl_program_get_input (program, 0);
+  g_autoptr (SlTensor) x = sl_tensor_new (SL_FLOAT32, &port->shape, &error);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  float *data = sl_tensor_get_data_writable (x);
+  for (size_t i = 0; i < sl_tensor_get_elements (x); i++)
+    data[i] = (float)g_rand_double_range (rand, -1, 1);
+  sl_run_set_input (run, 0, x, &error);
+  g_assert_no_error (error);
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  return run;
+}
+
+static void
+compare (SlRun *got, SlRun *want, uint32_t output, double tolerance, uint32_t seed)
+{
+  g_autoptr (SlTensor) a = sl_run_copy_output (got, output, NULL);
+  g_autoptr (SlTensor) b = sl_run_copy_output (want, output, NULL);
+  double largest = 0, worst = 0;
+  for (size_t i = 0; i < sl_tensor_get_elements (b); i++) {
+    largest = fmax (largest, fabs (sl_tensor_get_double (b, i)));
+    worst = fmax (worst, fabs (sl_tensor_get_double (a, i) - sl_tensor_get_double (b, i)));
+  }
+  if (worst > tolerance * fmax (largest, 1e-3))
+    g_error ("network %u, output %u: difference %g of %g", seed, output, worst, largest);
+}
+
+static void
+test_random_networks (void)
+{
+  for (uint32_t seed = 1; seed <= 300; seed++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SlGraph) graph = random_network (seed);
+    if (graph->outputs->len == 0)
+      continue;
+    SlOnnxMeta meta;
+    sl_onnx_meta_init (&meta);
+    g_autoptr (GBytes) bytes = sl_onnx_write (graph, &meta, &error);
+    sl_onnx_meta_clear (&meta);
+    g_assert_no_error (error);
+    g_autoptr (SlModel) model = sl_model_load_bytes (bytes, "random", NULL, &error);
+    g_assert_no_error (error);
+    g_autoptr (SlRun) oracle = run_on (model, "ref", TRUE, 1);
+    g_autoptr (SlRun) passes = run_on (model, "ref", FALSE, 1);
+    g_autoptr (SlRun) plain = run_on (model, "cpu", TRUE, 1);
+    g_autoptr (SlRun) fast = run_on (model, "cpu", FALSE, 1);
+    g_autoptr (SlRun) wide = run_on (model, "cpu", FALSE, 3);
+    for (uint32_t i = 0; i < graph->outputs->len; i++) {
+      compare (passes, oracle, i, 1e-5, seed);
+      compare (plain, oracle, i, 1e-5, seed);
+      compare (fast, oracle, i, 1e-5, seed);
+      compare (wide, fast, i, 0, seed); /* same bits for any number of threads */
+    }
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/plan/arena/chain", test_chain_uses_two_places);
+  g_test_add_func ("/plan/arena/memory-limit", test_memory_limit);
+  g_test_add_func ("/plan/views/in-place", test_in_place);
+  g_test_add_func ("/plan/views/in-place-last-reader", test_in_place_only_when_read_last);
+  g_test_add_func ("/plan/views/concat", test_concat_view);
+  g_test_add_func ("/plan/views/concat-shared", test_concat_of_shared_is_copied);
+  g_test_add_func ("/plan/views/concat-nested", test_nested_concat);
+  g_test_add_func ("/plan/random-networks", test_random_networks);
+  return g_test_run ();
+}

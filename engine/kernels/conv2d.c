@@ -2,32 +2,30 @@
 #include "kernels/gemm.h"
 #include "kernels/tile.h"
 
-/* Rows of A, one per output pixel, are laid out in scratch: TILE_DEPTH elements of the window at a
- * time, with zeros where it leaves the input. That costs a copy, a few percent of the products made
- * with it, and in return padding, stride, dilation, groups and slices are no business of the inner
- * loop, and the rows never fall into the same cache sets. The odd number of cache lines is for the
- * latter. */
-#define ROW_PITCH (TILE_DEPTH + 16)
-
+/* The product's rows of A are the windows of the output pixels, found in one of two ways.
+ *
+ * By pointers: a window is kernel_h × kernel_w runs of channels, each of which lies in the input as
+ * it is; runs outside the input point to zeros. Nothing is copied, and padding, stride, dilation,
+ * groups and slices are all in the pointers.
+ *
+ * By copy, where that would be slow: runs too short to be worth a pointer (the three channels of a
+ * first layer), and pixels whose distance is a power of two so large that the rows of a register
+ * tile would fight for one set of the first cache. Windows are then laid out in scratch. */
 typedef struct Conv {
   const SlConv2dParams *p;
   size_t rows, cols,
       depth; /* of one group's product: output pixels × channels, window × channels */
-  size_t group_in, passes;
-  size_t run;  /* elements of a window that follow each other in the input */
-  bool direct; /* the input is A as it lies */
+  size_t group_in, taps;
+  bool plain; /* 1x1 on every pixel: row m is pixel m */
+  bool copy;
+  size_t run;   /* elements of a window that follow each other in the input */
+  size_t pitch; /* copy: elements from one window to the next */
   SlTileGrid grid;
-  size_t block_rows, block_cols; /* largest block */
+  size_t block_rows; /* of the largest block */
 } Conv;
 
-/* A row pitch in whole pages of 2 KiB puts all rows of a tile into one or two cache sets. */
-static bool
-is_direct (const SlConv2dParams *p)
-{
-  return p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 &&
-         p->pad_top == 0 && p->pad_left == 0 && p->out_h == p->in_h && p->out_w == p->in_w &&
-         p->in_stride % 512 != 0;
-}
+#define SHORT_RUN 8
+#define CONFLICT (4096 / sizeof (float)) /* cache sets repeat after this, or a divisor of it */
 
 static Conv
 conv_plan (const SlConv2dParams *p)
@@ -38,14 +36,16 @@ conv_plan (const SlConv2dParams *p)
   conv.rows = (size_t)p->batch * p->out_h * p->out_w;
   conv.cols = p->out_c / p->groups;
   conv.group_in = p->in_c / p->groups;
-  conv.depth = conv.group_in * p->kernel_h * p->kernel_w;
-  conv.run = dense ? conv.group_in * p->kernel_w : conv.group_in;
-  conv.passes = max_size (1, ceil_div (conv.depth, TILE_DEPTH));
-  conv.direct = is_direct (p);
+  conv.taps = (size_t)p->kernel_h * p->kernel_w;
+  conv.depth = conv.group_in * conv.taps;
+  conv.copy = conv.group_in < SHORT_RUN || p->in_stride * p->stride_w % CONFLICT == 0;
+  conv.plain = conv.taps == 1 && p->stride_h == 1 && p->stride_w == 1 && p->pad_top == 0 &&
+               p->pad_left == 0 && p->out_h == p->in_h && p->out_w == p->in_w;
+  conv.run = conv.copy && dense ? conv.group_in * p->kernel_w : conv.group_in;
+  /* an odd number of cache lines, with room for a vector stored beyond the end */
+  conv.pitch = round_up (conv.depth + VEC_WIDTH, 32) + 16;
   conv.grid = SL_KERNEL_NAME (sl_tile_grid) (conv.rows, conv.cols, conv.depth, p->groups);
   conv.block_rows = ceil_div (conv.rows, max_size (conv.grid.row_blocks, 1));
-  conv.block_cols =
-      ceil_div (ceil_div (conv.cols, PANEL), max_size (conv.grid.col_blocks, 1)) * PANEL;
   return conv;
 }
 
@@ -56,142 +56,182 @@ conv2d_tiles (const void *params)
   return conv.grid.row_blocks * conv.grid.col_blocks * conv.p->groups;
 }
 
+/* Pointers, then either the windows or the zeros. */
+static size_t
+pointers_size (const Conv *conv)
+{
+  size_t count = conv->block_rows * (conv->copy ? 1 : conv->taps);
+  return round_up (count * sizeof (float *), 64);
+}
+
 static size_t
 conv2d_scratch (const void *params)
 {
   Conv conv = conv_plan (params);
-  size_t gathered = conv.direct ? 0 : round_up (conv.block_rows * ROW_PITCH, 16);
-  size_t partial = conv.passes > 1 ? conv.block_rows * conv.block_cols : 0;
-  return (gathered + partial) * sizeof (float);
+  size_t floats = conv.copy ? conv.block_rows * conv.pitch : conv.group_in;
+  return pointers_size (&conv) + floats * sizeof (float);
 }
 
-ALWAYS_INLINE void
-copy_floats (float *dst, const float *src, size_t n)
+/* An output pixel, walked through in memory order. */
+typedef struct Pixel {
+  const float *image; /* the input of its image */
+  size_t y, x;
+} Pixel;
+
+static Pixel
+pixel_at (const Conv *conv, const float *in, size_t m)
 {
-  size_t i = 0;
-  for (; i + VEC_WIDTH <= n; i += VEC_WIDTH)
-    vec_store (dst + i, vec_load (src + i));
-  if (i < n)
-    vec_store_n (dst + i, vec_load_n (src + i, n - i), n - i);
+  const SlConv2dParams *p = conv->p;
+  size_t image = m / p->out_w / p->out_h;
+  return (Pixel){in + image * p->in_h * p->in_w * p->in_stride, m / p->out_w % p->out_h,
+                 m % p->out_w};
 }
 
-ALWAYS_INLINE void
-zero_floats (float *dst, size_t n)
-{
-  for (size_t i = 0; i < n; i += VEC_WIDTH)
-    vec_store_n (dst + i, vec_splat (0), min_size (n - i, VEC_WIDTH));
-}
-
-/* Elements first … last - 1 of one run. The run's first element belongs to pixel x of the input row
- * `row` (NULL: above or below the input); elements of pixels beside the row are zeros. */
 static inline void
-gather_run (const Conv *conv, const float *row, ptrdiff_t x, size_t first, size_t last, float *dst)
+pixel_next (const Conv *conv, Pixel *pixel)
 {
-  ptrdiff_t group_in = (ptrdiff_t)conv->group_in;
-  ptrdiff_t lo = -x * group_in, hi = ((ptrdiff_t)conv->p->in_w - x) * group_in;
+  const SlConv2dParams *p = conv->p;
 
-  lo = lo > (ptrdiff_t)first ? lo : (ptrdiff_t)first;
-  hi = hi < (ptrdiff_t)last ? hi : (ptrdiff_t)last;
-  if (!row || lo >= hi) {
-    zero_floats (dst, last - first);
+  if (++pixel->x < p->out_w)
+    return;
+  pixel->x = 0;
+  if (++pixel->y < p->out_h)
+    return;
+  pixel->y = 0;
+  pixel->image += (size_t)p->in_h * p->in_w * p->in_stride;
+}
+
+/* table[tap][row] for `rows` output pixels from m0 on. */
+static void
+point_rows (const Conv *conv, const float *in, size_t m0, size_t rows, const float *zeros,
+            const float **table)
+{
+  const SlConv2dParams *p = conv->p;
+  Pixel pixel = pixel_at (conv, in, m0);
+
+  if (conv->plain) {
+    for (size_t r = 0; r < rows; r++)
+      table[r] = in + (m0 + r) * p->in_stride;
     return;
   }
-  zero_floats (dst, (size_t)lo - first);
-  copy_floats (dst + ((size_t)lo - first), row + (x * (ptrdiff_t)conv->p->in_stride + lo),
-               (size_t)(hi - lo));
-  zero_floats (dst + ((size_t)hi - first), last - (size_t)hi);
-}
+  for (size_t r = 0; r < rows; r++, pixel_next (conv, &pixel)) {
+    ptrdiff_t y = (ptrdiff_t)(pixel.y * p->stride_h) - p->pad_top;
+    ptrdiff_t x0 = (ptrdiff_t)(pixel.x * p->stride_w) - p->pad_left;
+    const float **at = table + r;
 
-/* Window elements k0 … k1 - 1 of the output pixel (y, x) of the image at `in`. */
-static void
-gather_pixel (const Conv *conv, const float *in, size_t y, size_t x, size_t k0, size_t k1,
-              float *dst)
-{
-  const SlConv2dParams *p = conv->p;
-  size_t runs_per_row = p->kernel_w * conv->group_in / conv->run;
-  ptrdiff_t y0 = (ptrdiff_t)(y * p->stride_h) - p->pad_top;
-  ptrdiff_t x0 = (ptrdiff_t)(x * p->stride_w) - p->pad_left;
-
-  for (size_t run = k0 / conv->run; run * conv->run < k1; run++) {
-    size_t ky = run / runs_per_row, kx = run % runs_per_row, begin = run * conv->run;
-    ptrdiff_t iy = y0 + (ptrdiff_t)(ky * p->dilation_h);
-    bool inside = iy >= 0 && iy < (ptrdiff_t)p->in_h;
-    const float *row = inside ? in + (size_t)iy * p->in_w * p->in_stride : NULL;
-    size_t first = max_size (k0, begin), last = min_size (k1, begin + conv->run);
-
-    gather_run (conv, row, x0 + (ptrdiff_t)(kx * p->dilation_w), first - begin, last - begin,
-                dst + (first - k0));
-  }
-}
-
-/* Output pixels m0 … m1 - 1, counted over all images, as rows of A. */
-static void
-gather_rows (const Conv *conv, const float *in, size_t m0, size_t m1, size_t k0, size_t k1,
-             float *dst)
-{
-  const SlConv2dParams *p = conv->p;
-  size_t image = (size_t)p->in_h * p->in_w * p->in_stride;
-  size_t x = m0 % p->out_w, y = m0 / p->out_w % p->out_h;
-  const float *base = in + m0 / p->out_w / p->out_h * image;
-
-  for (size_t m = m0; m < m1; m++, dst += ROW_PITCH) {
-    gather_pixel (conv, base, y, x, k0, k1, dst);
-    if (++x == p->out_w) {
-      x = 0;
-      if (++y == p->out_h) {
-        y = 0;
-        base += image;
+    for (size_t ky = 0; ky < p->kernel_h; ky++, y += p->dilation_h) {
+      bool row_inside = y >= 0 && y < (ptrdiff_t)p->in_h;
+      ptrdiff_t x = x0;
+      for (size_t kx = 0; kx < p->kernel_w; kx++, x += p->dilation_w, at += rows) {
+        bool inside = row_inside && x >= 0 && x < (ptrdiff_t)p->in_w;
+        *at = inside ? pixel.image + ((size_t)y * p->in_w + (size_t)x) * p->in_stride : zeros;
       }
     }
   }
 }
 
+/* Copies n elements; up to a vector more is written behind them. */
+ALWAYS_INLINE void
+copy_run (float *dst, const float *src, size_t n)
+{
+  for (; n > VEC_WIDTH; n -= VEC_WIDTH, src += VEC_WIDTH, dst += VEC_WIDTH)
+    vec_store (dst, vec_load (src));
+  vec_store (dst, vec_load_n (src, n));
+}
+
+/* One run, whose first element belongs to pixel x of the input row `row` (NULL: above or below the
+ * input); elements of pixels beside the row are zeros. */
 static void
-conv_tile (const Conv *conv, void *const *buffers, float *scratch, size_t index)
+copy_run_at_edge (const Conv *conv, const float *row, ptrdiff_t x, float *dst)
+{
+  ptrdiff_t group_in = (ptrdiff_t)conv->group_in, run = (ptrdiff_t)conv->run;
+  ptrdiff_t lo = -x * group_in, hi = ((ptrdiff_t)conv->p->in_w - x) * group_in;
+
+  memset (dst, 0, conv->run * sizeof *dst);
+  lo = lo > 0 ? lo : 0;
+  hi = hi < run ? hi : run;
+  if (row && lo < hi)
+    memcpy (dst + lo, row + (x * (ptrdiff_t)conv->p->in_stride + lo),
+            (size_t)(hi - lo) * sizeof *dst);
+}
+
+static void
+copy_window (const Conv *conv, const Pixel *pixel, float *dst)
 {
   const SlConv2dParams *p = conv->p;
-  size_t row_block = index % conv->grid.row_blocks;
-  size_t col_block = index / conv->grid.row_blocks % conv->grid.col_blocks;
-  size_t group = index / conv->grid.row_blocks / conv->grid.col_blocks;
-  size_t panels = ceil_div (conv->cols, PANEL);
-  size_t m0 = part_begin (conv->rows, conv->grid.row_blocks, row_block);
-  size_t m1 = part_begin (conv->rows, conv->grid.row_blocks, row_block + 1);
-  size_t q0 = part_begin (panels, conv->grid.col_blocks, col_block);
-  size_t q1 = part_begin (panels, conv->grid.col_blocks, col_block + 1);
-  size_t c0 = group * conv->cols + q0 * PANEL; /* first output channel */
-  const float *in = (const float *)buffers[0] + group * conv->group_in;
-  const float *weights = (const float *)buffers[1] +
-                         group * sl_packed_elements (conv->cols, conv->depth, PANEL) +
-                         q0 * PANEL * conv->depth;
-  const float *bias = buffers[2], *residual = buffers[3];
+  size_t runs_per_row = p->kernel_w * conv->group_in / conv->run;
+  ptrdiff_t y = (ptrdiff_t)(pixel->y * p->stride_h) - p->pad_top;
+  ptrdiff_t x0 = (ptrdiff_t)(pixel->x * p->stride_w) - p->pad_left;
+  ptrdiff_t x_last = x0 + (ptrdiff_t)((p->kernel_w - 1) * p->dilation_w);
+  bool columns_inside = x0 >= 0 && x_last < (ptrdiff_t)p->in_w;
 
+  for (size_t ky = 0; ky < p->kernel_h; ky++, y += p->dilation_h) {
+    bool inside = y >= 0 && y < (ptrdiff_t)p->in_h;
+    const float *row = inside ? pixel->image + (size_t)y * p->in_w * p->in_stride : NULL;
+    ptrdiff_t x = x0;
+    for (size_t j = 0; j < runs_per_row; j++, x += p->dilation_w, dst += conv->run) {
+      if (inside && columns_inside)
+        copy_run (dst, row + (size_t)x * p->in_stride, conv->run);
+      else
+        copy_run_at_edge (conv, row, x, dst);
+    }
+  }
+}
+
+static void
+copy_rows (const Conv *conv, const float *in, size_t m0, size_t rows, float *windows,
+           const float **table)
+{
+  Pixel pixel = pixel_at (conv, in, m0);
+
+  for (size_t r = 0; r < rows; r++, pixel_next (conv, &pixel)) {
+    table[r] = windows + r * conv->pitch;
+    copy_window (conv, &pixel, windows + r * conv->pitch);
+  }
+}
+
+static void
+conv_tile (const Conv *conv, void *const *buffers, void *scratch, size_t index)
+{
+  const SlConv2dParams *p = conv->p;
+  SlTileGrid grid = conv->grid;
+  size_t row_block = index % grid.row_blocks, group = index / grid.row_blocks / grid.col_blocks;
+  size_t col_block = index / grid.row_blocks % grid.col_blocks,
+         panels = ceil_div (conv->cols, PANEL);
+  size_t m0 = part_begin (conv->rows, grid.row_blocks, row_block);
+  size_t rows = part_begin (conv->rows, grid.row_blocks, row_block + 1) - m0;
+  size_t c0 = part_begin (panels, grid.col_blocks, col_block) * PANEL;
+  size_t c1 = part_begin (panels, grid.col_blocks, col_block + 1) * PANEL;
+  size_t out_c = group * conv->cols + c0; /* first output channel */
+  const float *in = (const float *)buffers[0] + group * conv->group_in, **table = scratch;
+  const float *weights =
+      (const float *)buffers[1] + group * sl_packed_elements (conv->cols, conv->depth, PANEL);
+  const float *bias = buffers[2], *residual = buffers[3];
+  float *floats = (float *)((char *)scratch + pointers_size (conv));
+
+  if (conv->copy) {
+    copy_rows (conv, in, m0, rows, floats, table);
+  } else {
+    memset (floats, 0, conv->group_in * sizeof *floats);
+    point_rows (conv, in, m0, rows, floats, table);
+  }
   SlTile tile = {
-      .rows = m1 - m0,
-      .cols = min_size (conv->cols, q1 * PANEL) - q0 * PANEL,
+      .rows = rows,
+      .cols = min_size (conv->cols, c1) - c0,
+      .depth = conv->depth,
+      .a = table,
+      .a_pitch = rows,
+      .run = conv->copy ? conv->depth : conv->group_in,
+      .b = weights + c0 * conv->depth,
       .panel_stride = conv->depth * PANEL,
-      .partial = scratch + (conv->direct ? 0 : round_up (conv->block_rows * ROW_PITCH, 16)),
-      .partial_stride = conv->block_cols,
-      .c = (float *)buffers[4] + m0 * p->out_stride + c0,
+      .c = (float *)buffers[4] + m0 * p->out_stride + out_c,
       .c_stride = p->out_stride,
-      .bias = bias ? bias + c0 : NULL,
-      .residual = residual ? residual + m0 * p->residual_stride + c0 : NULL,
+      .bias = bias ? bias + out_c : NULL,
+      .residual = residual ? residual + m0 * p->residual_stride + out_c : NULL,
       .residual_stride = p->residual_stride,
       .act = &p->act,
   };
-  for (size_t pass = 0; pass < conv->passes; pass++) {
-    size_t k0 = part_begin (conv->depth, conv->passes, pass);
-    size_t k1 = part_begin (conv->depth, conv->passes, pass + 1);
-
-    tile.depth = k1 - k0;
-    tile.b = weights + k0 * PANEL;
-    tile.first = pass == 0;
-    tile.last = pass + 1 == conv->passes;
-    tile.a = conv->direct ? in + m0 * p->in_stride + k0 : scratch;
-    tile.a_stride = conv->direct ? p->in_stride : ROW_PITCH;
-    if (!conv->direct)
-      gather_rows (conv, in, m0, m1, k0, k1, scratch);
-    SL_KERNEL_NAME (sl_tile_run) (&tile);
-  }
+  SL_KERNEL_NAME (sl_tile_run) (&tile);
 }
 
 static void

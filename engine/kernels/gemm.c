@@ -1,98 +1,66 @@
 #include "kernels/gemm.h"
 #include "kernels/tile.h"
 
-typedef struct Gemm {
-  const SlGemmParams *p;
-  SlTileGrid grid;
-  size_t passes;
-  size_t block_rows, block_cols;
-} Gemm;
-
-static Gemm
-gemm_plan (const SlGemmParams *p)
+static SlTileGrid
+gemm_grid (const SlGemmParams *p)
 {
-  Gemm gemm = {.p = p};
-
-  gemm.grid = SL_KERNEL_NAME (sl_tile_grid) (p->rows, p->cols, p->depth, p->batch);
-  gemm.block_rows = ceil_div (p->rows, max_size (gemm.grid.row_blocks, 1));
-  gemm.block_cols =
-      ceil_div (ceil_div (p->cols, PANEL), max_size (gemm.grid.col_blocks, 1)) * PANEL;
-  /* Rows that fit the registers read every weight once anyway. */
-  gemm.passes = gemm.block_rows <= TILE_ROWS ? 1 : max_size (1, ceil_div (p->depth, TILE_DEPTH));
-  return gemm;
+  return SL_KERNEL_NAME (sl_tile_grid) (p->rows, p->cols, p->depth, p->batch);
 }
 
 static size_t
 gemm_tiles (const void *params)
 {
-  Gemm gemm = gemm_plan (params);
-  return gemm.grid.row_blocks * gemm.grid.col_blocks * gemm.p->batch;
-}
-
-static size_t
-gemm_scratch (const void *params)
-{
-  Gemm gemm = gemm_plan (params);
-  return gemm.passes > 1 ? gemm.block_rows * gemm.block_cols * sizeof (float) : 0;
+  const SlGemmParams *p = params;
+  SlTileGrid grid = gemm_grid (p);
+  return grid.row_blocks * grid.col_blocks * p->batch;
 }
 
 static void
-gemm_tile (const Gemm *gemm, void *const *buffers, float *scratch, size_t index)
+gemm_tile (const SlGemmParams *p, void *const *buffers, SlTileGrid grid, size_t index)
 {
-  const SlGemmParams *p = gemm->p;
-  size_t row_block = index % gemm->grid.row_blocks;
-  size_t col_block = index / gemm->grid.row_blocks % gemm->grid.col_blocks;
-  size_t product = index / gemm->grid.row_blocks / gemm->grid.col_blocks;
-  size_t panels = ceil_div (p->cols, PANEL);
-  size_t m0 = part_begin (p->rows, gemm->grid.row_blocks, row_block);
-  size_t m1 = part_begin (p->rows, gemm->grid.row_blocks, row_block + 1);
-  size_t q0 = part_begin (panels, gemm->grid.col_blocks, col_block);
-  size_t q1 = part_begin (panels, gemm->grid.col_blocks, col_block + 1);
-  size_t c0 = q0 * PANEL;
-  const float *a = (const float *)buffers[0] + product * p->a_batch + m0 * p->a_stride;
-  const float *b = (const float *)buffers[1] + product * p->b_batch + c0 * p->depth;
+  size_t row_block = index % grid.row_blocks, product = index / grid.row_blocks / grid.col_blocks;
+  size_t col_block = index / grid.row_blocks % grid.col_blocks, panels = ceil_div (p->cols, PANEL);
+  size_t m0 = part_begin (p->rows, grid.row_blocks, row_block);
+  size_t m1 = part_begin (p->rows, grid.row_blocks, row_block + 1);
+  size_t c0 = part_begin (panels, grid.col_blocks, col_block) * PANEL;
+  size_t c1 = part_begin (panels, grid.col_blocks, col_block + 1) * PANEL;
+  const float *a = (const float *)buffers[0] + product * p->a_batch, *row[TILE_MAX_ROWS];
+  const float *b = (const float *)buffers[1] + product * p->b_batch;
   const float *bias = buffers[2], *residual = buffers[3];
+  size_t residual_at = product * p->residual_batch + m0 * p->residual_stride + c0;
 
+  for (size_t m = m0; m < m1; m++)
+    row[m - m0] = a + m * p->a_stride;
   SlTile tile = {
       .rows = m1 - m0,
-      .cols = min_size (p->cols, q1 * PANEL) - c0,
-      .a_stride = p->a_stride,
+      .cols = min_size (p->cols, c1) - c0,
+      .depth = p->depth,
+      .a = row,
+      .run = max_size (1, p->depth),
+      .b = b + c0 * p->depth,
       .panel_stride = (size_t)p->depth * PANEL,
-      .partial = gemm->passes > 1 ? scratch : NULL,
-      .partial_stride = gemm->block_cols,
       .c = (float *)buffers[4] + product * p->c_batch + m0 * p->c_stride + c0,
       .c_stride = p->c_stride,
       .bias = bias ? bias + c0 : NULL,
-      .residual =
-          residual ? residual + product * p->residual_batch + m0 * p->residual_stride + c0 : NULL,
+      .residual = residual ? residual + residual_at : NULL,
       .residual_stride = p->residual_stride,
       .act = &p->act,
   };
-  for (size_t pass = 0; pass < gemm->passes; pass++) {
-    size_t k0 = part_begin (p->depth, gemm->passes, pass);
-
-    tile.depth = part_begin (p->depth, gemm->passes, pass + 1) - k0;
-    tile.a = a + k0;
-    tile.b = b + k0 * PANEL;
-    tile.first = pass == 0;
-    tile.last = pass + 1 == gemm->passes;
-    SL_KERNEL_NAME (sl_tile_run) (&tile);
-  }
+  SL_KERNEL_NAME (sl_tile_run) (&tile);
 }
 
 static void
 gemm_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
-  Gemm gemm = gemm_plan (params);
+  SlTileGrid grid = gemm_grid (params);
   for (size_t t = first; t < last; t++)
-    gemm_tile (&gemm, buffers, scratch, t);
+    gemm_tile (params, buffers, grid, t);
 }
 
 const SlKernel SL_KERNEL_NAME (sl_kernel_gemm) = {
     .name = "gemm",
     .params_size = sizeof (SlGemmParams),
     .tiles = gemm_tiles,
-    .scratch = gemm_scratch,
     .run = gemm_run,
 };
 

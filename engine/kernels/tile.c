@@ -5,123 +5,158 @@
 #define WIDE_1 (TILE_SUMS / TILE_VECS)
 #define WIDE_2 (TILE_SUMS / 2 / TILE_VECS)
 
-/* One register tile: `rows` × (`panels` × `vecs` vectors). All three are constants where this is
- * inlined. Few rows take several panels at once: a row alone would wait for its own sums, and a
- * stream of weights wants more than one open page. */
+/* What one register tile computes of an SlTile: its rows and columns, and the depth of one pass. */
+typedef struct Part {
+  const SlTile *tile;
+  size_t row, col, n_cols;
+  size_t k0, k1;
+  const float *b;    /* the panel at k0 */
+  const char *ahead; /* memory that will be wanted next; one line a step is fetched from here */
+  size_t ahead_step;
+  float *partial; /* [rows][vectors]: sums of the passes so far */
+} Part;
+
+/* All three sizes are constants where this is inlined. Few rows take several panels at once: a row
+ * alone would wait for its own sums, and a stream of weights wants more than one open page. */
 ALWAYS_INLINE void
-multiply (const SlTile *t, const size_t rows, const size_t panels, const size_t vecs,
+multiply (const Part *p, const size_t rows, const size_t panels, const size_t vecs,
           Vec sum[TILE_ROWS][TILE_SUMS])
 {
-  const float *a[TILE_ROWS], *b = t->b;
-  size_t a_stride = t->a_stride, panel_stride = t->panel_stride;
+  const SlTile *t = p->tile;
+  const float *const *a_run = t->a + p->row, *b = p->b;
+  const char *ahead = p->ahead;
+  size_t panel_stride = t->panel_stride, ahead_step = p->ahead_step, i = p->k0;
 
-  /* Three rows share a pointer: x86 addresses base, base + stride and base + 2 * stride. */
-  UNROLL
-  for (size_t r = 0; r < rows; r += 3)
-    a[r] = t->a + r * a_stride;
-
-  for (size_t k = 0; k < t->depth; k++) {
-    Vec w[TILE_SUMS];
+  if (i >= t->run) {
+    a_run += i / t->run * t->a_pitch;
+    i %= t->run;
+  }
+  for (size_t k = p->k0; k < p->k1; a_run += t->a_pitch, i = 0) {
+    size_t end = min_size (t->run, i + p->k1 - k);
+    const float *a[TILE_ROWS];
     UNROLL
-    for (size_t v = 0; v < panels * vecs; v++)
-      w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
-    UNROLL
-    for (size_t r = 0; r < rows; r++) {
-      Vec x = vec_splat (a[r / 3 * 3][r % 3 * a_stride + k]);
+    for (size_t r = 0; r < rows; r++)
+      a[r] = a_run[r];
+    k += end - i;
+    for (; i < end; i++) {
+      Vec w[TILE_SUMS];
       UNROLL
       for (size_t v = 0; v < panels * vecs; v++)
-        sum[r][v] = vec_fma (x, w[v], sum[r][v]);
+        w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
+      __builtin_prefetch (ahead, 0, 2);
+      UNROLL
+      for (size_t r = 0; r < rows; r++) {
+        Vec x = vec_splat (a[r][i]);
+        UNROLL
+        for (size_t v = 0; v < panels * vecs; v++)
+          sum[r][v] = vec_fma (x, w[v], sum[r][v]);
+      }
+      b += PANEL;
+      ahead += ahead_step;
     }
-    b += PANEL;
+  }
+}
+
+/* The sums of earlier passes, or the bias. */
+ALWAYS_INLINE void
+begin_sums (const Part *p, const size_t rows, const size_t vecs, Vec sum[TILE_ROWS][TILE_SUMS])
+{
+  const float *bias = p->tile->bias;
+
+  UNROLL
+  for (size_t v = 0; v < vecs; v++) {
+    size_t c = v * VEC_WIDTH;
+    Vec first = vec_splat (0);
+    if (p->k0 == 0 && bias && c < p->n_cols)
+      first = vec_load_n (bias + p->col + c, min_size (VEC_WIDTH, p->n_cols - c));
+    UNROLL
+    for (size_t r = 0; r < rows; r++)
+      sum[r][v] = first;
+  }
+  if (p->k0 > 0) {
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+      UNROLL
+      for (size_t v = 0; v < vecs; v++)
+        sum[r][v] = vec_load (p->partial + (r * vecs + v) * VEC_WIDTH);
+    }
   }
 }
 
 ALWAYS_INLINE void
-load_partial (const SlTile *t, const size_t rows, const size_t vecs, Vec sum[TILE_ROWS][TILE_SUMS])
+keep_sums (const Part *p, const size_t rows, const size_t vecs, Vec sum[TILE_ROWS][TILE_SUMS])
 {
   UNROLL
   for (size_t r = 0; r < rows; r++) {
     UNROLL
     for (size_t v = 0; v < vecs; v++)
-      sum[r][v] =
-          t->first ? vec_splat (0) : vec_load (t->partial + r * t->partial_stride + v * VEC_WIDTH);
+      vec_store (p->partial + (r * vecs + v) * VEC_WIDTH, sum[r][v]);
   }
 }
 
+/* Column vector v of all rows: residual, clip, store. Only n of its lanes exist. */
 ALWAYS_INLINE void
-store_partial (const SlTile *t, const size_t rows, const size_t vecs, Vec sum[TILE_ROWS][TILE_SUMS])
-{
-  UNROLL
-  for (size_t r = 0; r < rows; r++) {
-    UNROLL
-    for (size_t v = 0; v < vecs; v++)
-      vec_store (t->partial + r * t->partial_stride + v * VEC_WIDTH, sum[r][v]);
-  }
-}
-
-/* Column vector v of all rows: bias, residual, clip, store. Only n of its lanes exist. */
-ALWAYS_INLINE void
-finish_column (const SlTile *t, const size_t rows, const size_t v, const bool whole, size_t n,
+finish_column (const Part *p, const size_t rows, const size_t v, const bool whole, size_t n,
                Vec sum[TILE_ROWS][TILE_SUMS])
 {
+  const SlTile *t = p->tile;
   SlClip clip = act_clip (t->act);
-  Vec lo = vec_splat (clip.lo), hi = vec_splat (clip.hi), bias = vec_splat (0);
-  size_t c = v * VEC_WIDTH;
+  Vec lo = vec_splat (clip.lo), hi = vec_splat (clip.hi);
+  float *c = t->c + p->row * t->c_stride + p->col + v * VEC_WIDTH;
 
-  if (t->bias)
-    bias = whole ? vec_load (t->bias + c) : vec_load_n (t->bias + c, n);
+  if (t->residual) {
+    const float *residual = t->residual + p->row * t->residual_stride + p->col + v * VEC_WIDTH;
+    UNROLL
+    for (size_t r = 0; r < rows; r++, residual += t->residual_stride)
+      sum[r][v] += whole ? vec_load (residual) : vec_load_n (residual, n);
+  }
   UNROLL
-  for (size_t r = 0; r < rows; r++) {
-    Vec x = sum[r][v] + bias;
-    if (t->residual) {
-      const float *residual = t->residual + r * t->residual_stride + c;
-      x += whole ? vec_load (residual) : vec_load_n (residual, n);
-    }
-    x = vec_clip (x, lo, hi);
+  for (size_t r = 0; r < rows; r++, c += t->c_stride) {
+    Vec x = vec_clip (sum[r][v], lo, hi);
     if (whole)
-      vec_store (t->c + r * t->c_stride + c, x);
+      vec_store (c, x);
     else
-      vec_store_n (t->c + r * t->c_stride + c, x, n);
+      vec_store_n (c, x, n);
   }
 }
 
 ALWAYS_INLINE void
-run_registers (const SlTile *t, const size_t rows, const size_t panels, const size_t vecs)
+run_registers (const Part *p, const size_t rows, const size_t panels, const size_t vecs)
 {
   Vec sum[TILE_ROWS][TILE_SUMS];
 
-  load_partial (t, rows, panels * vecs, sum);
-  multiply (t, rows, panels, vecs, sum);
-  if (!t->last) {
-    store_partial (t, rows, panels * vecs, sum);
+  begin_sums (p, rows, panels * vecs, sum);
+  multiply (p, rows, panels, vecs, sum);
+  if (p->k1 < p->tile->depth) {
+    keep_sums (p, rows, panels * vecs, sum);
     return;
   }
   UNROLL
   for (size_t v = 0; v < panels * vecs; v++) {
-    if ((v + 1) * VEC_WIDTH <= t->cols)
-      finish_column (t, rows, v, true, VEC_WIDTH, sum);
-    else if (v * VEC_WIDTH < t->cols)
-      finish_column (t, rows, v, false, t->cols - v * VEC_WIDTH, sum);
+    if ((v + 1) * VEC_WIDTH <= p->n_cols)
+      finish_column (p, rows, v, true, VEC_WIDTH, sum);
+    else if (v * VEC_WIDTH < p->n_cols)
+      finish_column (p, rows, v, false, p->n_cols - v * VEC_WIDTH, sum);
   }
 }
 
-typedef void (*TileFunc) (const SlTile *tile);
+typedef void (*TileFunc) (const Part *part);
 
 /* A panel, a panel whose columns end in its first half, several panels. */
-#define TILE_FULL(rows)                          \
-  static void tile_full_##rows (const SlTile *t) \
-  {                                              \
-    run_registers (t, rows, 1, TILE_VECS);       \
+#define TILE_FULL(rows)                        \
+  static void tile_full_##rows (const Part *p) \
+  {                                            \
+    run_registers (p, rows, 1, TILE_VECS);     \
   }
-#define TILE_HALF(rows)                          \
-  static void tile_half_##rows (const SlTile *t) \
-  {                                              \
-    run_registers (t, rows, 1, TILE_VECS / 2);   \
+#define TILE_HALF(rows)                        \
+  static void tile_half_##rows (const Part *p) \
+  {                                            \
+    run_registers (p, rows, 1, TILE_VECS / 2); \
   }
-#define TILE_WIDE(rows, panels)                  \
-  static void tile_wide_##rows (const SlTile *t) \
-  {                                              \
-    run_registers (t, rows, panels, TILE_VECS);  \
+#define TILE_WIDE(rows, panels)                 \
+  static void tile_wide_##rows (const Part *p)  \
+  {                                             \
+    run_registers (p, rows, panels, TILE_VECS); \
   }
 #if TILE_ROWS == 14
 #define FOR_ROWS(X) \
@@ -156,50 +191,65 @@ choose_tile (size_t rows, size_t left, size_t *panels)
   return left <= PANEL / 2 ? half_tiles[rows - 1] : full_tiles[rows - 1];
 }
 
-/* Down the rows of one group of panels before the next: that part of the panel stays in the first
- * cache, and far weights are read once. */
+/* One panel, or group of panels, for all rows: pass by pass through the depth, in each pass down
+ * the rows, so that this piece of the panel stays in the first cache and far weights are read once.
+ * The rows after the first have its bandwidth to spare: meanwhile the next piece is fetched.
+ * Returns how many panels that were. */
+static size_t
+run_panel (const SlTile *t, size_t col, size_t parts, size_t passes)
+{
+  float partial[TILE_MAX_ROWS * PANEL] __attribute__ ((aligned (64)));
+  size_t rows_each = t->rows / parts, rows_left = t->rows % parts, panels = 1;
+  Part part = {
+      .tile = t,
+      .col = col,
+      .b = t->b + col / PANEL * t->panel_stride,
+      .ahead_step = PANEL * sizeof (float) / parts,
+  };
+
+  for (size_t pass = 0; pass < passes; pass++) {
+    part.k0 = part.k1;
+    part.k1 = part_begin (t->depth, passes, pass + 1);
+    part.ahead = (const char *)(part.b + (part.k1 - part.k0) * PANEL);
+    part.row = 0;
+    part.partial = partial;
+    for (size_t i = 0; i < parts; i++) {
+      size_t rows = rows_each + (i < rows_left);
+      TileFunc func = choose_tile (rows, t->cols - col, &panels);
+
+      part.n_cols = min_size (t->cols - col, panels * PANEL);
+      func (&part);
+      part.row += rows;
+      part.partial += rows * PANEL;
+      part.ahead += (part.k1 - part.k0) * part.ahead_step;
+    }
+    part.b += (part.k1 - part.k0) * PANEL;
+  }
+  return panels;
+}
+
 void
 SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 {
-  size_t parts = ceil_div (tile->rows, TILE_ROWS), panels;
+  size_t parts = max_size (1, ceil_div (tile->rows, TILE_ROWS));
+  size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (tile->depth, TILE_DEPTH));
 
-  for (size_t c = 0; c < tile->cols; c += panels * PANEL) {
-    panels = 1;
-    for (size_t p = 0; p < parts; p++) {
-      SlTile t = *tile;
-      size_t r = part_begin (tile->rows, parts, p);
-
-      t.rows = part_begin (tile->rows, parts, p + 1) - r;
-      t.a += r * t.a_stride;
-      t.b += c / PANEL * t.panel_stride;
-      t.c += r * t.c_stride + c;
-      if (t.partial)
-        t.partial += r * t.partial_stride + c;
-      if (t.bias)
-        t.bias += c;
-      if (t.residual)
-        t.residual += r * t.residual_stride + c;
-      TileFunc func = choose_tile (t.rows, tile->cols - c, &panels);
-      t.cols = min_size (tile->cols - c, panels * PANEL);
-      func (&t);
-    }
-  }
-  if (tile->last)
-    act_finish (tile->act, tile->c, tile->rows, tile->cols, tile->c_stride);
+  for (size_t col = 0; col < tile->cols;)
+    col += run_panel (tile, col, parts, passes) * PANEL;
+  act_finish (tile->act, tile->c, tile->rows, tile->cols, tile->c_stride);
 }
 
 /* A tile should be long enough that handing it out costs nothing, and there should be enough of
  * them for 16 threads. */
 #define GRID_TILES 16
 #define GRID_WORK (256 * 1024)
-#define GRID_ROWS (TILE_ROWS == 14 ? 56 : 60)
 #define GRID_COLS 256
 
 SlTileGrid
 SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products)
 {
   size_t panels = ceil_div (cols, PANEL), units = ceil_div (rows, TILE_ROWS);
-  SlTileGrid grid = {ceil_div (rows, GRID_ROWS), ceil_div (cols, GRID_COLS)};
+  SlTileGrid grid = {ceil_div (rows, TILE_MAX_ROWS), ceil_div (cols, GRID_COLS)};
 
   /* With few rows the time goes into reading weights, worth some rows of products. */
   double work = (double)products * (rows + 8) * cols * depth;

@@ -24,19 +24,20 @@
  * carried from pass to pass as floats, which does not change their bits. */
 #define TILE_DEPTH 384
 
+/* Rows that one call takes at most. */
+#define TILE_MAX_ROWS (TILE_ROWS == 14 ? 56 : 60)
+
 /* rows × cols sums over `depth` products. */
 typedef struct SlTile {
   size_t rows, cols, depth;
-  const float *a; /* [rows][depth] */
-  size_t a_stride;
-  const float *b;      /* panels [depth][PANEL], the first one's row for this pass */
-  size_t panel_stride; /* elements from a panel to the next */
 
-  /* Passes over a long depth: all but the last leave their sums in `partial`, all but the first
-   * begin with them. [rows][cols rounded up to PANEL] */
-  bool first, last;
-  float *partial;
-  size_t partial_stride;
+  /* Where the rows of A lie: their depth is cut into runs of `run` elements that follow each other
+   * in memory (the last one may be shorter), and run j of row r begins at a[j * a_pitch + r]. */
+  const float *const *a;
+  size_t a_pitch, run;
+
+  const float *b;      /* panels [depth][PANEL] */
+  size_t panel_stride; /* elements from a panel to the next */
 
   float *c; /* [rows][cols] */
   size_t c_stride;

@@ -72,6 +72,7 @@ struct SlGraph {
   GPtrArray *inputs, *outputs; /* SlValue *, not owned, in the order of the file */
   GHashTable *names;           /* value name → SlValue */
   uint32_t next_node;
+  uint64_t filled_bytes; /* of constants that importing made of a shape and one element: limited */
 };
 
 SlGraph *sl_graph_new (void);

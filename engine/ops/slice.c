@@ -201,6 +201,11 @@ split_infer (SlNode *node, GError **error)
   SplitAttrs *attrs = node->attrs;
   const SlValue *x = node->inputs[0];
   SlInts sizes = {0};
+  if (attrs->num_outputs != 0 && attrs->num_outputs != node->n_outputs) {
+    sl_node_error (node, error, SL_ERROR_SHAPE, "num_outputs is %" G_GINT64_FORMAT ", there are %u",
+                   attrs->num_outputs, node->n_outputs);
+    return FALSE;
+  }
   if (!sl_infer_axis (node, &attrs->axis, x->shape.rank, error) ||
       !split_sizes (node, x->shape.dim[attrs->axis], &sizes, error))
     return FALSE;

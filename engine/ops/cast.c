@@ -1,0 +1,114 @@
+/* Cast: https://onnx.ai/onnx/operators/onnx__Cast.html */
+#include "ops/shape.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct CastAttrs {
+  int64_t to;    /* TensorProto.DataType */
+  bool saturate; /* of 8-bit floats only, which there are none of here */
+} CastAttrs;
+
+static const SlAttrSpec cast_attrs[] = {
+    {.name = "to", .type = SL_ATTR_INT, .offset = offsetof (CastAttrs, to), .required = true},
+    {.name = "saturate",
+     .type = SL_ATTR_BOOL,
+     .offset = offsetof (CastAttrs, saturate),
+     .preset = 1},
+    {0},
+};
+
+/* By TensorProto.DataType. */
+static const SlDType types[] = {
+    [1] = SL_FLOAT32, [2] = SL_UINT8,   [3] = SL_INT8,      [4] = SL_UINT16,   [5] = SL_INT16,
+    [6] = SL_INT32,   [7] = SL_INT64,   [9] = SL_BOOL,      [10] = SL_FLOAT16, [11] = SL_FLOAT64,
+    [12] = SL_UINT32, [13] = SL_UINT64, [16] = SL_BFLOAT16,
+};
+
+static gboolean
+cast_infer (SlNode *node, GError **error)
+{
+  const CastAttrs *attrs = node->attrs;
+  SlDType to =
+      attrs->to > 0 && attrs->to < (int64_t)G_N_ELEMENTS (types) ? types[attrs->to] : SL_DTYPE_NONE;
+  if (to == SL_DTYPE_NONE) {
+    sl_node_error (node, error, SL_ERROR_UNSUPPORTED, "no tensor is of data type %" G_GINT64_FORMAT,
+                   attrs->to);
+    return FALSE;
+  }
+  sl_infer_output (node, 0, to, &node->inputs[0]->shape);
+  return TRUE;
+}
+
+/* Truncates; what the widest integer cannot hold becomes 0. */
+static int64_t
+int_of (double x, SlDType to)
+{
+  if (to == SL_BOOL)
+    return x != 0;
+  if (to == SL_UINT64 && x >= 0x1p63 && x < 0x1p64)
+    return (int64_t)(uint64_t)x;
+  return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : 0;
+}
+
+static void
+cast_reference (const SlRefCall *call)
+{
+  const SlRefTensor *x = call->inputs[0];
+  SlRefTensor *y = call->outputs[0];
+  bool from_float = sl_dtype_is_float (x->dtype), to_float = sl_dtype_is_float (y->dtype);
+  for (size_t i = 0; i < x->n; i++) {
+    if (from_float && to_float)
+      y->f[i] = x->f[i];
+    else if (from_float)
+      y->i[i] = int_of (x->f[i], y->dtype);
+    else if (to_float)
+      y->f[i] = x->dtype == SL_UINT64 ? (double)(uint64_t)x->i[i] : (double)x->i[i];
+    else
+      y->i[i] = y->dtype == SL_BOOL ? x->i[i] != 0 : x->i[i];
+  }
+}
+
+static gboolean
+cast_row_major_only (const SlNode *node)
+{
+  return node->inputs[0]->dtype != node->outputs[0]->dtype;
+}
+
+static void
+cast_lower (const SlNode *node, SlLowering *to)
+{
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  if (cast_row_major_only (node)) {
+    sl_lower_reference (to);
+    return;
+  }
+  SlWalk from = sl_walk (x), into = sl_walk (y);
+  sl_lower_copy (to, &x->shape, x, &from, y, &into);
+}
+
+/* To the type that it is of already. */
+static SlValue *
+cast_simplify (SlGraph *graph, SlNode *node)
+{
+  return cast_row_major_only (node) ? NULL : node->inputs[0];
+}
+
+static const SlOpClass cast = {
+    .name = "Cast",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = cast_attrs,
+    .attrs_size = sizeof (CastAttrs),
+    .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_FOLLOW,
+    .infer = cast_infer,
+    .reference = cast_reference,
+    .lower = cast_lower,
+    .simplify = cast_simplify,
+    .row_major_only = cast_row_major_only,
+};
+
+const SlOpClass *const sl_ops_cast[] = {&cast, NULL};

@@ -1,0 +1,277 @@
+/* Models, programs and runs through the public interface. */
+#include "graph/build.h"
+#include "onnx/onnx.h"
+
+#include <sightline/sightline.h>
+
+#include <math.h>
+#include <string.h>
+
+/* x (batch, 3, 8, 8) → Conv 16 3x3, Relu → GlobalAveragePool → Flatten → Gemm 10 → y (batch, 10);
+ * the batch is free where `batch` is -1. */
+static SlModel *
+classifier (int64_t batch)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (batch, 3, 8, 8));
+  SlValue *conv = test_node (graph, "Conv", "conv", x,
+                             test_constant (graph, "w", SL_SHAPE (16, 3, 3, 3), 1), NULL);
+  SlValue *relu = test_node (graph, "Relu", "relu", conv, NULL);
+  SlValue *pool = test_node (graph, "GlobalAveragePool", "pool", relu, NULL);
+  SlValue *flat = test_node (graph, "Flatten", "flat", pool, NULL);
+  SlValue *y = test_node (graph, "Gemm", "y", flat,
+                          test_constant (graph, "dense", SL_SHAPE (16, 10), 2), NULL);
+  sl_graph_mark_output (graph, y);
+  SlOnnxMeta meta;
+  sl_onnx_meta_init (&meta);
+  g_autoptr (GBytes) bytes = sl_onnx_write (graph, &meta, &error);
+  sl_onnx_meta_clear (&meta);
+  g_assert_no_error (error);
+  SlModel *model = sl_model_load_bytes (bytes, "test", NULL, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+static SlProgram *
+program_for (SlModel *model, uint32_t batch)
+{
+  g_autoptr (GError) error = NULL;
+  SlProgram *program = sl_program_new (model, &(SlProgramOptions){.batch = batch}, &error);
+  g_assert_no_error (error);
+  return program;
+}
+
+static SlTensor *
+numbers (const SlShape *shape, uint32_t seed)
+{
+  SlTensor *tensor = sl_tensor_new (SL_FLOAT32, shape, NULL);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  float *data = sl_tensor_get_data_writable (tensor);
+  for (size_t i = 0; i < sl_tensor_get_elements (tensor); i++)
+    data[i] = (float)g_rand_double_range (rand, -1, 1);
+  return tensor;
+}
+
+static SlTensor *
+run_once (SlRun *run, const SlTensor *x)
+{
+  g_autoptr (GError) error = NULL;
+  sl_run_set_input (run, 0, x, &error);
+  g_assert_no_error (error);
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  return sl_run_copy_output (run, 0, NULL);
+}
+
+static void
+test_model_facts (void)
+{
+  g_autoptr (SlModel) model = classifier (-1);
+  g_assert_cmpuint (sl_model_get_n_inputs (model), ==, 1);
+  g_assert_cmpstr (sl_model_get_input (model, 0)->name, ==, "x");
+  g_assert_cmpint (sl_model_get_input (model, 0)->shape.dim[0], ==, -1);
+  g_assert_cmpuint (sl_model_get_n_parameters (model), ==, 16 * 27 + 160);
+  g_assert_cmpuint (strlen (sl_model_get_hash (model)), ==, 64);
+  g_assert_null (sl_model_get_metadata (model, "sightline.labels"));
+}
+
+static void
+test_program_facts (void)
+{
+  g_autoptr (SlModel) model = classifier (-1);
+  g_autoptr (SlProgram) program = program_for (model, 3);
+  SlProgramInfo info;
+  sl_program_get_info (program, &info);
+  g_assert_true (sl_shape_equal (&sl_program_get_output (program, 0)->shape, &SL_SHAPE (3, 10)));
+  g_assert_cmpuint (info.n_reference_steps, ==, 0);
+  /* Two operations a multiply-add: 3 * (6*6*16*27 + 160), and little beside. */
+  g_assert_cmpfloat (info.flops, >=, 2.0 * 3 * (36 * 16 * 27 + 160));
+  g_assert_cmpfloat (info.flops, <=, 2.0 * 3 * (36 * 16 * 27 + 160) * 1.1);
+  SlLayer first;
+  sl_program_get_layer (program, 0, &first);
+  g_assert_cmpstr (first.op, ==, "Conv");
+  g_assert_cmpstr (first.kernel, ==, "conv2d");
+  g_assert_nonnull (strstr (first.attributes, "then=clip(0, inf)"));
+}
+
+static void
+test_batches_agree (void)
+{
+  /* Each picture of a batch gets the bits that it gets alone. */
+  g_autoptr (SlModel) model = classifier (-1);
+  g_autoptr (SlProgram) one = program_for (model, 1);
+  g_autoptr (SlProgram) five = program_for (model, 5);
+  g_autoptr (SlRun) single = sl_run_new (one, NULL);
+  g_autoptr (SlRun) batch = sl_run_new (five, NULL);
+  g_autoptr (SlTensor) x = numbers (&SL_SHAPE (5, 3, 8, 8), 3);
+  g_autoptr (SlTensor) all = run_once (batch, x);
+  for (int i = 0; i < 5; i++) {
+    const float *picture = (const float *)sl_tensor_get_data (x) + i * 192;
+    g_autoptr (SlTensor) part =
+        sl_tensor_new_copy (SL_FLOAT32, &SL_SHAPE (1, 3, 8, 8), picture, NULL);
+    g_autoptr (SlTensor) y = run_once (single, part);
+    const float *row = (const float *)sl_tensor_get_data (all) + i * 10;
+    for (int k = 0; k < 10; k++)
+      g_assert_cmpfloat_with_epsilon (((const float *)sl_tensor_get_data (y))[k], row[k], 1e-6);
+  }
+}
+
+static void
+test_weights_are_shared (void)
+{
+  /* A second program, for another batch, adds no packed weights: only its graph. */
+  g_autoptr (SlModel) model = classifier (-1);
+  g_autoptr (SlProgram) one = program_for (model, 1);
+  g_autoptr (SlProgram) two = program_for (model, 2);
+  SlProgramInfo first, second;
+  sl_program_get_info (one, &first);
+  sl_program_get_info (two, &second);
+  g_assert_cmpuint (first.weight_bytes, ==, second.weight_bytes);
+  g_assert_cmpuint (first.weight_bytes, >, 0);
+}
+
+typedef struct Worker {
+  SlProgram *program;
+  const SlTensor *x, *want;
+  int wrong;
+} Worker;
+
+static gpointer
+work (gpointer data)
+{
+  Worker *worker = data;
+  g_autoptr (SlRun) run = sl_run_new (worker->program, NULL);
+  for (int i = 0; i < 200; i++) {
+    g_autoptr (SlTensor) y = run_once (run, worker->x);
+    worker->wrong += memcmp (sl_tensor_get_data (y), sl_tensor_get_data (worker->want),
+                             sl_tensor_get_size (y)) != 0;
+  }
+  return NULL;
+}
+
+static void
+test_runs_at_once (void)
+{
+  g_autoptr (SlModel) model = classifier (1);
+  g_autoptr (SlProgram) program = program_for (model, 0);
+  g_autoptr (SlRun) run = sl_run_new (program, NULL);
+  Worker workers[4];
+  GThread *threads[4];
+  SlTensor *tensors[8];
+  for (int i = 0; i < 4; i++) {
+    tensors[2 * i] = numbers (&SL_SHAPE (1, 3, 8, 8), (uint32_t)i);
+    tensors[2 * i + 1] = run_once (run, tensors[2 * i]);
+    workers[i] = (Worker){program, tensors[2 * i], tensors[2 * i + 1], 0};
+  }
+  for (int i = 0; i < 4; i++)
+    threads[i] = g_thread_new ("run", work, &workers[i]);
+  for (int i = 0; i < 4; i++)
+    g_thread_join (threads[i]);
+  for (int i = 0; i < 4; i++)
+    g_assert_cmpint (workers[i].wrong, ==, 0);
+  for (int i = 0; i < 8; i++)
+    sl_tensor_unref (tensors[i]);
+}
+
+static gpointer
+compile (gpointer model)
+{
+  return program_for (model, 2);
+}
+
+static void
+test_compile_at_once (void)
+{
+  g_autoptr (SlModel) model = classifier (-1);
+  GThread *threads[4];
+  for (int i = 0; i < 4; i++)
+    threads[i] = g_thread_new ("compile", compile, model);
+  for (int i = 0; i < 4; i++)
+    sl_program_unref (g_thread_join (threads[i]));
+}
+
+static void
+test_nan_is_named (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = classifier (1);
+  const char *const devices[] = {"cpu", "ref"};
+  for (int i = 0; i < 2; i++) {
+    SlProgramOptions options = {.device = sl_device_find (devices[i], NULL)};
+    g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+    g_assert_no_error (error);
+    g_autoptr (SlRun) run = sl_run_new (program, NULL);
+    g_autoptr (SlTensor) x = numbers (&SL_SHAPE (1, 3, 8, 8), 1);
+    ((float *)sl_tensor_get_data_writable (x))[100] = NAN;
+    sl_run_set_input (run, 0, x, NULL);
+    g_assert_false (sl_run_execute (run, &error));
+    g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+    g_assert_nonnull (strstr (error->message, "Conv"));
+    g_clear_error (&error);
+
+    /* The run stays usable. */
+    g_autoptr (SlTensor) good = numbers (&SL_SHAPE (1, 3, 8, 8), 2);
+    g_autoptr (SlTensor) y = run_once (run, good);
+    g_assert_true (isfinite (sl_tensor_get_double (y, 0)));
+  }
+}
+
+static void
+expect_error (SlModel *model, const SlProgramOptions *options, int code, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (sl_program_new (model, options, &error));
+  g_assert_error (error, SL_ERROR, code);
+  g_assert_nonnull (strstr (error->message, text));
+}
+
+static void
+test_errors (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = classifier (-1);
+  SlShape wrong = SL_SHAPE (1, 4, 8, 8), small = SL_SHAPE (1, 3, 2, 2);
+  expect_error (model, &(SlProgramOptions){.shapes = &wrong, .n_shapes = 1}, SL_ERROR_SHAPE,
+                "1x4x8x8");
+  expect_error (model, &(SlProgramOptions){.shapes = &small, .n_shapes = 1}, SL_ERROR_SHAPE,
+                "?x3x8x8");
+  expect_error (model, &(SlProgramOptions){.shapes = &small, .n_shapes = 2}, SL_ERROR_SHAPE,
+                "1 inputs");
+  expect_error (model, &(SlProgramOptions){.memory_limit = 1000}, SL_ERROR_LIMIT, "MiB");
+
+  g_autoptr (SlProgram) program = program_for (model, 1);
+  g_autoptr (SlRun) run = sl_run_new (program, NULL);
+  g_autoptr (SlTensor) x = numbers (&SL_SHAPE (1, 3, 8, 7), 1);
+  g_assert_false (sl_run_set_input (run, 0, x, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_SHAPE);
+}
+
+static void
+test_devices (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (sl_device_find ("auto", NULL) == sl_device_list ()[0]);
+  g_assert_true (sl_device_find ("cpu", NULL)->backend == SL_BACKEND_CPU);
+  g_assert_null (sl_device_find ("vulkan:0", &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_DEVICE);
+  g_clear_error (&error);
+  g_assert_null (sl_device_find ("toaster", &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_DEVICE);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/session/model/facts", test_model_facts);
+  g_test_add_func ("/session/program/facts", test_program_facts);
+  g_test_add_func ("/session/program/batches", test_batches_agree);
+  g_test_add_func ("/session/program/shared-weights", test_weights_are_shared);
+  g_test_add_func ("/session/program/compile-at-once", test_compile_at_once);
+  g_test_add_func ("/session/run/at-once", test_runs_at_once);
+  g_test_add_func ("/session/run/nan", test_nan_is_named);
+  g_test_add_func ("/session/errors", test_errors);
+  g_test_add_func ("/session/devices", test_devices);
+  return g_test_run ();
+}

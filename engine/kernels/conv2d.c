@@ -25,7 +25,6 @@ typedef struct Conv {
 } Conv;
 
 #define SHORT_RUN 8
-#define CONFLICT (4096 / sizeof (float)) /* cache sets repeat after this, or a divisor of it */
 
 static Conv
 conv_plan (const SlConv2dParams *p)
@@ -38,7 +37,7 @@ conv_plan (const SlConv2dParams *p)
   conv.group_in = p->in_c / p->groups;
   conv.taps = (size_t)p->kernel_h * p->kernel_w;
   conv.depth = conv.group_in * conv.taps;
-  conv.copy = conv.group_in < SHORT_RUN || p->in_stride * p->stride_w % CONFLICT == 0;
+  conv.copy = conv.group_in < SHORT_RUN;
   conv.plain = conv.taps == 1 && p->stride_h == 1 && p->stride_w == 1 && p->pad_top == 0 &&
                p->pad_left == 0 && p->out_h == p->in_h && p->out_w == p->in_w;
   conv.run = conv.copy && dense ? conv.group_in * p->kernel_w : conv.group_in;
@@ -155,38 +154,48 @@ copy_run_at_edge (const Conv *conv, const float *row, ptrdiff_t x, float *dst)
             (size_t)(hi - lo) * sizeof *dst);
 }
 
+/* Run `kx` of the windows of `count` pixels of one output row, from pixel x on. */
 static void
-copy_window (const Conv *conv, const Pixel *pixel, float *dst)
+copy_runs (const Conv *conv, const float *row, size_t x, size_t count, size_t kx, float *dst)
 {
   const SlConv2dParams *p = conv->p;
-  size_t runs_per_row = p->kernel_w * conv->group_in / conv->run;
-  ptrdiff_t y = (ptrdiff_t)(pixel->y * p->stride_h) - p->pad_top;
-  ptrdiff_t x0 = (ptrdiff_t)(pixel->x * p->stride_w) - p->pad_left;
-  ptrdiff_t x_last = x0 + (ptrdiff_t)((p->kernel_w - 1) * p->dilation_w);
-  bool columns_inside = x0 >= 0 && x_last < (ptrdiff_t)p->in_w;
+  ptrdiff_t step = p->stride_w,
+            at = (ptrdiff_t)(x * p->stride_w + kx * p->dilation_w) - p->pad_left;
+  ptrdiff_t width = (ptrdiff_t)(conv->run / conv->group_in); /* of the run, in pixels */
+  size_t i = 0;
 
-  for (size_t ky = 0; ky < p->kernel_h; ky++, y += p->dilation_h) {
-    bool inside = y >= 0 && y < (ptrdiff_t)p->in_h;
-    const float *row = inside ? pixel->image + (size_t)y * p->in_w * p->in_stride : NULL;
-    ptrdiff_t x = x0;
-    for (size_t j = 0; j < runs_per_row; j++, x += p->dilation_w, dst += conv->run) {
-      if (inside && columns_inside)
-        copy_run (dst, row + (size_t)x * p->in_stride, conv->run);
-      else
-        copy_run_at_edge (conv, row, x, dst);
-    }
-  }
+  for (; i < count && (!row || at < 0); i++, at += step)
+    copy_run_at_edge (conv, row, at, dst + i * conv->pitch);
+  for (; i < count && at + width <= (ptrdiff_t)p->in_w; i++, at += step)
+    copy_run (dst + i * conv->pitch, row + (size_t)at * p->in_stride, conv->run);
+  for (; i < count; i++, at += step)
+    copy_run_at_edge (conv, row, at, dst + i * conv->pitch);
 }
 
+/* Lays out the windows of `rows` output pixels from m0 on, run by run in the order of their depth,
+ * since a run may spill into the next one's place. */
 static void
 copy_rows (const Conv *conv, const float *in, size_t m0, size_t rows, float *windows,
            const float **table)
 {
+  const SlConv2dParams *p = conv->p;
+  size_t runs_per_row = p->kernel_w * conv->group_in / conv->run, count;
   Pixel pixel = pixel_at (conv, in, m0);
 
-  for (size_t r = 0; r < rows; r++, pixel_next (conv, &pixel)) {
+  for (size_t r = 0; r < rows; r++)
     table[r] = windows + r * conv->pitch;
-    copy_window (conv, &pixel, windows + r * conv->pitch);
+  for (size_t r = 0; r < rows; r += count) {
+    float *dst = windows + r * conv->pitch;
+    count = min_size (p->out_w - pixel.x, rows - r);
+    for (size_t ky = 0; ky < p->kernel_h; ky++) {
+      ptrdiff_t y = (ptrdiff_t)(pixel.y * p->stride_h + ky * p->dilation_h) - p->pad_top;
+      bool inside = y >= 0 && y < (ptrdiff_t)p->in_h;
+      const float *row = inside ? pixel.image + (size_t)y * p->in_w * p->in_stride : NULL;
+      for (size_t kx = 0; kx < runs_per_row; kx++, dst += conv->run)
+        copy_runs (conv, row, pixel.x, count, kx, dst);
+    }
+    pixel.x += count - 1;
+    pixel_next (conv, &pixel);
   }
 }
 

@@ -18,7 +18,7 @@ const_field (const SlAttrSpec *spec, const void *attrs)
 void
 sl_attrs_init (const SlAttrSpec *table, void *attrs)
 {
-  for (const SlAttrSpec *spec = table; spec->name != NULL; spec++) {
+  for (const SlAttrSpec *spec = table; spec != NULL && spec->name != NULL; spec++) {
     void *to = field (spec, attrs);
     switch (spec->type) {
     case SL_ATTR_INT:

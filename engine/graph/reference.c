@@ -189,7 +189,8 @@ sl_reference_run (const SlNode *node, void *const *inputs, void *const *outputs,
     ends[i] = &tensors[i];
     sl_ref_init (ends[i], value, numbers);
     numbers += ends[i]->n;
-    if (i < node->n_inputs)
+    /* An op that reads shapes alone is evaluated while its input has no content yet. */
+    if (i < node->n_inputs && inputs[i] != NULL)
       sl_ref_load (ends[i], inputs[i]);
   }
   sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);

@@ -1,4 +1,5 @@
 /* Gemm and MatMul: https://onnx.ai/onnx/operators/onnx__Gemm.html, …/onnx__MatMul.html */
+#include "ops/forms.h"
 #include "ops/internal.h"
 #include "ops/shape.h"
 
@@ -143,6 +144,20 @@ gemm_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = 2 * (double)y->dim[0] * (double)y->dim[1] * depth;
 }
 
+/* Before opset 7 C broadcast only where `broadcast` said so. */
+static gboolean
+gemm_import_old (const SlImport *im, const SlOpClass *op, GError **error)
+{
+  static const char *const dropped[] = {"broadcast", NULL};
+  return sl_import_dropping (im, op, dropped, error);
+}
+
+static const SlOnnxForm gemm_forms[] = {
+    {.since = 1, .import = gemm_import_old},
+    {.since = 7},
+    {0},
+};
+
 static const SlOpClass gemm = {
     .name = "Gemm",
     .min_inputs = 2,
@@ -158,6 +173,7 @@ static const SlOpClass gemm = {
     .prepare = gemm_prepare,
     .lower = gemm_lower,
     .cost = gemm_cost,
+    .forms = gemm_forms,
 };
 
 /* --- MatMul: NumPy's matmul --- */

@@ -1,5 +1,6 @@
 /* BatchNormalization (inference) and LRN:
  * https://onnx.ai/onnx/operators/onnx__BatchNormalization.html, …/onnx__LRN.html */
+#include "ops/forms.h"
 #include "ops/internal.h"
 #include "ops/window.h"
 #include "kernels/reduce.h"
@@ -115,6 +116,23 @@ batch_norm_simplify (SlGraph *graph, SlNode *node)
   return sl_channel_affine (graph, node->name, node->inputs[0], scale, shift);
 }
 
+/* Before opset 9 statistics could be of every single element (spatial = 0), and before opset 7
+ * `is_test` told inference from training; files of networks leave it as it was. */
+static gboolean
+batch_norm_import_old (const SlImport *im, const SlOpClass *op, GError **error)
+{
+  static const char *const dropped[] = {"is_test", "spatial", NULL};
+  if (sl_import_int (im, "spatial", 1) != 1)
+    return sl_import_error (im, error, SL_ERROR_UNSUPPORTED, "attribute spatial is not 1");
+  return sl_import_dropping (im, op, dropped, error);
+}
+
+static const SlOnnxForm batch_norm_forms[] = {
+    {.since = 1, .import = batch_norm_import_old},
+    {.since = 9},
+    {0},
+};
+
 static const SlOpClass batch_norm = {
     .name = "BatchNormalization",
     .min_inputs = 5,
@@ -126,6 +144,7 @@ static const SlOpClass batch_norm = {
     .infer = batch_norm_infer,
     .reference = batch_norm_reference,
     .simplify = batch_norm_simplify,
+    .forms = batch_norm_forms,
 };
 
 /* --- Local response normalisation --- */

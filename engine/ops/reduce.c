@@ -260,11 +260,16 @@ reduce_simplify (SlGraph *graph, SlNode *node)
   ReduceAttrs keeping = *attrs;
   keeping.keepdims = true;
   SlValue *kept = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
-  sl_graph_add_node (graph, node->op, node->name, &keeping, node->n_inputs, node->inputs, 1, &kept);
+  SlNode *reduction = sl_graph_add_node (graph, node->op, node->name, &keeping, node->n_inputs,
+                                         node->inputs, 1, &kept);
   const SlShape *shape = &node->outputs[0]->shape;
   SlValue *inputs[] = {kept, sl_graph_add_ints (graph, node->name, shape->dim, shape->rank)};
   SlValue *result = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
-  sl_graph_add_node (graph, sl_op_find ("Reshape"), node->name, NULL, 2, inputs, 1, &result);
+  SlNode *reshape =
+      sl_graph_add_node (graph, sl_op_find ("Reshape"), node->name, NULL, 2, inputs, 1, &result);
+  /* The very operands have passed inference before. */
+  if (!sl_node_infer (reduction, NULL) || !sl_node_infer (reshape, NULL))
+    g_assert_not_reached ();
   return result;
 }
 

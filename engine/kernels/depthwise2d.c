@@ -16,51 +16,55 @@ typedef struct Strip {
   size_t channel, channel_end;
 } Strip;
 
+/* One tap of all `count` pixels: `x` is what it reads of the first, `step` leads to the next. */
+ALWAYS_INLINE void
+strip_tap (const float *x, const size_t step, const float *weight, const int count,
+           const bool whole, size_t n, Vec sum[STRIP])
+{
+  Vec w = whole ? vec_load (weight) : vec_load_n (weight, n);
+
+  UNROLL
+  for (int i = 0; i < count; i++, x += step)
+    sum[i] = vec_fma (whole ? vec_load (x) : vec_load_n (x, n), w, sum[i]);
+}
+
 /* One vector of channels for `count` pixels. `kernel_w` and `stride_w` are constants, or 0 for what
  * the parameters say; with a constant width all taps exist and are not dilated. */
 ALWAYS_INLINE void
 strip_vector (const Strip *s, const int count, const size_t kernel_w, const size_t stride_w,
-              size_t c, const bool whole, size_t n, Vec lo, Vec hi)
+              size_t c, const bool whole, size_t n, SlClip clip)
 {
   const SlConv2dParams *p = s->p;
-  size_t in_stride = p->in_stride, step = stride_w ? stride_w : p->stride_w;
-  size_t dilation = kernel_w ? 1 : p->dilation_w, width = kernel_w ? kernel_w : p->kernel_w;
-  size_t first = kernel_w ? 0 : s->kx0, last = kernel_w ? kernel_w : s->kx1;
-  size_t row_pitch = (size_t)p->dilation_h * p->in_w * in_stride;
-  const float *in = s->in + c;
-  Vec sum[STRIP];
+  size_t stride = p->in_stride, step = (stride_w ? stride_w : p->stride_w) * stride;
+  size_t row_pitch = (size_t)p->dilation_h * p->in_w * stride, channels = p->out_c;
+  const float *in = s->in + c, *weights = s->weights + s->ky0 * p->kernel_w * channels + c;
+  Vec sum[STRIP], bias = s->bias ? vec_load_n (s->bias + c, n) : vec_splat (0);
 
   UNROLL
   for (int i = 0; i < count; i++)
-    sum[i] = vec_splat (0);
-  for (size_t ky = s->ky0; ky < s->ky1; ky++, in += row_pitch) {
-    const float *weights = s->weights + ky * width * p->out_c + c;
-    UNROLL
-    for (size_t kx = first; kx < last; kx++) {
-      const float *w_at = weights + kx * p->out_c;
-      Vec w = whole ? vec_load (w_at) : vec_load_n (w_at, n);
+    sum[i] = bias;
+  for (size_t ky = s->ky0; ky < s->ky1; ky++, in += row_pitch, weights += p->kernel_w * channels) {
+    if (kernel_w) {
       UNROLL
-      for (int i = 0; i < count; i++) {
-        const float *x = in + ((size_t)i * step + kx * dilation) * in_stride;
-        sum[i] = vec_fma (whole ? vec_load (x) : vec_load_n (x, n), w, sum[i]);
-      }
+      for (size_t kx = 0; kx < kernel_w; kx++)
+        strip_tap (in + kx * stride, step, weights + kx * channels, count, whole, n, sum);
+    } else {
+      for (size_t kx = s->kx0; kx < s->kx1; kx++)
+        strip_tap (in + kx * p->dilation_w * stride, step, weights + kx * channels, count, whole, n,
+                   sum);
     }
   }
 
-  Vec bias = vec_splat (0);
-  if (s->bias)
-    bias = vec_load_n (s->bias + c, n);
   UNROLL
   for (int i = 0; i < count; i++) {
-    Vec y = sum[i] + bias;
-    if (s->residual)
-      y += vec_load_n (s->residual + (size_t)i * p->residual_stride + c, n);
-    y = vec_clip (y, lo, hi);
     float *out = s->out + (size_t)i * p->out_stride + c;
+    if (s->residual)
+      sum[i] += vec_load_n (s->residual + (size_t)i * p->residual_stride + c, n);
+    sum[i] = vec_clip (sum[i], vec_splat (clip.lo), vec_splat (clip.hi));
     if (whole)
-      vec_store (out, y);
+      vec_store (out, sum[i]);
     else
-      vec_store_n (out, y, n);
+      vec_store_n (out, sum[i], n);
   }
 }
 
@@ -68,13 +72,12 @@ ALWAYS_INLINE void
 strip_run (const Strip *s, const int count, const size_t kernel_w, const size_t stride_w)
 {
   SlClip clip = act_clip (&s->p->act);
-  Vec lo = vec_splat (clip.lo), hi = vec_splat (clip.hi);
   size_t c = s->channel;
 
   for (; c + VEC_WIDTH <= s->channel_end; c += VEC_WIDTH)
-    strip_vector (s, count, kernel_w, stride_w, c, true, VEC_WIDTH, lo, hi);
+    strip_vector (s, count, kernel_w, stride_w, c, true, VEC_WIDTH, clip);
   if (c < s->channel_end)
-    strip_vector (s, count, kernel_w, stride_w, c, false, s->channel_end - c, lo, hi);
+    strip_vector (s, count, kernel_w, stride_w, c, false, s->channel_end - c, clip);
   act_finish (&s->p->act, s->out + s->channel, (size_t)count, s->channel_end - s->channel,
               s->p->out_stride);
 }

@@ -13,11 +13,11 @@
 #include <sightline-gst/results.h>
 #include <sightline/sightline.h>
 
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #define DEFAULT_TOP 5
-#define MAX_TOP 1000
+#define MAX_TOP 1000000
 #define BAR_WIDTH 30
 
 typedef struct {
@@ -37,7 +37,8 @@ typedef struct {
   SlModelRules *rules;
   SlClassifier *classifier;
   GStrv names;        /* of all classes */
-  SlClassScore *best; /* options->top of them, as are the labels */
+  guint top;          /* labels a frame: no more than there are classes */
+  SlClassScore *best; /* top of them, as are the labels */
   SlLabel *labels;
   ToolOutput *output;
   GString *text;   /* rows on their way to the output */
@@ -71,8 +72,8 @@ classify_frame (Classify *self, const SlDecodedFrame *frame, SlResult *ret_resul
   ret_result->frame = frame->number;
   ret_result->pts = frame->pts;
   ret_result->labels = self->labels;
-  ret_result->n_labels = sl_top_k (scores, n_scores, (uint32_t)self->options->top,
-                                   (float)self->options->threshold, FALSE, self->best);
+  ret_result->n_labels =
+      sl_top_k (scores, n_scores, self->top, (float)self->options->threshold, FALSE, self->best);
   for (guint i = 0; i < ret_result->n_labels; i++) {
     const SlClassScore *score = &self->best[i];
     self->labels[i] = (SlLabel){score->index, score->score, self->names[score->index]};
@@ -95,7 +96,7 @@ write_text (Classify *self)
 static void
 write_row (Classify *self, const SlResult *result)
 {
-  sl_result_append (self->text, self->options->format, (guint)self->options->top, result);
+  sl_result_append (self->text, self->options->format, self->top, result);
   write_text (self);
 }
 
@@ -267,8 +268,9 @@ classify_open (Classify *self, const ClassifyOptions *options)
     tool_gerror (NULL, error);
     return FALSE;
   }
-  self->best = g_new0 (SlClassScore, (gsize)options->top);
-  self->labels = g_new0 (SlLabel, (gsize)options->top);
+  self->top = MIN ((guint)options->top, g_strv_length (self->names));
+  self->best = g_new0 (SlClassScore, self->top);
+  self->labels = g_new0 (SlLabel, self->top);
   self->text = g_string_new (NULL);
   return TRUE;
 }
@@ -317,7 +319,7 @@ classify (const ClassifyOptions *options, char **names)
     return TOOL_FAILED;
   }
   g_autoptr (GPtrArray) inputs = tool_inputs_expand (names, options->recursive, &self.failed);
-  sl_result_append_header (self.text, options->format, (guint)options->top);
+  sl_result_append_header (self.text, options->format, self.top);
   write_text (&self);
   for (guint i = 0; i < inputs->len && !self.broken && !tool_stop_requested (); i++)
     classify_input (&self, g_ptr_array_index (inputs, i));
@@ -343,8 +345,8 @@ check_options (const char *command, ClassifyOptions *options, const char *format
     return tool_usage_error (command, "unknown format %s (expected text, jsonl or csv)", format);
   if (options->top < 1 || options->top > MAX_TOP)
     return tool_usage_error (command, "--top %d (expected 1 to %d)", options->top, MAX_TOP);
-  if (!(options->threshold >= 0 && options->threshold <= 1))
-    return tool_usage_error (command, "--threshold %g (expected 0 to 1)", options->threshold);
+  if (isnan (options->threshold))
+    return tool_usage_error (command, "--threshold nan (expected a number)");
   if (options->threads < 0)
     return tool_usage_error (command, "--threads %d (expected 1 or more)", options->threads);
   if (selection->every < 1)
@@ -364,14 +366,14 @@ check_options (const char *command, ClassifyOptions *options, const char *format
 static int
 classify_run (int argc, char **argv)
 {
-  ClassifyOptions options = {.top = DEFAULT_TOP, .selection.every = 1};
+  ClassifyOptions options = {.top = DEFAULT_TOP, .threshold = -INFINITY, .selection.every = 1};
   g_autofree char *format = NULL, *from = NULL, *to = NULL;
   g_auto (GStrv) inputs = NULL;
   const GOptionEntry entries[] = {
       TOOL_NETWORK_ENTRIES (options.network),
       {"top", 'k', 0, G_OPTION_ARG_INT, &options.top, "Labels a frame (default: 5)", "K"},
       {"threshold", 0, 0, G_OPTION_ARG_DOUBLE, &options.threshold,
-       "Leave out labels with lower scores (default: 0)", "S"},
+       "Leave out labels with lower scores (default: none)", "S"},
       {"format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (default), jsonl or csv", "FORMAT"},
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
        "Write to a file, which appears when all is done", "FILE"},

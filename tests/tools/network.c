@@ -1,0 +1,144 @@
+/* `sightline inspect` and `sightline bench`. */
+#include "tiny-model.h"
+#include "tool.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+typedef struct {
+  char *folder;
+} Fixture;
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  self->folder = tool_folder_new ();
+  g_free (tiny_model_write (self->folder, "tiny.onnx", TINY_METADATA));
+  g_free (tiny_model_write (self->folder, "plain.onnx", TINY_PLAIN));
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  tool_folder_remove (self->folder);
+  g_free (self->folder);
+}
+
+static void
+test_inspect_text (Fixture *self, gconstpointer data)
+{
+  static const char *const expected[] = {
+      "picture  float32 1x3x8x8",
+      "scores  float32 1x4",
+      "labels     4",
+      "8x8 RGB",
+      "GlobalAveragePool",
+      "Softmax",
+      "16 parameters",
+      "sightline.labels",
+  };
+  g_auto (ToolRun) run = {0};
+  tool_run (&run, self->folder, "inspect", "tiny.onnx", NULL);
+  tool_assert_ok (&run);
+  g_test_message ("%s", run.out);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    g_assert_nonnull (strstr (run.out, expected[i]));
+  g_assert_null (strstr (run.out, "assumed"));
+
+  tool_run (&run, self->folder, "inspect", "plain.onnx", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "assumed"));
+  tool_run (&run, self->folder, "inspect", "--optimized", "plain.onnx", NULL);
+  tool_assert_ok (&run);
+}
+
+static void
+test_inspect_json (Fixture *self, gconstpointer data)
+{
+  g_auto (ToolRun) run = {0};
+  g_autoptr (GError) error = NULL;
+  tool_run (&run, self->folder, "inspect", "-f", "json", "tiny.onnx", NULL);
+  tool_assert_ok (&run);
+  g_autoptr (JsonNode) root = json_from_string (run.out, &error);
+  g_assert_no_error (error);
+  JsonObject *network = json_node_get_object (root);
+  g_assert_cmpint (json_object_get_int_member (network, "parameters"), ==, 16);
+  JsonArray *layers = json_object_get_array_member (network, "layers");
+  g_assert_cmpuint (json_array_get_length (layers), ==, 4);
+  JsonObject *gemm = json_array_get_object_element (layers, 2);
+  g_assert_cmpstr (json_object_get_string_member (gemm, "op"), ==, "Gemm");
+  g_assert_cmpint (json_object_get_int_member (gemm, "parameters"), ==, 16);
+  JsonObject *rules = json_object_get_object_member (network, "preprocess");
+  g_assert_cmpstr (json_object_get_string_member (rules, "color"), ==, "rgb");
+  g_assert_cmpint (json_object_get_int_member (rules, "labels"), ==, 4);
+  g_assert_true (json_object_get_null_member (rules, "assumed"));
+}
+
+static void
+test_inspect_dot (Fixture *self, gconstpointer data)
+{
+  g_auto (ToolRun) run = {0};
+  tool_run (&run, self->folder, "inspect", "-f", "dot", "tiny.onnx", NULL);
+  tool_assert_ok (&run);
+  g_assert_true (g_str_has_prefix (run.out, "digraph"));
+  g_assert_nonnull (strstr (run.out, "Gemm"));
+}
+
+static void
+test_bench (Fixture *self, gconstpointer data)
+{
+  static const char *const positive[] = {"min_ms",     "median_ms",       "p95_ms",
+                                         "gflops",     "peak_memory_mb",  "load_ms",
+                                         "compile_ms", "first_result_ms", "runs"};
+  g_auto (ToolRun) run = {0};
+  g_autoptr (GError) error = NULL;
+  tool_run (&run, self->folder, "bench", "tiny.onnx", "-d", "cpu", "--threads", "1", "--batch", "2",
+            "--seconds", "0.02", "-f", "json", NULL);
+  tool_assert_ok (&run);
+  g_assert_cmpuint (tool_count_lines (run.out), ==, 1);
+  g_autoptr (JsonNode) root = json_from_string (run.out, &error);
+  g_assert_no_error (error);
+  JsonObject *row = json_node_get_object (root);
+  for (guint i = 0; i < G_N_ELEMENTS (positive); i++)
+    g_assert_cmpfloat (json_object_get_double_member (row, positive[i]), >, 0);
+  g_assert_cmpint (json_object_get_int_member (row, "threads"), ==, 1);
+  g_assert_cmpint (json_object_get_int_member (row, "batch"), ==, 2);
+  g_assert_cmpstr (json_object_get_string_member (row, "device"), ==, "cpu");
+  g_assert_cmpfloat (json_object_get_double_member (row, "min_ms"), <=,
+                     json_object_get_double_member (row, "median_ms"));
+  g_assert_cmpfloat (json_object_get_double_member (row, "median_ms"), <=,
+                     json_object_get_double_member (row, "p95_ms"));
+  tool_run (&run, self->folder, "bench", "tiny.onnx", "--seconds", "0", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "median"));
+}
+
+static void
+test_bad_files (Fixture *self, gconstpointer data)
+{
+  static const char *const commands[] = {"inspect", "bench"};
+  g_auto (ToolRun) run = {0};
+  g_autofree char *path = tool_path (self->folder, "tiny.onnx");
+  tool_cut (path, 0.7);
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
+    tool_run (&run, self->folder, commands[i], "missing.onnx", NULL);
+    tool_assert_error (&run, 1, "missing.onnx");
+    tool_run (&run, self->folder, commands[i], "tiny.onnx", NULL);
+    tool_assert_error (&run, 1, "tiny.onnx");
+  }
+}
+
+#define ADD(name, function) \
+  g_test_add ("/tools/network/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("inspect-text", test_inspect_text);
+  ADD ("inspect-json", test_inspect_json);
+  ADD ("inspect-dot", test_inspect_dot);
+  ADD ("bench", test_bench);
+  ADD ("bad-files", test_bad_files);
+  return g_test_run ();
+}

@@ -76,6 +76,26 @@ input_shape (const SlPort *port, const SlProgramOptions *options, uint32_t index
   return TRUE;
 }
 
+/* Makes an input constant whose content the options give. */
+static gboolean
+fix_input (const SlPort *port, const SlProgramOptions *options, uint32_t index, SlValue *input,
+           GError **error)
+{
+  SlTensor *content = options->fixed != NULL ? options->fixed[index] : NULL;
+  if (content == NULL)
+    return TRUE;
+  if (sl_tensor_get_dtype (content) != port->dtype) {
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' is fixed to %s, the model says %s",
+                 port->name, sl_dtype_get_name (sl_tensor_get_dtype (content)),
+                 sl_dtype_get_name (port->dtype));
+    return FALSE;
+  }
+  input->kind = SL_VALUE_CONSTANT;
+  input->data = sl_tensor_ref (content);
+  input->shape = *sl_tensor_get_shape (content);
+  return TRUE;
+}
+
 /* A private copy of the model's graph with the inputs' shapes set and all others open. */
 static SlGraph *
 clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
@@ -93,10 +113,14 @@ clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
   }
   for (uint32_t i = 0; i < graph->inputs->len; i++) {
     SlValue *input = g_ptr_array_index (graph->inputs, i);
-    if (!input_shape (sl_model_get_input (model, i), options, i, &input->shape, error))
+    if (!input_shape (sl_model_get_input (model, i), options, i, &input->shape, error) ||
+        !fix_input (sl_model_get_input (model, i), options, i, input, error))
       return NULL;
     input->has_shape = true;
   }
+  for (uint32_t i = graph->inputs->len; i-- > 0;)
+    if (((SlValue *)graph->inputs->pdata[i])->kind == SL_VALUE_CONSTANT)
+      g_ptr_array_remove_index (graph->inputs, i);
   return g_steal_pointer (&graph);
 }
 
@@ -233,6 +257,18 @@ const SlDevice *
 sl_program_get_device (SlProgram *program)
 {
   return program->device;
+}
+
+uint32_t
+sl_program_get_n_inputs (SlProgram *program)
+{
+  return program->inputs->len;
+}
+
+uint32_t
+sl_program_get_n_outputs (SlProgram *program)
+{
+  return program->outputs->len;
 }
 
 const SlPort *

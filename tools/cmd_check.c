@@ -88,9 +88,22 @@ compare (const SlTensor *got, const SlTensor *want, const CheckOptions *options)
                           sl_tensor_get_double (want, first));
 }
 
-/* A program for the shapes of these inputs. */
+/* The integer inputs, NULL for the others: those that say shapes, axes and pads. */
+static SlTensor **
+integer_inputs (GPtrArray *inputs)
+{
+  SlTensor **fixed = g_new0 (SlTensor *, inputs->len + 1);
+  for (guint i = 0; i < inputs->len; i++)
+    if (sl_tensor_get_dtype (g_ptr_array_index (inputs, i)) == SL_INT64)
+      fixed[i] = g_ptr_array_index (inputs, i);
+  return fixed;
+}
+
+/* A program for the shapes of these inputs. *ret_fixed says which of them became part of it:
+ * integer inputs, where a shape depends on them. */
 static SlProgram *
-compile (SlModel *model, GPtrArray *inputs, const CheckOptions *options, GError **error)
+compile (SlModel *model, GPtrArray *inputs, const CheckOptions *options, SlTensor ***ret_fixed,
+         GError **error)
 {
   uint32_t expected = sl_model_get_n_inputs (model);
   if (inputs->len != expected) {
@@ -101,28 +114,42 @@ compile (SlModel *model, GPtrArray *inputs, const CheckOptions *options, GError 
   g_autofree SlShape *shapes = g_new0 (SlShape, MAX (inputs->len, 1));
   for (guint i = 0; i < inputs->len; i++)
     shapes[i] = *sl_tensor_get_shape (g_ptr_array_index (inputs, i));
-  const SlProgramOptions program_options = {
+  SlProgramOptions program_options = {
       .device = options->device, .shapes = shapes, .n_shapes = inputs->len};
+  g_autoptr (GError) cause = NULL;
+  *ret_fixed = NULL;
+  SlProgram *program = sl_program_new (model, &program_options, &cause);
+  if (program || !g_error_matches (cause, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
+    if (!program)
+      g_propagate_error (error, g_steal_pointer (&cause));
+    return program;
+  }
+  *ret_fixed = integer_inputs (inputs);
+  program_options.fixed = *ret_fixed;
   return sl_program_new (model, &program_options, error);
 }
 
 /* Computes all outputs of one data set. NaN and infinity in them are results like any other here.
  */
 static gboolean
-run (SlProgram *program, GPtrArray *inputs, GPtrArray *outputs, GError **error)
+run (SlProgram *program, GPtrArray *inputs, SlTensor **fixed, GPtrArray *outputs, GError **error)
 {
+  uint32_t slot_input = 0;
   g_autoptr (SlRun) slot = sl_run_new (program, error);
   g_autoptr (GError) numeric = NULL;
   if (!slot)
     return FALSE;
-  for (guint i = 0; i < inputs->len; i++)
-    if (!sl_run_set_input (slot, i, g_ptr_array_index (inputs, i), error))
+  for (guint i = 0; i < inputs->len; i++) {
+    if (fixed && fixed[i])
+      continue;
+    if (!sl_run_set_input (slot, slot_input++, g_ptr_array_index (inputs, i), error))
       return FALSE;
+  }
   if (!sl_run_execute (slot, &numeric) && !g_error_matches (numeric, SL_ERROR, SL_ERROR_NUMERIC)) {
     g_propagate_error (error, g_steal_pointer (&numeric));
     return FALSE;
   }
-  for (uint32_t i = 0; i < sl_model_get_n_outputs (sl_program_get_model (program)); i++) {
+  for (uint32_t i = 0; i < sl_program_get_n_outputs (program); i++) {
     SlTensor *output = sl_run_copy_output (slot, i, error);
     if (!output)
       return FALSE;
@@ -141,10 +168,11 @@ check_data_set (SlModel *model, const char *data_set, const CheckOptions *option
   g_autoptr (GPtrArray) wanted = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);
   g_autoptr (GPtrArray) got = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);
   g_autoptr (SlProgram) program = NULL;
+  g_autofree SlTensor **fixed = NULL;
   if (!load_tensors (data_set, "input", inputs, &error) ||
       !load_tensors (data_set, "output", wanted, &error) ||
-      !(program = compile (model, inputs, options, &error)) ||
-      !run (program, inputs, got, &error)) {
+      !(program = compile (model, inputs, options, &fixed, &error)) ||
+      !run (program, inputs, fixed, got, &error)) {
     *ret_reason = g_strdup (error->message);
     return sort_error (error);
   }

@@ -19,6 +19,8 @@ typedef struct SlProgramOptions {
   uint32_t batch;         /* value of a free or leading dimension of inputs; default 1, or the file's own */
   const SlShape *shapes;  /* full shapes of all inputs, instead of batch; n_shapes of them */
   uint32_t n_shapes;
+  SlTensor *const *fixed; /* one for each input of the model: its content, known now and part of the program
+                             (an input that decides a shape has to be), or NULL; not an input of the program */
   uint32_t threads;       /* most threads that a run uses; default: all of the device */
   guint64 memory_limit;   /* bytes of a run's memory above which the program is refused; default 8 GiB */
   gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
@@ -33,7 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlProgram, sl_program_unref)
 
 SL_API SlModel *sl_program_get_model (SlProgram *program);
 SL_API const SlDevice *sl_program_get_device (SlProgram *program);
-/* Shapes as compiled: nothing is free. */
+/* Shapes as compiled: nothing is free. Inputs that the options fixed are not among them. */
+SL_API uint32_t sl_program_get_n_inputs (SlProgram *program);
+SL_API uint32_t sl_program_get_n_outputs (SlProgram *program);
 SL_API const SlPort *sl_program_get_input (SlProgram *program, uint32_t index);
 SL_API const SlPort *sl_program_get_output (SlProgram *program, uint32_t index);
 

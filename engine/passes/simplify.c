@@ -6,6 +6,9 @@ simpler (SlGraph *graph, SlNode *node)
 {
   if (node->op->traits & SL_TRAIT_IDENTITY)
     return node->n_outputs > 1 && node->outputs[1] != NULL ? NULL : node->inputs[0];
+  if ((node->op->traits & SL_TRAIT_RESHAPE) &&
+      sl_shape_equal (&node->inputs[0]->shape, &node->outputs[0]->shape))
+    return node->inputs[0];
   return node->op->simplify != NULL ? node->op->simplify (graph, node) : NULL;
 }
 

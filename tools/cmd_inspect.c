@@ -277,7 +277,11 @@ inspect (const InspectOptions *options)
   g_autoptr (SlModel) model = tool_network_load_model (&options->network);
   if (!model)
     return TOOL_FAILED;
-  const SlProgramOptions program_options = {.unoptimized = !options->optimized};
+  /* The reference knows no layouts and packing: its program is the network as the file states it.
+   */
+  const SlProgramOptions program_options = {
+      .device = options->optimized ? NULL : sl_device_find ("ref", NULL),
+      .unoptimized = !options->optimized};
   g_autoptr (SlProgram) program = sl_program_new (model, &program_options, &error);
   if (!program) {
     tool_gerror (sl_model_get_path (model), error);

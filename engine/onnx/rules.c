@@ -125,7 +125,8 @@ apply_key (SlRules *rules, int key, const GArray *sources, guint n, guint *ret_s
     const Source *source = &g_array_index (sources, Source, i);
     g_autoptr (GError) cause = NULL;
     g_autofree char *value = source_get (source, sl_rule_keys[key].name, &cause);
-    if (value != NULL && sl_rule_set (rules, key, value, source->folder, &cause))
+    /* GLib returns something beside the error of a wrong escape. */
+    if (cause == NULL && value != NULL && sl_rule_set (rules, key, value, source->folder, &cause))
       break;
     if (cause == NULL)
       continue;

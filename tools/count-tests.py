@@ -4,8 +4,7 @@
     count-tests.py BUILD/meson-logs/testlog.json
 
 A test that speaks TAP counts each of its cases, any other counts as one. A test that died, timed out or
-announced more cases than it ran counts one failure on top of those it reported. Status 1 if anything failed, 2 if
-nothing ran.
+announced more cases than it ran has failed in one case at least. Status 1 if anything failed, 2 if nothing ran.
 """
 
 import json
@@ -48,10 +47,14 @@ def cases_of(test):
         reason = plan[1] if plan and skipped else verdict.lower()
         return [Case(name, "failed" if bad else "skipped" if skipped else "passed", reason)]
     cases = [c._replace(name=f"{name}: {c.name}" if c.name else name) for c in cases]
-    if plan and len(cases) < plan[0]:
-        cases.append(Case(name, "failed", f"{verdict.lower()} after {len(cases)} of {plan[0]} cases"))
-    elif bad and not any(c.outcome == "failed" for c in cases):
-        cases.append(Case(name, "failed", f"{verdict.lower()}, status {test.get('returncode')}"))
+    ended = f"{verdict.lower()} after {len(cases)} of {plan[0] if plan else 'an unknown number of'} cases"
+    early = not plan or len(cases) < plan[0]
+    failed = [i for i, c in enumerate(cases) if c.outcome == "failed"]
+    if failed and early:
+        last = cases[failed[-1]]
+        cases[failed[-1]] = last._replace(reason=f"{last.reason}\n  {ended}")
+    elif not failed and (bad or early):
+        cases.append(Case(name, "failed", ended if early else f"{verdict.lower()}, status {test.get('returncode')}"))
     return cases
 
 

@@ -5,6 +5,40 @@
 
 #include <math.h>
 
+static const GOptionEntry *
+find_entry (const GOptionEntry *entries, const char *argument)
+{
+  for (; entries->long_name; entries++)
+    if ((argument[0] == '-' && argument[1] == '-' &&
+         g_str_equal (argument + 2, entries->long_name)) ||
+        (argument[0] == '-' && argument[1] && argument[1] == entries->short_name))
+      return entries;
+  return NULL;
+}
+
+/* GOption does not know "-k1", which everybody types: such arguments become two. */
+static GStrv
+split_arguments (int argc, char **argv, const GOptionEntry *entries)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gboolean options_end = FALSE;
+  for (int i = 0; i < argc; i++) {
+    const GOptionEntry *entry = i > 0 && !options_end ? find_entry (entries, argv[i]) : NULL;
+    gboolean has_value = entry && entry->arg != G_OPTION_ARG_NONE;
+    options_end |= g_str_equal (argv[i], "--");
+    if (has_value && argv[i][1] != '-' && argv[i][2]) {
+      const char option[] = {'-', entry->short_name, '\0'};
+      g_strv_builder_add (builder, option);
+      g_strv_builder_add (builder, argv[i] + 2);
+      continue;
+    }
+    g_strv_builder_add (builder, argv[i]);
+    if (has_value && i + 1 < argc)
+      g_strv_builder_add (builder, argv[++i]);
+  }
+  return g_strv_builder_end (builder);
+}
+
 gboolean
 tool_parse (int argc, char **argv, const ToolUsage *usage, const GOptionEntry *entries)
 {
@@ -17,9 +51,7 @@ tool_parse (int argc, char **argv, const ToolUsage *usage, const GOptionEntry *e
 
   /* GOption writes the program's name from here into the usage line. */
   g_set_prgname (program);
-  g_auto (GStrv) arguments = g_new0 (char *, (gsize)argc + 1);
-  for (int i = 0; i < argc; i++)
-    arguments[i] = g_strdup (argv[i]);
+  g_auto (GStrv) arguments = split_arguments (argc, argv, entries);
   if (g_option_context_parse_strv (context, &arguments, &error))
     return TRUE;
   tool_usage_error (argv[0], "%s", error->message);

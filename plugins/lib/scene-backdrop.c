@@ -3,6 +3,9 @@
 
 #include <math.h>
 
+/* The most pixels that a backdrop has on its short side. */
+#define BACKDROP_UNIT 270
+
 static void
 draw_gradient (cairo_t *cr, const Frame *f, Random *random)
 {
@@ -172,6 +175,7 @@ draw_clouds (cairo_t *cr, const Frame *f, Random *random)
   cairo_surface_destroy (grid);
 }
 
+/* Large pictures get their backdrop out of focus, and much sooner: gradients are slow. */
 void
 sl_scene_draw_backdrop (cairo_t *cr, const Frame *f)
 {
@@ -179,10 +183,14 @@ sl_scene_draw_backdrop (cairo_t *cr, const Frame *f)
       draw_gradient, draw_stripes, draw_checks, draw_dots, draw_waves, draw_lights, draw_clouds,
   };
   Random random = stream (f->seed, STREAM_BACKDROP, 0);
-  cairo_save (cr);
-  backdrops[pick (&random, G_N_ELEMENTS (backdrops))](cr, f, &random);
-  cairo_restore (cr);
+  Frame far = *f;
+  far.unit = MIN (f->unit, BACKDROP_UNIT);
+  cairo_t *coarse = sl_scene_coarse_new (&far);
+  cairo_scale (coarse, far.unit, far.unit);
+  backdrops[pick (&random, G_N_ELEMENTS (backdrops))](coarse, &far, &random);
+  sl_scene_coarse_paint (coarse, cr, 1 / far.unit);
 }
+
 static void
 draw_scrap (cairo_t *cr, const Frame *f, Random *random)
 {

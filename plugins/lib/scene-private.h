@@ -115,6 +115,12 @@ typedef struct Frame {
   Palette palette;
 } Frame;
 
+/* A context for a picture of its own with f->unit pixels to the unit, and painting it over @cr with
+ * one of its pixels taking @scale units of @cr. The second frees @coarse; what failed in it fails
+ * in @cr. */
+cairo_t *sl_scene_coarse_new (const Frame *f);
+void sl_scene_coarse_paint (cairo_t *coarse, cairo_t *cr, double scale);
+
 void sl_scene_draw_backdrop (cairo_t *cr, const Frame *f);
 
 /* Specks, lines and scraps, far smaller than any shape; @amount 0 to 1. */

@@ -163,9 +163,9 @@ cast_shadow (cairo_t *cr, const cairo_path_t *path, double radius)
   cairo_translate (cr, 0.06 * radius, 0.1 * radius);
   cairo_append_path (cr, path);
   cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
-  for (int i = 1; i <= 4; i++) {
-    cairo_set_source_rgba (cr, 0, 0, 0, 0.06);
-    cairo_set_line_width (cr, 0.05 * radius * i);
+  for (int i = 1; i <= 8; i++) {
+    cairo_set_source_rgba (cr, 0, 0, 0, 0.035);
+    cairo_set_line_width (cr, 0.025 * radius * i);
     cairo_stroke_preserve (cr);
   }
   cairo_set_source_rgba (cr, 0, 0, 0, 0.12);

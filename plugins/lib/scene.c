@@ -6,6 +6,9 @@
 /* Three years: beyond it nothing moves, and no sum of moves overflows. */
 #define MAX_SECONDS 1e8
 
+/* The places at which a row of grain may begin. */
+#define GRAIN_OFFSETS 4096
+
 /* A smooth path between 0 and 1 that takes its time: two incommensurable swings. */
 double
 sl_scene_wander (Random *random, double seconds)
@@ -60,6 +63,30 @@ sl_scene_palette (uint64_t seed, double difficulty)
   return p;
 }
 
+cairo_t *
+sl_scene_coarse_new (const Frame *f)
+{
+  cairo_surface_t *surface = cairo_image_surface_create (
+      CAIRO_FORMAT_RGB24, (int)ceil (f->width * f->unit), (int)ceil (f->height * f->unit));
+  cairo_t *cr = cairo_create (surface);
+  cairo_surface_destroy (surface);
+  return cr;
+}
+
+void
+sl_scene_coarse_paint (cairo_t *coarse, cairo_t *cr, double scale)
+{
+  /* A surface in error, for want of memory, passes its error on. */
+  cairo_pattern_t *p = cairo_pattern_create_for_surface (cairo_get_target (coarse));
+  cairo_pattern_set_extend (p, CAIRO_EXTEND_PAD);
+  cairo_pattern_set_filter (p, CAIRO_FILTER_BILINEAR);
+  cairo_save (cr);
+  cairo_scale (cr, scale, scale);
+  paint_pattern (cr, p);
+  cairo_restore (cr);
+  cairo_destroy (coarse);
+}
+
 /* What lies between a scene and its picture. */
 typedef struct Camera {
   double softness; /* pixels of the picture to one that is drawn */
@@ -84,27 +111,37 @@ choose_camera (const Frame *f, double unit)
   return camera;
 }
 
-static inline int
-expose (const Camera *c, uint32_t level, uint64_t bits)
+/* Grain for one row and some more, so that each row can begin at another place of it: numbers for
+ * every pixel of a large picture would take longer than drawing it. */
+static int16_t *
+make_grain (const Camera *c, Random *random, size_t n)
 {
-  /* The sum of two uniform bytes: a triangle, close enough to a sensor's noise. */
-  int noise = (int)(bits & 0xff) + (int)(bits >> 8 & 0xff) - 255;
-  int value = ((int)level * c->gain >> 8) + c->lift + noise * c->grain / 256;
-  return CLAMP (value, 0, 255);
+  int16_t *grain = g_new (int16_t, n);
+  for (size_t i = 0; i < n; i++) {
+    uint64_t bits = next (random);
+    /* The sum of two uniform bytes: a triangle, close enough to a sensor's noise. */
+    int noise = (int)(bits & 0xff) + (int)(bits >> 8 & 0xff) - 255;
+    grain[i] = (int16_t)(c->lift + noise * c->grain / 256);
+  }
+  return grain;
 }
 
 static void
 expose_rows (const Camera *c, uint8_t *pixels, int width, int height, size_t stride)
 {
   Random random = {c->seed};
+  size_t n = 4 * (size_t)width;
+  g_autofree int16_t *grain = make_grain (c, &random, n + GRAIN_OFFSETS);
   for (int y = 0; y < height; y++) {
-    uint32_t *row = (uint32_t *)(void *)(pixels + (size_t)y * stride);
-    for (int x = 0; x < width; x++) {
-      uint64_t bits = c->grain ? next (&random) : 0;
-      int r = expose (c, row[x] >> 16 & 0xff, bits), g = expose (c, row[x] >> 8 & 0xff, bits >> 16);
-      row[x] = 0xff000000u | (uint32_t)r << 16 | (uint32_t)g << 8 |
-               (uint32_t)expose (c, row[x] & 0xff, bits >> 32);
+    uint8_t *row = pixels + (size_t)y * stride;
+    uint32_t *words = (uint32_t *)(void *)row;
+    const int16_t *add = grain + pick (&random, GRAIN_OFFSETS);
+    for (size_t i = 0; i < n; i++) {
+      int level = (row[i] * c->gain >> 8) + add[i];
+      row[i] = (uint8_t)CLAMP (level, 0, 255);
     }
+    for (int x = 0; x < width; x++)
+      words[x] |= 0xff000000u;
   }
 }
 
@@ -136,32 +173,14 @@ draw_frame (cairo_t *cr, const Frame *f, SlSceneTruth *truth)
 }
 
 /* Draws with one drawn pixel for @softness pixels each way, and scales up. */
-static bool
-draw_soft (const Frame *sharp, double softness, cairo_surface_t *target, SlSceneTruth *truth)
+static void
+draw_soft (cairo_t *cr, const Frame *sharp, double softness, SlSceneTruth *truth)
 {
   Frame f = *sharp;
   f.unit /= softness;
-  int width = MAX (1, (int)ceil (f.width * f.unit)),
-      height = MAX (1, (int)ceil (f.height * f.unit));
-  cairo_surface_t *surface = softness > 1
-                                 ? cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height)
-                                 : cairo_surface_reference (target);
-  cairo_t *cr = cairo_create (surface);
-  draw_frame (cr, &f, truth);
-  bool done = cairo_status (cr) == CAIRO_STATUS_SUCCESS;
-  cairo_destroy (cr);
-  if (softness > 1) {
-    cr = cairo_create (target);
-    cairo_scale (cr, softness, softness);
-    cairo_pattern_t *p = cairo_pattern_create_for_surface (surface);
-    cairo_pattern_set_extend (p, CAIRO_EXTEND_PAD);
-    cairo_pattern_set_filter (p, CAIRO_FILTER_BILINEAR);
-    paint_pattern (cr, p);
-    done = done && cairo_status (cr) == CAIRO_STATUS_SUCCESS;
-    cairo_destroy (cr);
-  }
-  cairo_surface_destroy (surface);
-  return done;
+  cairo_t *coarse = sl_scene_coarse_new (&f);
+  draw_frame (coarse, &f, truth);
+  sl_scene_coarse_paint (coarse, cr, softness);
 }
 
 /* From units to pixels. A shape never leaves the frame, but rounding may by a hair. */
@@ -198,9 +217,14 @@ sl_scene_draw (const SlScene *scene, double seconds, uint8_t *pixels, int width,
 
   cairo_surface_t *target =
       cairo_image_surface_create_for_data (pixels, CAIRO_FORMAT_RGB24, width, height, (int)stride);
-  bool done = draw_soft (&f, camera.softness, target, &seen);
+  cairo_t *cr = cairo_create (target);
+  if (camera.softness > 1)
+    draw_soft (cr, &f, camera.softness, &seen);
+  else
+    draw_frame (cr, &f, &seen);
+  bool done = cairo_status (cr) == CAIRO_STATUS_SUCCESS;
+  cairo_destroy (cr);
   cairo_surface_flush (target);
-  done = done && cairo_surface_status (target) == CAIRO_STATUS_SUCCESS;
   cairo_surface_destroy (target);
   expose_rows (&camera, pixels, width, height, stride);
   finish_truth (&seen, unit, width, height);

@@ -1,0 +1,463 @@
+#include "op_runner.h"
+
+#include "core/memory.h"
+#include "passes/passes.h"
+#include "ref/ref.h"
+
+#include <math.h>
+#include <string.h>
+
+/* How the values of a run lie in memory. */
+typedef enum {
+  RUN_ROW_MAJOR,     /* as the file has them */
+  RUN_CHANNELS_LAST, /* inputs with 3 or 4 dimensions of float32 come channels-last */
+  RUN_WIDE,          /* and inputs and outputs that may be are slices of something wider */
+  RUN_IN_PLACE,      /* as RUN_CHANNELS_LAST, output 0 in the memory of input 0, or 1 */
+  RUN_KINDS
+} RunKind;
+
+static const char *const run_names[] = {"row-major", "channels-last", "wide", "in place"};
+
+/* Extra elements from one position of a wide slice to the next. */
+#define WIDER 3
+/* Fills memory that nobody may touch. */
+#define GUARD 0xa5
+
+/* --- The reference --- */
+
+static gboolean
+evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
+{
+  SlTensor *inputs[8] = {NULL};
+  g_assert_cmpuint (node->n_inputs, <=, G_N_ELEMENTS (inputs));
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    inputs[i] = node->inputs[i] != NULL ? node->inputs[i]->data : NULL;
+  return sl_ref_evaluate (node, inputs, ret_outputs, error);
+}
+
+/* Imports, infers and folds; FALSE with the error that refuses the case. */
+static gboolean
+build (const OpCase *row, SlPasses *passes, GPtrArray **ret_contents, GError **error)
+{
+  *passes = (SlPasses){.evaluate = evaluate};
+  return op_case_build (row, &passes->graph, ret_contents, error) &&
+         sl_pass_fold_constants (passes, error);
+}
+
+/* Every value in double or int64, by id; free with g_ptr_array_unref(). */
+static void
+ref_tensor_free (void *data)
+{
+  SlRefTensor *tensor = data;
+  if (tensor == NULL)
+    return;
+  g_free (tensor->data);
+  g_free (tensor);
+}
+
+static SlRefTensor *
+ref_tensor_new (const SlValue *value, const SlTensor *content)
+{
+  SlRefTensor *tensor = g_new0 (SlRefTensor, 1);
+  size_t n = 0;
+  sl_shape_get_elements (&value->shape, &n);
+  sl_ref_init (tensor, value, g_new0 (double, n));
+  if (content != NULL)
+    sl_ref_load (tensor, sl_tensor_get_data (content));
+  return tensor;
+}
+
+static GPtrArray *
+run_reference (const SlGraph *graph, GPtrArray *contents)
+{
+  GPtrArray *results = g_ptr_array_new_with_free_func (ref_tensor_free);
+  g_ptr_array_set_size (results, (int)graph->values->len);
+  for (uint32_t i = 0; i < graph->inputs->len; i++) {
+    const SlValue *value = g_ptr_array_index (graph->inputs, i);
+    results->pdata[value->id] = ref_tensor_new (value, g_ptr_array_index (contents, i));
+  }
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (graph->values, i);
+    if (value->data != NULL)
+      results->pdata[i] = ref_tensor_new (value, value->data);
+  }
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (graph->nodes, i);
+    SlRefTensor *ends[24] = {NULL};
+    g_assert_cmpuint (node->n_inputs + node->n_outputs, <=, G_N_ELEMENTS (ends));
+    for (uint32_t k = 0; k < node->n_inputs; k++)
+      ends[k] = node->inputs[k] != NULL ? results->pdata[node->inputs[k]->id] : NULL;
+    for (uint32_t k = 0; k < node->n_outputs; k++) {
+      const SlValue *value = node->outputs[k];
+      if (value != NULL)
+        ends[node->n_inputs + k] = results->pdata[value->id] = ref_tensor_new (value, NULL);
+    }
+    sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);
+  }
+  return results;
+}
+
+/* --- Comparison --- */
+
+static double
+number (const SlRefTensor *tensor, size_t i)
+{
+  return sl_dtype_is_float (tensor->dtype) ? tensor->f[i] : (double)tensor->i[i];
+}
+
+/* max |difference| <= tolerance * max |wanted|; the same NaN and infinities. */
+static void
+compare (const char *what, const SlRefTensor *got, const SlRefTensor *wanted, double tolerance)
+{
+  double largest = 0;
+  for (size_t i = 0; i < wanted->n; i++)
+    if (isfinite (number (wanted, i)))
+      largest = fmax (largest, fabs (number (wanted, i)));
+  for (size_t i = 0; i < wanted->n; i++) {
+    double a = number (got, i), b = number (wanted, i);
+    bool same =
+        !isfinite (b) ? (isnan (a) && isnan (b)) || a == b : fabs (a - b) <= tolerance * largest;
+    if (!same)
+      g_error ("%s: element %zu of %zu is %.9g, expected %.9g within %g", what, i, wanted->n, a, b,
+               tolerance * largest);
+  }
+}
+
+/* Output `index` against numbers of the table. */
+static void
+check_stated (const OpCase *row, const SlGraph *graph, GPtrArray *results, uint32_t index,
+              const char *expected)
+{
+  const SlValue *value = g_ptr_array_index (graph->outputs, index);
+  if (expected == NULL)
+    return;
+  g_autoptr (GArray) stated = op_case_parse_values (expected);
+  const SlRefTensor *got = results->pdata[value->id];
+  g_assert_cmpuint (stated->len, ==, got->n);
+  SlRefTensor wanted = {.dtype = SL_FLOAT64, .n = got->n, .f = (double *)(void *)stated->data};
+  compare (row->name, got, &wanted, sl_dtype_is_float (got->dtype) ? 1e-6 : 0);
+}
+
+static void
+check_shape (const OpCase *row, const SlGraph *graph)
+{
+  const SlValue *value = g_ptr_array_index (graph->outputs, 0);
+  SlDType dtype;
+  SlShape shape;
+  if (row->shape == NULL)
+    return;
+  op_case_parse_shape (row->shape, &dtype, &shape);
+  g_autofree char *got = sl_shape_to_string (&value->shape);
+  g_autofree char *wanted = sl_shape_to_string (&shape);
+  g_assert_cmpstr (got, ==, wanted);
+  g_assert_cmpstr (sl_dtype_get_name (value->dtype), ==, sl_dtype_get_name (dtype));
+}
+
+/* --- Kernels --- */
+
+/* Memory of one value, dense or wide, in its layout, with guarded surroundings. */
+typedef struct Buffer {
+  char *memory; /* NULL: of `owner` */
+  const SlValue *owner;
+  size_t bytes;
+} Buffer;
+
+typedef struct Runner {
+  const OpCase *row;
+  const SlKernelSet *set;
+  SlGraph *graph;
+  GArray *buffers; /* Buffer, by value id */
+  char *what;      /* of messages */
+  GString *steps;  /* kernels that ran, without relayouts */
+} Runner;
+
+/* Elements from the first to behind the last; rows of a wide value end with elements of others. */
+static size_t
+extent (const SlValue *value)
+{
+  size_t n = 1;
+  sl_shape_get_elements (&value->shape, &n);
+  if (value->pixel_stride == 0)
+    return n;
+  return n / (size_t)value->shape.dim[1] * value->pixel_stride;
+}
+
+static void *
+memory_of (const Runner *runner, const SlValue *value)
+{
+  if (value == NULL)
+    return NULL;
+  if (value->data != NULL)
+    return (void *)sl_tensor_get_data (value->data);
+  const Buffer *buffer = &g_array_index (runner->buffers, Buffer, value->id);
+  return buffer->owner != NULL ? memory_of (runner, buffer->owner) : buffer->memory;
+}
+
+static void
+buffer_clear (void *data)
+{
+  Buffer *buffer = data;
+  sl_aligned_free (buffer->memory);
+}
+
+static void
+allocate (Runner *runner)
+{
+  runner->buffers = g_array_new (FALSE, TRUE, sizeof (Buffer));
+  g_array_set_clear_func (runner->buffers, buffer_clear);
+  g_array_set_size (runner->buffers, runner->graph->values->len);
+  for (uint32_t i = 0; i < runner->graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (runner->graph->values, i);
+    Buffer *buffer = &g_array_index (runner->buffers, Buffer, i);
+    if (value->data != NULL || !value->has_shape)
+      continue;
+    /* Exactly as long as the value, so that a sanitizer sees every step beyond. */
+    buffer->bytes = extent (value) * sl_dtype_get_size (value->dtype);
+    buffer->memory = sl_aligned_alloc (buffer->bytes);
+    memset (buffer->memory, GUARD, buffer->bytes);
+  }
+}
+
+/* Where element `index` (row-major) of the value lies. */
+static size_t
+place (const SlValue *value, size_t index)
+{
+  ptrdiff_t stride[SL_MAX_RANK], at = 0;
+  sl_value_get_strides (value, stride);
+  for (uint32_t d = value->shape.rank; d-- > 0; index /= (size_t)value->shape.dim[d])
+    at += (ptrdiff_t)(index % (size_t)value->shape.dim[d]) * stride[d];
+  return (size_t)at;
+}
+
+static void
+write_input (const Runner *runner, const SlValue *value, const SlTensor *content)
+{
+  size_t size = sl_dtype_get_size (value->dtype);
+  for (size_t i = 0; i < sl_tensor_get_elements (content); i++)
+    memcpy ((char *)memory_of (runner, value) + place (value, i) * size,
+            (const char *)sl_tensor_get_data (content) + i * size, size);
+}
+
+/* The value's elements in order; what lies between them must be as it was. */
+static SlRefTensor *
+read_output (const Runner *runner, const SlValue *value)
+{
+  SlRefTensor *tensor = ref_tensor_new (value, NULL);
+  size_t size = sl_dtype_get_size (value->dtype), n = extent (value);
+  const char *memory = memory_of (runner, value);
+  g_autofree char *dense = g_malloc0 (tensor->n * size + 1);
+  g_autofree bool *is_ours = g_new0 (bool, n + 1);
+  for (size_t i = 0; i < tensor->n; i++) {
+    memcpy (dense + i * size, memory + place (value, i) * size, size);
+    is_ours[place (value, i)] = true;
+  }
+  for (size_t i = 0; i < n * size && value->data == NULL; i++)
+    if (!is_ours[i / size] && (uint8_t)memory[i] != GUARD)
+      g_error ("%s: element %zu outside the slice is written", runner->what, i / size);
+  sl_ref_load (tensor, dense);
+  return tensor;
+}
+
+static void
+run_kernel (const Runner *runner, const SlStep *step)
+{
+  const SlKernel *kernel = sl_kernel_set_find (runner->set, step->kernel);
+  if (kernel == NULL || kernel->params_size != step->params_size)
+    g_error ("%s: no kernel '%s' of that form", runner->what, step->kernel);
+  g_autofree void **buffers = g_new0 (void *, step->n_operands);
+  for (uint32_t i = 0; i < step->n_operands; i++)
+    buffers[i] = memory_of (runner, step->operands[i]);
+  void *scratch = sl_aligned_alloc (kernel->scratch != NULL ? kernel->scratch (step->params) : 1);
+  size_t tiles = kernel->tiles (step->params);
+  kernel->run (step->params, buffers, scratch, 0, tiles);
+  sl_aligned_free (scratch);
+}
+
+static void
+run_reference_step (const Runner *runner, const SlStep *step)
+{
+  g_autofree void **buffers = g_new0 (void *, step->n_operands + 1);
+  for (uint32_t i = 0; i < step->n_operands; i++) {
+    const SlValue *value = step->operands[i];
+    buffers[i] = memory_of (runner, value);
+    g_assert_true (value == NULL || value->layout == SL_LAYOUT_ROW_MAJOR);
+  }
+  g_autofree char *scratch = g_malloc0 (sl_reference_scratch (step->node));
+  sl_reference_run (step->node, buffers, buffers + step->n_reads, scratch);
+}
+
+static void
+run_node (Runner *runner, const SlNode *node, const SlTarget *target)
+{
+  g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
+  g_array_set_clear_func (steps, (GDestroyNotify)sl_step_clear);
+  SlLowering to = {.steps = steps, .target = target, .node = node};
+  if (node->op->lower != NULL)
+    node->op->lower (node, &to);
+  else
+    sl_lower_reference (&to);
+  for (guint i = 0; i < steps->len; i++) {
+    const SlStep *step = &g_array_index (steps, SlStep, i);
+    if (!(node->op->traits & (SL_TRAIT_RELAYOUT | SL_TRAIT_PACKING)))
+      g_string_append_printf (runner->steps, "%s%s", runner->steps->len > 0 ? " " : "",
+                              step->kernel);
+    if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0)
+      run_reference_step (runner, step);
+    else
+      run_kernel (runner, step);
+  }
+}
+
+/* --- Layouts --- */
+
+static bool
+may_be_channels_last (const SlValue *value)
+{
+  return value->dtype == SL_FLOAT32 && (value->shape.rank == 3 || value->shape.rank == 4);
+}
+
+static bool
+all_readers_have (const SlValue *value, SlTraits trait)
+{
+  for (uint32_t i = 0; i < value->uses->len; i++)
+    if (!(((const SlNode *)g_ptr_array_index (value->uses, i))->op->traits & trait))
+      return false;
+  return true;
+}
+
+static void
+widen (SlGraph *graph)
+{
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    SlValue *value = g_ptr_array_index (graph->values, i);
+    bool outer =
+        value->kind == SL_VALUE_INPUT ||
+        (value->is_output && value->producer != NULL && value->producer->outputs[0] == value &&
+         (value->producer->op->traits & SL_TRAIT_SLICE_OUT));
+    if (outer && value->layout == SL_LAYOUT_CHANNELS_LAST && value->shape.dim[1] > 0 &&
+        all_readers_have (value, SL_TRAIT_SLICE_IN))
+      value->pixel_stride = (size_t)value->shape.dim[1] + WIDER;
+  }
+}
+
+/* Output 0 into the memory of the first input that fits, as the planner does it. */
+static void
+share (Runner *runner, const SlValue *output)
+{
+  const SlNode *node = output->producer;
+  if (node == NULL || !(node->op->traits & SL_TRAIT_IN_PLACE))
+    return;
+  for (uint32_t i = 0; i < MIN (node->n_inputs, 2); i++) {
+    const SlValue *x = node->inputs[i];
+    if (x == NULL || x->data != NULL || x->dtype != output->dtype || x->uses->len > 1 ||
+        x->layout != output->layout || !sl_shape_equal (&x->shape, &output->shape))
+      continue;
+    g_array_index (runner->buffers, Buffer, output->id).owner = x;
+    return;
+  }
+}
+
+/* Chooses layouts by the real pass, packs, and puts the nodes in order. */
+static void
+prepare (SlPasses *passes, RunKind kind)
+{
+  g_autoptr (GError) error = NULL;
+  for (uint32_t i = 0; i < passes->graph->inputs->len && kind != RUN_ROW_MAJOR; i++) {
+    SlValue *value = g_ptr_array_index (passes->graph->inputs, i);
+    if (may_be_channels_last (value))
+      value->layout = SL_LAYOUT_CHANNELS_LAST;
+  }
+  if (!sl_pass_layout (passes, &error) || !sl_pass_prepare (passes, &error) ||
+      !sl_graph_sort (passes->graph, &error))
+    g_error ("%s", error->message);
+  if (kind == RUN_WIDE)
+    widen (passes->graph);
+}
+
+static void
+check_relayouts (const Runner *runner, RunKind kind)
+{
+  if (kind == RUN_ROW_MAJOR || !(runner->row->flags & OP_FOLLOWS))
+    return;
+  for (uint32_t i = 0; i < runner->graph->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (runner->graph->nodes, i);
+    if (node->op->traits & SL_TRAIT_RELAYOUT)
+      g_error ("%s: %s is relaid", runner->what, node->inputs[0]->name);
+  }
+}
+
+static void
+run_kernels (const OpCase *row, const SlKernelSet *set, RunKind kind, GPtrArray *wanted)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) contents = NULL;
+  const SlTarget target = {.panel = set->panel};
+  SlPasses passes;
+  if (!build (row, &passes, &contents, &error))
+    g_error ("%s: %s", row->name, error->message);
+  passes.target = &target;
+  prepare (&passes, kind);
+  g_autoptr (SlGraph) graph = passes.graph;
+  g_autoptr (GString) steps = g_string_new (NULL);
+  g_autofree char *what =
+      g_strdup_printf ("%s (%s, %s)", row->name, sl_isa_name (set->isa), run_names[kind]);
+  Runner runner = {.row = row, .set = set, .graph = graph, .what = what, .steps = steps};
+  allocate (&runner);
+  if (kind == RUN_IN_PLACE)
+    share (&runner, g_ptr_array_index (graph->outputs, 0));
+  for (uint32_t i = 0; i < graph->inputs->len; i++)
+    write_input (&runner, g_ptr_array_index (graph->inputs, i), g_ptr_array_index (contents, i));
+  for (uint32_t i = 0; i < graph->nodes->len; i++)
+    run_node (&runner, g_ptr_array_index (graph->nodes, i), &target);
+
+  check_relayouts (&runner, kind);
+  if (row->steps != NULL)
+    g_assert_cmpstr (steps->str, ==, row->steps);
+  for (uint32_t i = 0; i < graph->outputs->len; i++) {
+    const SlValue *output = g_ptr_array_index (graph->outputs, i);
+    SlRefTensor *got = read_output (&runner, output);
+    compare (what, got, wanted->pdata[output->id],
+             sl_dtype_is_float (got->dtype) ? row->tolerance : 0);
+    ref_tensor_free (got);
+  }
+  g_array_unref (runner.buffers);
+}
+
+/* --- Cases --- */
+
+static void
+test_case (const void *data)
+{
+  const OpCase *row = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) contents = NULL;
+  SlPasses passes;
+  gboolean built = build (row, &passes, &contents, &error);
+  g_autoptr (SlGraph) graph = passes.graph;
+  if (row->error != NULL) {
+    g_assert_false (built);
+    if (strstr (error->message, row->error) == NULL || strstr (error->message, "node it") == NULL)
+      g_error ("%s: the error is \"%s\", expected \"… node it … %s\"", row->name, error->message,
+               row->error);
+    return;
+  }
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) results = run_reference (graph, contents);
+  check_shape (row, graph);
+  check_stated (row, graph, results, 0, row->expected);
+  check_stated (row, graph, results, 1, row->second);
+  for (int isa = 0; isa < SL_ISA_COUNT; isa++) {
+    const SlKernelSet *set = sl_kernel_set_get ((SlIsa)isa);
+    for (int kind = 0; kind < RUN_KINDS && set != NULL && sl_isa_supported ((SlIsa)isa); kind++)
+      run_kernels (row, set, (RunKind)kind, results);
+  }
+}
+
+void
+op_add_cases (const char *family, const OpCase *cases)
+{
+  for (const OpCase *row = cases; row->name != NULL; row++) {
+    g_autofree char *path = g_strdup_printf ("/ops/%s/%s", family, row->name);
+    g_test_add_data_func (path, row, test_case);
+  }
+}

@@ -5,7 +5,7 @@
  *
  * Without --rate every picture is a scene of its own at a random moment: samples for training. With
  * it they are the frames of one clip that shows every class in turn. */
-#include "scene.h"
+#include "../../plugins/lib/scene.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -39,12 +39,44 @@ canonical_since (const SlOpClass *op)
   return plain > 0 ? plain : any;
 }
 
+/* What operators that Sightline writes have gained after SL_ONNX_WRITE_OPSET without their form
+ * changing. */
+static const struct {
+  const char *op;
+  const char *attr;  /* that says more than its default … */
+  uint32_t n_inputs; /* … or as many inputs as this; both absent: the operator itself */
+  int since;
+} additions[] = {
+    {"AveragePool", "dilations", 0, 19},
+    {"Gelu", NULL, 0, 20},
+    {"Mish", NULL, 0, 18},
+    {"Pad", NULL, 4, 18},
+};
+
+/* The opset from which on a file may say what this node says. */
+static int
+stated_since (const SlNode *node)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (additions); i++) {
+    if (strcmp (additions[i].op, node->op->name) != 0 || node->n_inputs < additions[i].n_inputs)
+      continue;
+    if (additions[i].attr == NULL)
+      return additions[i].since;
+    for (const SlAttrSpec *spec = node->op->attrs; spec != NULL && spec->name != NULL; spec++)
+      if (strcmp (spec->name, additions[i].attr) == 0 && !sl_attrs_is_default (spec, node->attrs))
+        return additions[i].since;
+  }
+  return 0;
+}
+
 static int
 choose_opset (const SlGraph *graph)
 {
   int opset = SL_ONNX_WRITE_OPSET;
-  for (guint i = 0; i < graph->nodes->len; i++)
-    opset = MAX (opset, canonical_since (((const SlNode *)graph->nodes->pdata[i])->op));
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (graph->nodes, i);
+    opset = MAX (opset, MAX (canonical_since (node->op), stated_since (node)));
+  }
   return opset;
 }
 
@@ -132,13 +164,15 @@ write_ends (SlWireOut *out, uint32_t number, uint32_t n, SlValue *const *ends)
     sl_wire_put_text (out, number, ends[i] != NULL ? ends[i]->name : "");
 }
 
+/* `names` holds those of the nodes before: readers want each only once, and a node may do without.
+ */
 static void
-write_node (SlWireOut *out, const SlNode *node)
+write_node (SlWireOut *out, const SlNode *node, GHashTable *names)
 {
   const size_t begin = sl_wire_begin (out, GRAPH_NODE);
   write_ends (out, NODE_INPUT, node->n_inputs, node->inputs);
   write_ends (out, NODE_OUTPUT, node->n_outputs, node->outputs);
-  if (node->name[0] != '\0')
+  if (node->name[0] != '\0' && g_hash_table_add (names, node->name))
     sl_wire_put_text (out, NODE_NAME, node->name);
   sl_wire_put_text (out, NODE_OP_TYPE, node->op->name);
   if (node->op->domain != NULL && node->op->domain[0] != '\0')
@@ -152,9 +186,10 @@ write_node (SlWireOut *out, const SlNode *node)
 static void
 write_graph (SlWireOut *out, const SlGraph *graph)
 {
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
   const size_t begin = sl_wire_begin (out, MODEL_GRAPH);
   for (guint i = 0; i < graph->nodes->len; i++)
-    write_node (out, g_ptr_array_index (graph->nodes, i));
+    write_node (out, g_ptr_array_index (graph->nodes, i), names);
   sl_wire_put_text (out, GRAPH_NAME, PRODUCER);
   for (guint i = 0; i < graph->values->len; i++) {
     const SlValue *value = g_ptr_array_index (graph->values, i);

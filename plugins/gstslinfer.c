@@ -1,6 +1,7 @@
 #include "gstslinfer.h"
 
 #include "gstslerror.h"
+#include "gstslframe.h"
 #include "gstslloader.h"
 #include "gstslmemory.h"
 #include "gstslmodelinfo.h"
@@ -241,24 +242,6 @@ count_result (GstSlInfer *self, GstClockTime time, gboolean ok)
   GST_OBJECT_UNLOCK (self);
 }
 
-static GstFlowReturn
-refuse_buffer (GstSlInfer *self, GstBuffer *buffer)
-{
-  GstSlInferPrivate *priv = PRIVATE (self);
-  const GstVideoInfo *info = &priv->info;
-
-  count_result (self, 0, FALSE);
-  GST_ELEMENT_ERROR (
-      self, STREAM, FORMAT,
-      ("Frame %" G_GUINT64_FORMAT ": a buffer of %" G_GSIZE_FORMAT
-       " bytes does not hold the %s frame of %dx%d that the caps announce (%" G_GSIZE_FORMAT
-       " bytes).",
-       priv->frame - 1, gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (info),
-       GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info), GST_VIDEO_INFO_SIZE (info)),
-      ("%" GST_PTR_FORMAT, buffer));
-  return GST_FLOW_ERROR;
-}
-
 /* Runs the network; the buffer stays as it is. */
 static GstFlowReturn
 run_network (GstSlInfer *self, GstBuffer *buffer, const GstSlLoaded *loaded,
@@ -274,20 +257,20 @@ run_network (GstSlInfer *self, GstBuffer *buffer, const GstSlLoaded *loaded,
     gst_sl_element_error (GST_ELEMENT (self), error, "while preparing for the caps");
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  if (!gst_video_frame_map (&frame, &priv->info, buffer,
-                            GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
-    return refuse_buffer (self, buffer);
-
-  ok = sl_classifier_run (loaded->classifier, &frame, &ret_result->scores, &ret_result->n_scores,
-                          &error);
-  gst_video_frame_unmap (&frame);
-  if (g_error_matches (error, SL_ERROR, SL_ERROR_SHAPE))
-    return refuse_buffer (self, buffer);
-  count_result (self, gst_util_get_timestamp () - before, ok);
-  if (!ok) {
-    gst_sl_element_error (GST_ELEMENT (self), error, "while running the network");
-    return GST_FLOW_ERROR;
+  ok = gst_sl_frame_map (GST_ELEMENT (self), &frame, &priv->info, buffer, GST_MAP_READ);
+  if (ok) {
+    ok = sl_classifier_run (loaded->classifier, &frame, &ret_result->scores, &ret_result->n_scores,
+                            &error);
+    gst_video_frame_unmap (&frame);
   }
+  count_result (self, gst_util_get_timestamp () - before, ok);
+  if (g_error_matches (error, SL_ERROR, SL_ERROR_SHAPE))
+    gst_sl_frame_refuse (GST_ELEMENT (self), &priv->info, buffer);
+  else if (error)
+    gst_sl_element_error (GST_ELEMENT (self), error, "while running the network");
+  if (!ok)
+    return GST_FLOW_ERROR;
+
   ret_result->model = loaded->model;
   ret_result->rules = loaded->rules;
   ret_result->frame = priv->frame - 1;

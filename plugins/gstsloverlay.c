@@ -22,7 +22,7 @@
  */
 #include "gstsloverlay.h"
 
-#include "gstslmemory.h"
+#include "gstslframe.h"
 #include "gstslpanel.h"
 
 #include <gst/video/video.h>
@@ -64,10 +64,13 @@ struct _GstSlOverlay {
   gfloat min_score;
   GstClockTime hold;
   gboolean restyled; /* since the panel was drawn */
+  gboolean
+      refused; /* downstream's caps took compositions, its answer to the ALLOCATION query did not */
 
   /* The streaming thread's. */
   GstVideoInfo info;
-  gboolean attach; /* rather than blend */
+  gboolean decided; /* since the caps were set */
+  gboolean attach;  /* rather than blend */
   GstSlPanelRow rows[MAX_LABELS];
   guint n_rows;
   GstClockTime since; /* of the frame that rows come from */
@@ -202,52 +205,13 @@ blend_panel (GstSlOverlay *self, GstBuffer *buffer)
 {
   GstVideoFrame frame;
 
-  if (!gst_video_frame_map (&frame, &self->info, buffer,
-                            GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-                       ("A buffer of %" G_GSIZE_FORMAT " bytes does not hold the %s frame of %dx%d "
-                        "that the caps announce.",
-                        gst_buffer_get_size (buffer), GST_VIDEO_INFO_NAME (&self->info),
-                        GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info)),
-                       ("%" GST_PTR_FORMAT, buffer));
+  if (!gst_sl_frame_map (GST_ELEMENT (self), &frame, &self->info, buffer, GST_MAP_READWRITE))
     return GST_FLOW_ERROR;
-  }
   if (!gst_sl_panel_blend (&self->panel, &frame))
     GST_WARNING_OBJECT (self, "cannot draw into %s frames", GST_VIDEO_INFO_NAME (&self->info));
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
-
-/* Instead of transform_ip, for which a buffer would be made writable that carries nothing to draw.
- */
-static GstFlowReturn
-gst_sl_overlay_generate_output (GstBaseTransform *trans, GstBuffer **outbuf)
-{
-  GstSlOverlay *self = GST_SL_OVERLAY (trans);
-  GstBuffer *buffer = g_steal_pointer (&trans->queued_buf);
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  if (!buffer)
-    return GST_FLOW_OK;
-  update_rows (self, buffer);
-  update_panel (self);
-  if (self->panel.pixels && gst_buffer_get_size (buffer) > 0) {
-    buffer = gst_buffer_make_writable (buffer);
-    if (self->attach)
-      gst_sl_panel_attach (&self->panel, buffer);
-    else
-      flow = blend_panel (self, buffer);
-  }
-  if (flow != GST_FLOW_OK) {
-    gst_buffer_unref (buffer);
-    return flow;
-  }
-  *outbuf = buffer;
-  return GST_FLOW_OK;
-}
-
-/* --- Caps and allocation
- * --------------------------------------------------------------------------------------- */
 
 static gboolean
 is_system_memory (const GstCapsFeatures *features)
@@ -256,12 +220,100 @@ is_system_memory (const GstCapsFeatures *features)
          gst_caps_features_contains (features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY);
 }
 
+static gboolean
+has_composition (const GstCaps *caps)
+{
+  return caps && gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION);
+}
+
+static void
+set_refused (GstSlOverlay *self, gboolean refused)
+{
+  GST_OBJECT_LOCK (self);
+  self->refused = refused;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+ask_downstream (GstPad *srcpad, GstCaps *caps)
+{
+  GstQuery *query = gst_query_new_allocation (caps, FALSE);
+  gboolean takes =
+      gst_pad_peer_query (srcpad, query) &&
+      gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+
+  gst_query_unref (query);
+  return takes;
+}
+
+/* Attach or blend? Asked when downstream knows the caps, since only then it can answer. */
+static gboolean
+decide (GstSlOverlay *self)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
+  g_autoptr (GstCaps) in = gst_pad_get_current_caps (trans->sinkpad);
+  g_autoptr (GstCaps) out = gst_pad_get_current_caps (trans->srcpad);
+
+  self->decided = TRUE;
+  self->attach =
+      has_composition (out) && (has_composition (in) || ask_downstream (trans->srcpad, out));
+  GST_DEBUG_OBJECT (self, "labels are %s", self->attach ? "attached" : "blended");
+  if (self->attach || !has_composition (out))
+    return TRUE;
+
+  if (!is_system_memory (gst_caps_get_features (in, 0))) {
+    GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
+                       ("Frames are not in system memory, and downstream takes no overlays: put an "
+                        "element that downloads them before sloverlay."),
+                       ("%" GST_PTR_FORMAT, in));
+    return FALSE;
+  }
+  /* Who takes any caps (fakesink, appsink) is not thereby one who draws: back to those that came
+   * in. */
+  set_refused (self, TRUE);
+  gst_base_transform_update_src_caps (trans, in);
+  return TRUE;
+}
+
+/* A buffer that somebody else holds is copied, without its memory, only if there is something to
+ * draw. */
+static GstFlowReturn
+gst_sl_overlay_prepare_output_buffer (GstBaseTransform *trans, GstBuffer *input, GstBuffer **outbuf)
+{
+  GstSlOverlay *self = GST_SL_OVERLAY (trans);
+
+  if (!self->decided && !decide (self))
+    return GST_FLOW_NOT_NEGOTIATED;
+  update_rows (self, input);
+  update_panel (self);
+  *outbuf = input;
+  if (self->panel.pixels && !gst_buffer_is_writable (input))
+    *outbuf = gst_buffer_copy (input);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+gst_sl_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  GstSlOverlay *self = GST_SL_OVERLAY (trans);
+
+  if (!self->panel.pixels || gst_buffer_get_size (buffer) == 0)
+    return GST_FLOW_OK;
+  if (!self->attach)
+    return blend_panel (self, buffer);
+  gst_sl_panel_attach (&self->panel, buffer);
+  return GST_FLOW_OK;
+}
+
+/* --- Caps and allocation
+ * --------------------------------------------------------------------------------------- */
+
 /* What comes out for one structure that goes in: with a composition beside the frame, which any
  * memory allows, or blended, which only system memory allows. The other way round: what may go in.
  */
 static void
-add_variants (GstCaps *caps, GstPadDirection direction, const GstStructure *structure,
-              const GstCapsFeatures *features)
+add_variants (GstCaps *caps, GstPadDirection direction, gboolean offer_composition,
+              const GstStructure *structure, const GstCapsFeatures *features)
 {
   gboolean has_composition = gst_caps_features_contains (features, COMPOSITION);
 
@@ -269,7 +321,8 @@ add_variants (GstCaps *caps, GstPadDirection direction, const GstStructure *stru
     gst_caps_append_structure_full (caps, gst_structure_copy (structure),
                                     gst_caps_features_copy (features));
   }
-  if (direction == GST_PAD_SINK && !has_composition && !gst_caps_features_is_any (features)) {
+  if (direction == GST_PAD_SINK && offer_composition && !has_composition &&
+      !gst_caps_features_is_any (features)) {
     GstCapsFeatures *with = gst_caps_features_copy (features);
 
     gst_caps_features_add (with, COMPOSITION);
@@ -291,9 +344,13 @@ gst_sl_overlay_transform_caps (GstBaseTransform *trans, GstPadDirection directio
                                GstCaps *filter)
 {
   GstCaps *result = gst_caps_new_empty ();
+  gboolean refused;
 
+  GST_OBJECT_LOCK (trans);
+  refused = GST_SL_OVERLAY (trans)->refused;
+  GST_OBJECT_UNLOCK (trans);
   for (guint i = 0; i < gst_caps_get_size (caps); i++)
-    add_variants (result, direction, gst_caps_get_structure (caps, i),
+    add_variants (result, direction, !refused, gst_caps_get_structure (caps, i),
                   gst_caps_get_features (caps, i));
   if (filter) {
     GstCaps *intersection = gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
@@ -310,50 +367,11 @@ gst_sl_overlay_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outc
   GstSlOverlay *self = GST_SL_OVERLAY (trans);
 
   drop_panel (self);
+  self->decided = FALSE;
   if (gst_video_info_from_caps (&self->info, incaps))
     return TRUE;
   GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("These caps describe no video frame."),
                      ("%" GST_PTR_FORMAT, incaps));
-  return FALSE;
-}
-
-static gboolean
-has_composition_feature (GstPad *pad)
-{
-  GstCaps *caps = gst_pad_get_current_caps (pad);
-  gboolean found =
-      caps && gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION);
-
-  gst_clear_caps (&caps);
-  return found;
-}
-
-/* `query` is downstream's answer for the caps just set. */
-static gboolean
-gst_sl_overlay_decide_allocation (GstBaseTransform *trans, GstQuery *query)
-{
-  GstSlOverlay *self = GST_SL_OVERLAY (trans);
-  GstCaps *caps = NULL;
-  gboolean feature, system_memory;
-
-  /* Frames come from upstream; a pool here would only hold memory. */
-  while (gst_query_get_n_allocation_pools (query) > 0)
-    gst_query_remove_nth_allocation_pool (query, 0);
-
-  gst_query_parse_allocation (query, &caps, NULL);
-  feature = caps && gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION);
-  system_memory = !caps || is_system_memory (gst_caps_get_features (caps, 0));
-  self->attach =
-      feature &&
-      (has_composition_feature (trans->sinkpad) ||
-       gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL));
-  GST_DEBUG_OBJECT (self, "labels are %s", self->attach ? "attached" : "blended");
-  if (self->attach || system_memory)
-    return TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
-                     ("Frames are not in system memory, and downstream takes no overlays: put a "
-                      "download element before sloverlay."),
-                     ("%" GST_PTR_FORMAT, caps));
   return FALSE;
 }
 
@@ -369,10 +387,26 @@ gst_sl_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstSlOverlay *self = GST_SL_OVERLAY (trans);
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP ||
-      GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+  switch (GST_EVENT_TYPE (event)) {
+  case GST_EVENT_FLUSH_STOP:
+  case GST_EVENT_STREAM_START:
     drop_rows (self);
+    break;
+  case GST_EVENT_CAPS:
+    set_refused (self, FALSE);
+    break;
+  default:
+    break;
+  }
   return GST_BASE_TRANSFORM_CLASS (gst_sl_overlay_parent_class)->sink_event (trans, event);
+}
+
+static gboolean
+gst_sl_overlay_src_event (GstBaseTransform *trans, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    set_refused (GST_SL_OVERLAY (trans), FALSE);
+  return GST_BASE_TRANSFORM_CLASS (gst_sl_overlay_parent_class)->src_event (trans, event);
 }
 
 static gboolean
@@ -532,10 +566,11 @@ gst_sl_overlay_class_init (GstSlOverlayClass *klass)
   trans_class->stop = gst_sl_overlay_stop;
   trans_class->transform_caps = gst_sl_overlay_transform_caps;
   trans_class->set_caps = gst_sl_overlay_set_caps;
-  trans_class->decide_allocation = gst_sl_overlay_decide_allocation;
   trans_class->propose_allocation = gst_sl_overlay_propose_allocation;
   trans_class->sink_event = gst_sl_overlay_sink_event;
-  trans_class->generate_output = gst_sl_overlay_generate_output;
+  trans_class->src_event = gst_sl_overlay_src_event;
+  trans_class->prepare_output_buffer = gst_sl_overlay_prepare_output_buffer;
+  trans_class->transform_ip = gst_sl_overlay_transform_ip;
 
   gst_type_mark_as_plugin_api (GST_TYPE_SL_OVERLAY_POSITION, 0);
 }

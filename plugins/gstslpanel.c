@@ -272,6 +272,8 @@ view_part (const GstSlPanel *panel, const GstVideoFrame *frame, GstVideoFrame *r
   *ret = *frame;
   ret->info.width = MIN (GST_ROUND_UP_4 (panel->width), frame->info.width - panel->x);
   ret->info.height = MIN (GST_ROUND_UP_4 (panel->height), frame->info.height - panel->y);
+  if (ret->info.width <= 0 || ret->info.height <= 0)
+    return FALSE;
   for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_PLANES (finfo); i++) {
     gint component[GST_VIDEO_MAX_COMPONENTS], c;
 
@@ -285,9 +287,24 @@ view_part (const GstSlPanel *panel, const GstVideoFrame *frame, GstVideoFrame *r
   return TRUE;
 }
 
+/* Moves the panel to where the picture begins in a frame that is larger. */
+static GstSlPanel
+place_in_frame (const GstSlPanel *panel, const GstVideoFrame *frame)
+{
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
+  GstSlPanel placed = *panel;
+
+  if (crop) {
+    placed.x += crop->x - crop->x % ALIGNMENT;
+    placed.y += crop->y - crop->y % ALIGNMENT;
+  }
+  return placed;
+}
+
 gboolean
 gst_sl_panel_blend (const GstSlPanel *panel, GstVideoFrame *frame)
 {
+  GstSlPanel placed = place_in_frame (panel, frame);
   GstVideoFrame pixels, part;
   GstVideoInfo info;
   gboolean ok;
@@ -297,10 +314,10 @@ gst_sl_panel_blend (const GstSlPanel *panel, GstVideoFrame *frame)
   info.flags |= GST_VIDEO_FLAG_PREMULTIPLIED_ALPHA;
   if (!gst_video_frame_map (&pixels, &info, panel->pixels, GST_MAP_READ))
     return FALSE;
-  if (view_part (panel, frame, &part))
+  if (view_part (&placed, frame, &part))
     ok = gst_video_blend (&part, &pixels, 0, 0, 1);
   else
-    ok = gst_video_blend (frame, &pixels, panel->x, panel->y, 1);
+    ok = gst_video_blend (frame, &pixels, placed.x, placed.y, 1);
   gst_video_frame_unmap (&pixels);
   return ok;
 }

@@ -17,8 +17,8 @@ struct SlClassifier {
   uint32_t n_scores;
   float *scores; /* n_scores */
 
-  GstVideoFormat format;
-  SlImageInfo image; /* that the sampler was made for; width 0: none yet */
+  GstVideoInfo info; /* of the caps */
+  SlImageInfo image; /* that the sampler was made for */
   SlImageSampler *sampler;
 };
 
@@ -179,26 +179,27 @@ sl_classifier_set_info (SlClassifier *self, const GstVideoInfo *info, GError **e
 {
   SlImageInfo image;
 
+  if (self->sampler && gst_video_info_is_equal (info, &self->info))
+    return TRUE;
   sl_image_info_from_video (info, &image);
-  /* Until a frame says otherwise, the same part of it is looked at. */
-  if (image.width == self->image.width && image.height == self->image.height)
-    image.crop = self->image.crop;
-  self->format = GST_VIDEO_INFO_FORMAT (info);
-  return prepare (self, &image, error);
+  if (!prepare (self, &image, error))
+    return FALSE;
+  self->info = *info;
+  return TRUE;
 }
 
-/* GstVideoMeta may contradict the caps. */
+/* GstVideoMeta may contradict the caps. A frame may be larger than its picture, but not smaller. */
 static gboolean
 check_frame (SlClassifier *self, const GstVideoFrame *frame, GError **error)
 {
-  if (GST_VIDEO_FRAME_FORMAT (frame) == self->format &&
-      (guint)GST_VIDEO_FRAME_WIDTH (frame) == self->image.width &&
-      (guint)GST_VIDEO_FRAME_HEIGHT (frame) == self->image.height)
+  if (GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_INFO_FORMAT (&self->info) &&
+      GST_VIDEO_FRAME_WIDTH (frame) >= GST_VIDEO_INFO_WIDTH (&self->info) &&
+      GST_VIDEO_FRAME_HEIGHT (frame) >= GST_VIDEO_INFO_HEIGHT (&self->info))
     return TRUE;
-  g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "the frame is %s %dx%d (expected %s %ux%u)",
-               gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (frame)),
-               GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame),
-               gst_video_format_to_string (self->format), self->image.width, self->image.height);
+  g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "the frame is %s %dx%d (expected %s %dx%d)",
+               GST_VIDEO_INFO_NAME (&frame->info), GST_VIDEO_FRAME_WIDTH (frame),
+               GST_VIDEO_FRAME_HEIGHT (frame), GST_VIDEO_INFO_NAME (&self->info),
+               GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info));
   return FALSE;
 }
 
@@ -235,14 +236,16 @@ gboolean
 sl_classifier_run (SlClassifier *self, const GstVideoFrame *frame, const float **ret_scores,
                    uint32_t *ret_n, GError **error)
 {
-  SlImageInfo info = self->image;
+  SlImageInfo info;
   SlImage image;
 
   g_return_val_if_fail (self->sampler != NULL, FALSE);
 
   if (!check_frame (self, frame, error))
     return FALSE;
-  sl_image_info_set_crop (&info, frame->buffer);
+  sl_image_info_from_video (&frame->info, &info);
+  sl_image_info_set_crop (&info, frame->buffer, GST_VIDEO_INFO_WIDTH (&self->info),
+                          GST_VIDEO_INFO_HEIGHT (&self->info));
   if (!prepare (self, &info, error) || !sl_image_from_frame (frame, &image, error))
     return FALSE;
   sl_image_sample (self->sampler, &image, self->input, self->strides);

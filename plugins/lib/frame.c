@@ -84,7 +84,7 @@ sl_image_info_from_video (const GstVideoInfo *info, SlImageInfo *ret_info)
 }
 
 void
-sl_image_info_set_crop (SlImageInfo *info, GstBuffer *buffer)
+sl_image_info_set_crop (SlImageInfo *info, GstBuffer *buffer, guint width, guint height)
 {
   const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
 
@@ -94,6 +94,9 @@ sl_image_info_set_crop (SlImageInfo *info, GstBuffer *buffer)
     info->crop.y = crop->y;
     info->crop.width = crop->width;
     info->crop.height = crop->height;
+  } else if (width != info->width || height != info->height) {
+    info->crop.width = width;
+    info->crop.height = height;
   }
 }
 

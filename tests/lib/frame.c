@@ -230,11 +230,14 @@ test_crop (void)
   crop->y = 4;
   crop->width = 50;
   crop->height = 60;
-  sl_image_info_set_crop (&info, buffer);
+  sl_image_info_set_crop (&info, buffer, 50, 60);
   g_assert_cmpuint (info.crop.x, ==, 3);
   g_assert_cmpuint (info.crop.height, ==, 60);
-  sl_image_info_set_crop (&info, plain);
+  sl_image_info_set_crop (&info, plain, 64, 70);
   g_assert_cmpuint (info.crop.width, ==, 0);
+  sl_image_info_set_crop (&info, plain, 64, 60); /* padded rows below the picture */
+  g_assert_cmpuint (info.crop.width, ==, 64);
+  g_assert_cmpuint (info.crop.height, ==, 60);
 }
 
 static void

@@ -98,8 +98,11 @@ check_survives (gconstpointer data)
   gst_buffer_memset (buffer, 0, 128, -1);
   GST_BUFFER_PTS (buffer) = 0;
   add_meta (buffer, "one");
+  GST_BUFFER_DURATION (buffer) = GST_SECOND / 25;
   g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
-  buffer = gst_harness_pull (h);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  buffer = gst_harness_try_pull (h);
+  g_assert_nonnull (buffer);
   check_meta (buffer, "one");
   gst_buffer_unref (buffer);
   gst_harness_teardown (h);

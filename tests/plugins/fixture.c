@@ -106,6 +106,10 @@ fixture_frame (Fixture *fixture, guint32 rgb, guint n)
 
   gst_video_info_set_format (&one, GST_VIDEO_FORMAT_ARGB, GST_VIDEO_INFO_WIDTH (info),
                              GST_VIDEO_INFO_HEIGHT (info));
+  one.fps_n = info->fps_n;
+  one.fps_d = info->fps_d;
+  one.par_n = info->par_n;
+  one.par_d = info->par_d;
   source = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&one), NULL);
   gst_buffer_memset (buffer, 0, 0, -1);
   g_assert_true (gst_video_frame_map (&in, &one, source, GST_MAP_READWRITE));

@@ -27,11 +27,9 @@ typedef struct Fixture {
 } Fixture;
 
 /* An element with properties (name, value …, NULL), playing in a harness. */
-Fixture *fixture_new (const gchar *factory, const gchar *first_property,
-                      ...) G_GNUC_NULL_TERMINATED;
+Fixture *fixture_new (const gchar *factory, const gchar *first_property, ...);
 /* The same with a model of these flags for model-file. */
-Fixture *fixture_new_infer (TinyFlags flags, const gchar *first_property,
-                            ...) G_GNUC_NULL_TERMINATED;
+Fixture *fixture_new_infer (TinyFlags flags, const gchar *first_property, ...);
 void fixture_free (Fixture *fixture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, fixture_free)
 

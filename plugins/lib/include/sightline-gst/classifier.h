@@ -6,21 +6,27 @@
 
 G_BEGIN_DECLS
 
-/* A model's program with one run slot, its rules, and the sampler for the current caps. One thread at a time. */
+/* A model's program with one run slot, its rules, and the sampler for the current caps. One thread
+ * at a time. */
 typedef struct SlClassifier SlClassifier;
 
-/* References `model`; copies nothing of `rules`, which must live as long. `threads` as in SlProgramOptions. */
+/* References `model`; copies nothing of `rules`, which must live as long. `threads` as in
+ * SlProgramOptions. */
 SL_API SlClassifier *sl_classifier_new (SlModel *model, const SlModelRules *rules,
                                         const SlDevice *device, uint32_t threads, GError **error);
 SL_API void sl_classifier_free (SlClassifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlClassifier, sl_classifier_free)
 
-/* Prepares for frames of this format; cheap if nothing changed. SL_ERROR_UNSUPPORTED or SL_ERROR_LIMIT. */
+/* Prepares for frames of this format; cheap if nothing changed. SL_ERROR_UNSUPPORTED or
+ * SL_ERROR_LIMIT. */
 SL_API gboolean sl_classifier_set_info (SlClassifier *classifier, const GstVideoInfo *info,
                                         GError **error);
 
-/* Samples the frame into the network's input and runs it. `frame` is mapped for reading and of the set format.
- * *ret_scores (n of them, probabilities if the rules say so) are the classifier's, until the next call. */
+/* Samples the frame into the network's input and runs it. `frame` is mapped for reading, of the set
+ * format and at least of the set size; its buffer's GstVideoCropMeta says which part is looked at,
+ * or else it is the top left. *ret_scores (n of them, probabilities if the rules say so) are the
+ * classifier's, until the next call. SL_ERROR_SHAPE if the frame is not what was set,
+ * SL_ERROR_NUMERIC (naming the node) if the scores are no numbers. */
 SL_API gboolean sl_classifier_run (SlClassifier *classifier, const GstVideoFrame *frame,
                                    const float **ret_scores, uint32_t *ret_n, GError **error);
 

@@ -1,4 +1,5 @@
-/* Class labels of a frame, as buffer metadata that survives conversion, scaling, cropping and flipping. */
+/* Class labels of a frame, as buffer metadata that survives conversion, scaling, cropping and
+ * flipping. */
 #pragma once
 
 #include <gst/gst.h>
@@ -18,25 +19,26 @@ typedef struct SlLabel {
   gchar *label; /* never NULL: the number as text where nobody gave labels */
 } SlLabel;
 
-/* A buffer may carry several, one for each producing element. Tag-less: labels hold for the whole frame and stay
- * true under scaling and cropping. Read-only once attached. */
+/* A buffer may carry several, one for each producing element. Tag-less: labels hold for the whole
+ * frame and stay true under scaling and cropping. Read-only once attached. */
 typedef struct SlLabelMeta {
   GstMeta meta;
   guint version;
-  gchar *producer;      /* name of the element */
-  gchar *model;         /* SHA-256 of the model file, hexadecimal */
-  guint64 frame;        /* count of frames since stream start that the result was computed on */
-  GstClockTime pts;     /* of that frame, GST_CLOCK_TIME_NONE if it had none */
-  guint64 age;          /* frames between that frame and this one; 0 = this very one */
-  gboolean fresh;       /* computed for this buffer, not carried over */
+  gchar *producer;  /* name of the element */
+  gchar *model;     /* SHA-256 of the model file, hexadecimal */
+  guint64 frame;    /* count of frames since stream start that the result was computed on */
+  GstClockTime pts; /* of that frame, GST_CLOCK_TIME_NONE if it had none */
+  guint64 age;      /* frames between that frame and this one; 0 = this very one */
+  gboolean fresh;   /* computed for this buffer, not carried over */
   guint n_labels;
-  SlLabel *labels;      /* best first */
+  SlLabel *labels; /* best first */
 } SlLabelMeta;
 
 SL_API GType sl_label_meta_api_get_type (void);
 SL_API const GstMetaInfo *sl_label_meta_get_info (void);
 
-/* Adds an empty one; `producer` and `model` are copied. The buffer must be writable (its memory need not be). */
+/* Adds an empty one; `producer` and `model` are copied. The buffer must be writable (its memory
+ * need not be). */
 SL_API SlLabelMeta *sl_buffer_add_label_meta (GstBuffer *buffer, const gchar *producer,
                                               const gchar *model);
 /* Appends a label; the text is copied. */

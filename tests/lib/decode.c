@@ -1,0 +1,182 @@
+/* The decoder on clips made at run time. What it says of real and broken ones is in tests/tools. */
+#include <glib/gstdio.h>
+#include <sightline-gst/decode.h>
+#include <string.h>
+
+typedef struct {
+  char *folder, *path;
+} Fixture;
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  self->folder = g_dir_make_tmp ("sightline-test-XXXXXX", NULL);
+  self->path = g_build_filename (self->folder, "clip.mkv", NULL);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  g_unlink (self->path);
+  g_rmdir (self->folder);
+  g_free (self->path);
+  g_free (self->folder);
+}
+
+static gboolean
+make_clip (Fixture *self, const char *launch)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *line = g_strdup_printf ("%s ! filesink location=\"%s\"", launch, self->path);
+  g_autoptr (GstElement) pipeline =
+      gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (g_error_matches (error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT)) {
+    g_test_skip (error->message);
+    return FALSE;
+  }
+  g_assert_no_error (error);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_assert_true (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
+  return TRUE;
+}
+
+#define MOVIE                                                                                 \
+  "videotestsrc num-buffers=10 ! video/x-raw,format=I420,width=33,height=21,framerate=5/1 ! " \
+  "jpegenc ! queue ! m. matroskamux name=m"
+
+static void
+test_frames (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const char *reason = "not set";
+  SlDecodedFrame frame;
+  if (!make_clip (self, MOVIE))
+    return;
+  g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 10; i++) {
+    GstVideoFrame mapped;
+    g_assert_true (sl_decoder_next (decoder, &frame));
+    g_assert_cmpuint (frame.number, ==, i);
+    g_assert_cmpuint (frame.pts, ==, i * GST_SECOND / 5);
+    g_assert_cmpint (GST_VIDEO_INFO_WIDTH (frame.info), ==, 33);
+    g_assert_cmpint (GST_VIDEO_INFO_HEIGHT (frame.info), ==, 21);
+    g_assert_true (frame.buffer == gst_sample_get_buffer (frame.sample));
+    g_assert_true (gst_video_frame_map (&mapped, frame.info, frame.buffer, GST_MAP_READ));
+    gst_video_frame_unmap (&mapped);
+    g_assert_cmpint (sl_decoder_get_outcome (decoder, NULL), ==, SL_OUTCOME_WHOLE);
+    g_assert_cmpfloat_with_epsilon (sl_decoder_get_progress (decoder), (i + 1) / 10.0, 0.02);
+  }
+  g_assert_false (sl_decoder_next (decoder, &frame));
+  g_assert_false (sl_decoder_next (decoder, &frame));
+  g_assert_cmpint (sl_decoder_get_outcome (decoder, &reason), ==, SL_OUTCOME_WHOLE);
+  g_assert_null (reason);
+  g_assert_false (sl_decoder_has_audio (decoder));
+}
+
+/* Nobody needs to read to the end. */
+static void
+test_freed_early (Fixture *self, gconstpointer data)
+{
+  if (!make_clip (self, MOVIE))
+    return;
+  for (guint n = 0; n < 4; n++) {
+    g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, NULL);
+    SlDecodedFrame frame;
+    for (guint i = 0; i < n; i++)
+      g_assert_true (sl_decoder_next (decoder, &frame));
+  }
+}
+
+static void
+test_audio (Fixture *self, gconstpointer data)
+{
+  SlDecodedFrame frame;
+  if (!make_clip (self, "audiotestsrc num-buffers=90 ! vorbisenc ! queue ! m. " MOVIE))
+    return;
+  g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, NULL);
+  guint n = 0;
+  for (; sl_decoder_next (decoder, &frame); n++)
+    g_assert_true (sl_decoder_has_audio (decoder));
+  g_assert_cmpuint (n, ==, 10);
+  g_assert_cmpint (sl_decoder_get_outcome (decoder, NULL), ==, SL_OUTCOME_WHOLE);
+}
+
+/* Sound that goes on after the pictures is not a part that is missing. */
+static void
+test_longer_audio (Fixture *self, gconstpointer data)
+{
+  SlDecodedFrame frame;
+  if (!make_clip (self, "audiotestsrc num-buffers=300 ! vorbisenc ! queue ! m. " MOVIE))
+    return;
+  g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, NULL);
+  while (sl_decoder_next (decoder, &frame))
+    continue;
+  const char *reason;
+  SlOutcome outcome = sl_decoder_get_outcome (decoder, &reason);
+  g_test_message ("%s", reason);
+  g_assert_cmpint (outcome, ==, SL_OUTCOME_WHOLE);
+}
+
+static void
+test_missing_file (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (sl_decoder_new (self->path, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_IO);
+}
+
+/* Bytes of a picture that are cut or changed anywhere: some outcome, and never a crash or a hang.
+ */
+static void
+test_damage (Fixture *self, gconstpointer data)
+{
+  g_autofree char *bytes = NULL;
+  gsize size;
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  if (!make_clip (self, MOVIE))
+    return;
+  g_assert_true (g_file_get_contents (self->path, &bytes, &size, NULL));
+  for (guint round = 0; round < 40; round++) {
+    g_autofree char *damaged = g_memdup2 (bytes, size);
+    gsize length = round % 2 ? size : (gsize)g_rand_int_range (random, 0, (gint32)size);
+    for (guint i = 0; i < 20 && round % 2; i++)
+      damaged[g_rand_int_range (random, 0, (gint32)size)] = (char)g_rand_int (random);
+    g_assert_true (g_file_set_contents (self->path, damaged, (gssize)length, NULL));
+    g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, NULL);
+    SlDecodedFrame frame;
+    const char *reason;
+    guint n = 0;
+    while (sl_decoder_next (decoder, &frame))
+      n++;
+    SlOutcome outcome = sl_decoder_get_outcome (decoder, &reason);
+    g_assert_cmpint (outcome == SL_OUTCOME_FAILED, ==, n == 0);
+    g_assert_true ((reason == NULL) == (outcome == SL_OUTCOME_WHOLE));
+    if (outcome == SL_OUTCOME_WHOLE)
+      g_assert_cmpuint (n, >=, 9); /* half a frame may hide within the tolerance */
+    if (reason)
+      g_assert_null (strchr (reason, '\n'));
+  }
+}
+
+#define ADD(name, function) \
+  g_test_add ("/lib/decode/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  sl_decoder_watch_codec_log ();
+  gst_init (NULL, NULL);
+  ADD ("frames", test_frames);
+  ADD ("freed-early", test_freed_early);
+  ADD ("audio", test_audio);
+  ADD ("longer-audio", test_longer_audio);
+  ADD ("missing-file", test_missing_file);
+  ADD ("damage", test_damage);
+  return g_test_run ();
+}

@@ -10,7 +10,8 @@
 /* How the values of a run lie in memory. */
 typedef enum {
   RUN_ROW_MAJOR,     /* as the file has them */
-  RUN_CHANNELS_LAST, /* inputs with 3 or 4 dimensions of float32 come channels-last */
+  RUN_CHANNELS_LAST, /* inputs of the highest rank, if that is 3 or 4 and they are float32, come
+                        channels-last */
   RUN_WIDE,          /* and inputs and outputs that may be are slices of something wider */
   RUN_IN_PLACE,      /* as RUN_CHANNELS_LAST, output 0 in the memory of input 0, or 1 */
   RUN_KINDS
@@ -44,7 +45,6 @@ build (const OpCase *row, SlPasses *passes, GPtrArray **ret_contents, GError **e
          sl_pass_fold_constants (passes, error);
 }
 
-/* Every value in double or int64, by id; free with g_ptr_array_unref(). */
 static void
 ref_tensor_free (void *data)
 {
@@ -67,6 +67,18 @@ ref_tensor_new (const SlValue *value, const SlTensor *content)
   return tensor;
 }
 
+/* Integers as their type holds them; floats keep the reference's precision. */
+static void
+wrap (SlRefTensor *tensor)
+{
+  if (tensor == NULL || sl_dtype_is_float (tensor->dtype))
+    return;
+  g_autofree char *storage = g_malloc (tensor->n * sl_dtype_get_size (tensor->dtype) + 1);
+  sl_ref_store (tensor, storage);
+  sl_ref_load (tensor, storage);
+}
+
+/* Every value in double or int64, by id; free with g_ptr_array_unref(). */
 static GPtrArray *
 run_reference (const SlGraph *graph, GPtrArray *contents)
 {
@@ -93,6 +105,8 @@ run_reference (const SlGraph *graph, GPtrArray *contents)
         ends[node->n_inputs + k] = results->pdata[value->id] = ref_tensor_new (value, NULL);
     }
     sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);
+    for (uint32_t k = 0; k < node->n_outputs; k++)
+      wrap (ends[node->n_inputs + k]);
   }
   return results;
 }
@@ -311,9 +325,13 @@ run_node (Runner *runner, const SlNode *node, const SlTarget *target)
 /* --- Layouts --- */
 
 static bool
-may_be_channels_last (const SlValue *value)
+may_be_channels_last (const SlGraph *graph, const SlValue *value)
 {
-  return value->dtype == SL_FLOAT32 && (value->shape.rank == 3 || value->shape.rank == 4);
+  uint32_t rank = value->shape.rank;
+  for (uint32_t i = 0; i < graph->inputs->len; i++)
+    if (((const SlValue *)g_ptr_array_index (graph->inputs, i))->shape.rank > rank)
+      return false;
+  return value->dtype == SL_FLOAT32 && (rank == 3 || rank == 4);
 }
 
 static bool
@@ -364,7 +382,7 @@ prepare (SlPasses *passes, RunKind kind)
   g_autoptr (GError) error = NULL;
   for (uint32_t i = 0; i < passes->graph->inputs->len && kind != RUN_ROW_MAJOR; i++) {
     SlValue *value = g_ptr_array_index (passes->graph->inputs, i);
-    if (may_be_channels_last (value))
+    if (may_be_channels_last (passes->graph, value))
       value->layout = SL_LAYOUT_CHANNELS_LAST;
   }
   if (!sl_pass_layout (passes, &error) || !sl_pass_prepare (passes, &error) ||

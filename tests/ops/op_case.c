@@ -89,8 +89,10 @@ make_tensor (SlDType dtype, const SlShape *shape, const char *values, GRand *ran
         given != NULL ? g_array_index (given, double, i) : random_number (rand, dtype, flags);
     if (sl_dtype_is_float (dtype))
       view.f[i] = value;
-    else
-      view.i[i] = value >= 0x1p63 ? (int64_t)(uint64_t)value : (int64_t)value;
+    else if (value < 0x1p63)
+      view.i[i] = (int64_t)value;
+    else /* what an int64 rounds to, or a uint64 */
+      view.i[i] = dtype == SL_UINT64 ? (int64_t)(uint64_t)value : INT64_MAX;
   }
   sl_ref_store (&view, sl_tensor_get_data_writable (tensor));
   return tensor;

@@ -1,0 +1,80 @@
+#include "op_runner.h"
+
+static const OpCase cases[] = {
+
+    {"plain", "Slice", "6=0,1,2,3,4,5; !i64 1=1; !i64 1=4", .shape = "3", .expected = "1,2,3",
+     .steps = "copy"},
+    {"negative", "Slice", "6=0,1,2,3,4,5; !i64 1=-3; !i64 1=-1", .expected = "3,4"},
+    {"to-the-end", "Slice", "6=0,1,2,3,4,5; !i64 1=4; !i64 1=9223372036854775807",
+     .expected = "4,5"},
+    {"from-before", "Slice", "6=0,1,2,3,4,5; !i64 1=-9223372036854775808; !i64 1=2",
+     .expected = "0,1"},
+    {"step", "Slice", "6=0,1,2,3,4,5; !i64 1=1; !i64 1=6; !i64 1=0; !i64 1=2", .expected = "1,3,5"},
+    {"back", "Slice", "6=0,1,2,3,4,5; !i64 1=-1; !i64 1=-100; !i64 1=0; !i64 1=-1",
+     .expected = "5,4,3,2,1,0"},
+    {"back-step", "Slice", "6=0,1,2,3,4,5; !i64 1=4; !i64 1=0; !i64 1=0; !i64 1=-3",
+     .expected = "4,1"},
+    {"back-from-beyond", "Slice", "4=0,1,2,3; !i64 1=9; !i64 1=1; !i64 1=0; !i64 1=-1",
+     .expected = "3,2"},
+    {"huge-steps", "Slice",
+     "2x3=0,1,2,3,4,5; !i64 2=1,0; !i64 2=-9,3; !i64 2=0,1; "
+     "!i64 2=-9223372036854775808,9223372036854775807",
+     .shape = "1x1", .expected = "3"},
+    {"empty-result", "Slice", "6; !i64 1=4; !i64 1=2", .shape = "0"},
+    {"empty-input", "Slice", "0x3; !i64 1=0; !i64 1=5; !i64 1=0; !i64 1=-1", .shape = "0x3"},
+    {"channels", "Slice", "2x37x5x7; !i64 1=3; !i64 1=21; !i64 1=1", .shape = "2x18x5x7",
+     .steps = "copy", .flags = OP_FOLLOWS},
+    {"every-other-pixel", "Slice", "2x37x9x8; !i64 2=0,1; !i64 2=9,8; !i64 2=2,-1; !i64 2=2,2",
+     .shape = "2x37x5x4", .steps = "copy", .flags = OP_FOLLOWS},
+    {"flip", "Slice", "2x37x9x8; !i64 1=-1; !i64 1=-100; !i64 1=3; !i64 1=-1", .flags = OP_FOLLOWS},
+    {"reverse-channels", "Slice", "2x3x9x8; !i64 1=2; !i64 1=-4; !i64 1=1; !i64 1=-1",
+     .shape = "2x3x9x8", .flags = OP_FOLLOWS},
+    {"image", "Slice", "3x5x4x6; !i64 1=1; !i64 1=2", .shape = "1x5x4x6", .flags = OP_FOLLOWS},
+    {"rank-3", "Slice", "2x5x9; !i64 2=1,2; !i64 2=4,8; !i64 2=1,2", .shape = "2x3x6",
+     .flags = OP_FOLLOWS},
+    {"int32-bounds", "Slice", "6=0,1,2,3,4,5; !i32 1=1; !i32 1=3", .expected = "1,2"},
+    {"bool", "Slice", "bool 4=0,1,0,1; !i64 1=1; !i64 1=3", .shape = "bool 2", .expected = "1,0",
+     .steps = "copy"},
+    {"rank-6", "Slice", "2x2x3x2x2x3; !i64 2=1,0; !i64 2=3,3; !i64 2=2,-1; !i64 2=1,2",
+     .shape = "2x2x2x2x2x2"},
+    {"opset-1", "Slice", "4x5", "starts=[1, -3] ends=[3, 1000] axes=[0, 1]", .opset = 9,
+     .shape = "2x3"},
+    {"opset-1-default-axes", "Slice", "4x5", "starts=[1] ends=[3]", .opset = 1, .shape = "2x5"},
+    {"counts", "Slice", "4x5; !i64 2=0,0; !i64 1=1", .error = "2 starts, 1 ends"},
+    {"step-0", "Slice", "4; !i64 1=0; !i64 1=2; !i64 1=0; !i64 1=0", .error = "has a step of 0"},
+    {"axis-beyond", "Slice", "4; !i64 1=0; !i64 1=2; !i64 1=1", .error = "axis 1"},
+    {"axis-twice", "Slice", "4x5; !i64 2=0,0; !i64 2=2,2; !i64 2=1,-1",
+     .error = "axis 1 stands twice"},
+    {"not-constant", "Slice", "4; i64 1; !i64 1=2", .error = "has to be constant"},
+    {"opset-1-missing", "Slice", "4", "starts=[0]", .opset = 9, .error = "2 inputs, expected 3"},
+
+    {"split/equal", "Split", "6=0,1,2,3,4,5", .n_outputs = 3, .shape = "2", .expected = "0,1",
+     .second = "2,3", .steps = "copy copy copy"},
+    {"split/sizes", "Split", "6=0,1,2,3,4,5; !i64 2=1,5", .n_outputs = 2, .expected = "0",
+     .second = "1,2,3,4,5"},
+    {"split/channels", "Split", "2x37x5x7; !i64 3=1,20,16", "axis=1", .n_outputs = 3,
+     .shape = "2x1x5x7", .flags = OP_FOLLOWS},
+    {"split/uneven", "Split", "7=0,1,2,3,4,5,6", "num_outputs=3", .opset = 18, .n_outputs = 3,
+     .second = "3,4,5"},
+    {"split/empty-part", "Split", "3=0,1,2; !i64 2=0,3", .n_outputs = 2, .shape = "0",
+     .second = "0,1,2"},
+    {"split/opset-2", "Split", "2x5", "axis=-1 split=[2, 3]", .opset = 11, .n_outputs = 2,
+     .shape = "2x2"},
+    {"split/int64", "Split", "i64 2x5", "axis=0", .n_outputs = 2, .shape = "i64 1x5"},
+    {"split/sum", "Split", "6; !i64 2=1,4", .n_outputs = 2, .error = "cannot be split"},
+    {"split/negative", "Split", "6; !i64 2=-1,7", .n_outputs = 2, .error = "cannot be split"},
+    {"split/count", "Split", "6; !i64 2=3,3", .n_outputs = 3, .error = "cannot be split"},
+    {"split/num-outputs", "Split", "6", "num_outputs=3", .opset = 18, .n_outputs = 2,
+     .error = "num_outputs is 3, there are 2"},
+    {"split/axis", "Split", "6", "axis=1", .n_outputs = 2, .error = "axis 1"},
+    {"split/not-constant", "Split", "6; i64 2", .n_outputs = 2, .error = "has to be constant"},
+    {0},
+};
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  op_add_cases ("slice", cases);
+  return g_test_run ();
+}

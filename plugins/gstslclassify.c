@@ -13,8 +13,9 @@
  * gst-launch-1.0 -m videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx ! fakesink
  * ]| prints the labels of each frame.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx interval=5
- * post-messages=false ! sloverlay ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=30 \
+ *   ! slclassify model-file=scenes.onnx interval=5 post-messages=false \
+ *   ! sloverlay ! videoconvert ! autovideosink
  * ]| shows them in the picture.
  *
  * ## Message
@@ -207,6 +208,9 @@ gst_sl_classify_class_init (GstSlClassifyClass *klass)
       GST_ELEMENT_CLASS (klass), "Sightline image classifier", "Filter/Analyzer/Video",
       "Labels frames with an image classification network (ONNX), on the frame and on the bus",
       "The Sightline developers");
+  gst_element_class_add_static_metadata (GST_ELEMENT_CLASS (klass), "example",
+                                         "gst-launch-1.0 -m videotestsrc num-buffers=30 ! "
+                                         "slclassify model-file=scenes.onnx ! fakesink");
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "gstslloader.h"
 #include "gstslmemory.h"
 #include "gstslmodelinfo.h"
+#include "gstslrules.h"
 
 #include <sightline-gst/classifier.h>
 
@@ -29,32 +30,8 @@ enum {
   PROP_LATE_POLICY,
   PROP_MODEL_INFO,
   PROP_STATS,
-  PROP_COLOR, /* from here on one for each preprocessing rule, in the order of rule_props[] */
-  PROP_RANGE,
-  PROP_MEAN,
-  PROP_STD,
-  PROP_RESIZE,
-  PROP_RESIZE_SIZE,
-  PROP_OUTPUT,
-  N_PROPS
-};
-
-#define N_RULES (N_PROPS - PROP_COLOR)
-
-/* Properties that overrule the model's own preprocessing rules. Named and written as in a side
- * file, whose reader takes them; so a value is checked when the model is loaded. */
-static const struct {
-  const gchar *name, *nick, *blurb;
-} rule_props[N_RULES] = {
-    {"color", "Colour order", "Order of the network's input channels: rgb, bgr or gray"},
-    {"range", "Range",
-     "Range that pixels are mapped to before mean and std: 0..1, -1..1 or 0..255"},
-    {"mean", "Mean", "Subtracted from each channel, in the range's units: one number or \"a,b,c\""},
-    {"std", "Standard deviation", "Each channel is divided by it: one number or \"a,b,c\""},
-    {"resize", "Resize rule", "How a frame fits the input: stretch, crop or letterbox"},
-    {"resize-size", "Resize size",
-     "With resize=crop: length of the short side before the crop, in pixels"},
-    {"output", "Output", "What the network's output is: probabilities or logits"},
+  PROP_RULES, /* the first of GST_SL_N_RULES */
+  N_PROPS = PROP_RULES
 };
 
 typedef struct {
@@ -69,7 +46,7 @@ typedef struct {
 
   /* Under the object lock. */
   GstSlLoadSettings settings;
-  gchar *rules[N_RULES];
+  GstSlRules rules;
   guint interval;
   GstSlLatePolicy late_policy;
   GstStructure *model_info;
@@ -110,7 +87,6 @@ static GstSlLoadSettings
 copy_settings (GstSlInfer *self)
 {
   GstSlInferPrivate *priv = PRIVATE (self);
-  GPtrArray *overrides = g_ptr_array_new ();
   GstSlLoadSettings copy;
 
   GST_OBJECT_LOCK (self);
@@ -120,14 +96,9 @@ copy_settings (GstSlInfer *self)
       .preprocess_file = g_strdup (priv->settings.preprocess_file),
       .device = g_strdup (priv->settings.device),
       .threads = priv->settings.threads,
+      .overrides = gst_sl_rules_list (&priv->rules),
   };
-  for (guint i = 0; i < N_RULES; i++)
-    if (priv->rules[i])
-      g_ptr_array_add (overrides, g_strdup_printf ("%s=%s", rule_props[i].name, priv->rules[i]));
   GST_OBJECT_UNLOCK (self);
-
-  g_ptr_array_add (overrides, NULL);
-  copy.overrides = (gchar **)g_ptr_array_free (overrides, FALSE);
   return copy;
 }
 
@@ -408,8 +379,8 @@ gst_sl_infer_set_property (GObject *object, guint id, const GValue *value, GPara
     priv->late_policy = g_value_get_enum (value);
     break;
   default:
-    if (id >= PROP_COLOR && id < N_PROPS)
-      replace_string (&priv->rules[id - PROP_COLOR], value);
+    if (id >= PROP_RULES && id < PROP_RULES + GST_SL_N_RULES)
+      gst_sl_rules_set (&priv->rules, id - PROP_RULES, value);
     else
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -451,8 +422,8 @@ gst_sl_infer_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     g_value_take_boxed (value, describe_stats (&priv->stats));
     break;
   default:
-    if (id >= PROP_COLOR && id < N_PROPS)
-      g_value_set_string (value, priv->rules[id - PROP_COLOR]);
+    if (id >= PROP_RULES && id < PROP_RULES + GST_SL_N_RULES)
+      gst_sl_rules_get (&priv->rules, id - PROP_RULES, value);
     else
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -499,10 +470,8 @@ install_properties (GObjectClass *klass)
           GST_TYPE_STRUCTURE, readable),
   };
 
-  for (guint i = 0; i < N_RULES; i++)
-    props[PROP_COLOR + i] = g_param_spec_string (rule_props[i].name, rule_props[i].nick,
-                                                 rule_props[i].blurb, NULL, ready);
   g_object_class_install_properties (klass, N_PROPS, props);
+  gst_sl_rules_install (klass, PROP_RULES);
 }
 
 static void
@@ -512,8 +481,7 @@ gst_sl_infer_finalize (GObject *object)
 
   gst_sl_loader_clear (&priv->loader);
   gst_sl_load_settings_clear (&priv->settings);
-  for (guint i = 0; i < N_RULES; i++)
-    g_free (priv->rules[i]);
+  gst_sl_rules_clear (&priv->rules);
   g_clear_pointer (&priv->model_info, gst_structure_free);
   G_OBJECT_CLASS (gst_sl_infer_parent_class)->finalize (object);
 }

@@ -10,12 +10,13 @@
  *
  * ## Launch lines
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx ! sloverlay !
- * videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx \
+ *   ! sloverlay ! videoconvert ! autovideosink
  * ]| shows labels in the picture.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx interval=10 !
- * sloverlay position=bottom-right max-labels=2 hold=2000000000 ! videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx interval=10 \
+ *   ! sloverlay position=bottom-right max-labels=2 hold=2000000000 \
+ *   ! videoconvert ! autovideosink
  * ]| looks at every tenth frame, and shows a result until there is a newer one.
  *
  * Since: 0.1
@@ -562,7 +563,10 @@ gst_sl_overlay_class_init (GstSlOverlayClass *klass)
   gst_element_class_set_static_metadata (
       element_class, "Sightline label overlay", "Visualization/Video",
       "Draws the labels that frames carry, with their scores", "The Sightline developers");
-
+  gst_element_class_add_static_metadata (
+      element_class, "example",
+      "gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx ! sloverlay "
+      "! videoconvert ! autovideosink");
   trans_class->stop = gst_sl_overlay_stop;
   trans_class->transform_caps = gst_sl_overlay_transform_caps;
   trans_class->set_caps = gst_sl_overlay_set_caps;

@@ -13,4 +13,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, sightline,
                    "Convolutional networks on video frames", plugin_init, SL_VERSION, "LGPL",
-                   "Sightline", "https://sightline.invalid/")
+                   "Sightline", "Unknown package origin")

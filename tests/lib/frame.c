@@ -224,7 +224,7 @@ test_crop (void)
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
   GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
   g_autoptr (GstBuffer) plain = gst_buffer_new ();
-  SlImageInfo info = {0};
+  SlImageInfo info = {.width = 64, .height = 70};
 
   crop->x = 3;
   crop->y = 4;

@@ -159,15 +159,72 @@ test_wrong_rule (void)
   fixture_expect_error (fixture, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS, "a lot");
 }
 
+/* What the properties say beats what the model says (here: wrongly). */
 static void
 test_rules (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new_infer (TINY_METADATA | TINY_BGR, "color", "rgb", NULL);
+  g_autoptr (Fixture) fixture = fixture_new_infer (TINY_METADATA | TINY_BGR, "color", 1, NULL);
   g_autoptr (GstBuffer) buffer = NULL;
 
   fixture_set_caps (fixture, "RGB", 16, 16, NULL);
   buffer = fixture_process (fixture, RED, 0);
   g_assert_cmpuint (fixture_best (buffer), ==, TINY_RED);
+}
+
+/* Each rule can be set, read back, and unset. */
+static void
+test_rule_properties (void)
+{
+  static const gchar *rules[][3] = {
+      {"color", "bgr", "auto"},
+      {"range", "-1..1", ""},
+      {"mean", "0.1,0.2,0.3", ""},
+      {"std", "2", ""},
+      {"resize", "crop", "auto"},
+      {"resize-size", "12", "0"},
+      {"output", "probabilities", "auto"},
+  };
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make ("slclassify", NULL));
+
+  for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
+    for (guint k = 1; k < 3; k++) {
+      GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (element), rules[i][0]);
+      g_auto (GValue) value = G_VALUE_INIT;
+      g_autofree gchar *text = NULL;
+
+      g_value_init (&value, pspec->value_type);
+      gst_util_set_object_arg (G_OBJECT (element), rules[i][0], rules[i][k]);
+      g_object_get_property (G_OBJECT (element), rules[i][0], &value);
+      if (k == 2)
+        g_assert_true (g_param_value_defaults (pspec, &value));
+      else if (G_VALUE_HOLDS_STRING (&value))
+        g_assert_cmpstr (g_value_get_string (&value), ==, rules[i][k]);
+      else
+        g_assert_cmpstr ((text = gst_value_serialize (&value)), ==, rules[i][k]);
+    }
+}
+
+/* All of them reach the model. */
+static void
+test_rules_reach_model (void)
+{
+  g_autoptr (Fixture) fixture =
+      fixture_new_infer (TINY_METADATA, "color", 2, "range", "-1..1", "mean", "0.5", "std", "2",
+                         "resize", 2, "resize-size", 12, NULL);
+  g_autoptr (GstStructure) info = NULL;
+  const GValue *array;
+  guint size;
+
+  expect_progress (fixture, GST_PROGRESS_TYPE_START);
+  expect_progress (fixture, GST_PROGRESS_TYPE_COMPLETE);
+  g_object_get (fixture->element, "model-info", &info, NULL);
+  g_assert_cmpstr (gst_structure_get_string (info, "color"), ==, "bgr");
+  g_assert_cmpstr (gst_structure_get_string (info, "resize"), ==, "crop");
+  g_assert_true (gst_structure_get_uint (info, "resize-size", &size));
+  g_assert_cmpuint (size, ==, 12);
+  array = gst_structure_get_value (info, "std");
+  g_assert_cmpuint (gst_value_array_get_size (array), ==, 3);
 }
 
 /* A network that says nothing is used with defaults, and that is said once. */
@@ -691,6 +748,8 @@ main (int argc, char **argv)
   g_test_add_func ("/slinfer/unknown-device", test_unknown_device);
   g_test_add_func ("/slinfer/wrong-rule", test_wrong_rule);
   g_test_add_func ("/slinfer/rules", test_rules);
+  g_test_add_func ("/slinfer/rule-properties", test_rule_properties);
+  g_test_add_func ("/slinfer/rules-reach-model", test_rules_reach_model);
   g_test_add_func ("/slinfer/assumed", test_assumed);
   g_test_add_func ("/slinfer/model-info", test_model_info);
   g_test_add_func ("/slinfer/formats", test_formats);

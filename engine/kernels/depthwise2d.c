@@ -89,28 +89,36 @@ typedef void (*StripFunc) (const Strip *strip);
   {                                                   \
     strip_run (s, count, kernel_w, stride_w);         \
   }
-#define STRIP_FUNCS(name, kernel_w, stride_w)                                                 \
-  STRIP_FUNC (name, 1, kernel_w, stride_w)                                                    \
-  STRIP_FUNC (name, 2, kernel_w, stride_w)                                                    \
-  STRIP_FUNC (name, 3, kernel_w, stride_w)                                                    \
-  STRIP_FUNC (name, 4, kernel_w, stride_w)                                                    \
-  STRIP_FUNC (name, 5, kernel_w, stride_w)                                                    \
-  STRIP_FUNC (name, 6, kernel_w, stride_w)                                                    \
-  static const StripFunc name[STRIP] = {strip_##name##_1, strip_##name##_2, strip_##name##_3, \
-                                        strip_##name##_4, strip_##name##_5, strip_##name##_6};
+#define STRIP_FUNCS(name, kernel_w, stride_w) \
+  STRIP_FUNC (name, 1, kernel_w, stride_w)    \
+  STRIP_FUNC (name, 2, kernel_w, stride_w)    \
+  STRIP_FUNC (name, 3, kernel_w, stride_w)    \
+  STRIP_FUNC (name, 4, kernel_w, stride_w)    \
+  STRIP_FUNC (name, 5, kernel_w, stride_w)    \
+  STRIP_FUNC (name, 6, kernel_w, stride_w)
+#define STRIP_ENTRIES(name)                                                                 \
+  strip_##name##_1, strip_##name##_2, strip_##name##_3, strip_##name##_4, strip_##name##_5, \
+      strip_##name##_6
 
+STRIP_FUNCS (any, 0, 0)
 STRIP_FUNCS (width3_stride1, 3, 1)
 STRIP_FUNCS (width3_stride2, 3, 2)
-STRIP_FUNCS (any, 0, 0)
 
-static const StripFunc *
+typedef enum { STRIP_ANY, STRIP_WIDTH3_STRIDE1, STRIP_WIDTH3_STRIDE2 } StripKind;
+
+static const StripFunc strips[][STRIP] = {
+    [STRIP_ANY] = {STRIP_ENTRIES (any)},
+    [STRIP_WIDTH3_STRIDE1] = {STRIP_ENTRIES (width3_stride1)},
+    [STRIP_WIDTH3_STRIDE2] = {STRIP_ENTRIES (width3_stride2)},
+};
+
+/* For pixels whose window lies inside the row. */
+static StripKind
 choose_strip (const SlConv2dParams *p)
 {
-  if (p->kernel_w == 3 && p->dilation_w == 1 && p->stride_w == 1)
-    return width3_stride1;
-  if (p->kernel_w == 3 && p->dilation_w == 1 && p->stride_w == 2)
-    return width3_stride2;
-  return any;
+  if (p->kernel_w != 3 || p->dilation_w != 1 || p->stride_w > 2)
+    return STRIP_ANY;
+  return p->stride_w == 1 ? STRIP_WIDTH3_STRIDE1 : STRIP_WIDTH3_STRIDE2;
 }
 
 /* Taps first … last - 1 of a window that begins at `begin` lie inside 0 … size - 1. */
@@ -132,7 +140,7 @@ depthwise_row (const SlConv2dParams *p, void *const *buffers, size_t row, size_t
   size_t image = row / p->out_h, y = row % p->out_h;
   ptrdiff_t y0 = (ptrdiff_t)(y * p->stride_h) - p->pad_top;
   const float *bias = buffers[2], *residual = buffers[3];
-  const StripFunc *inner = choose_strip (p);
+  StripKind inner = choose_strip (p);
   Strip s = {
       .p = p, .weights = buffers[1], .bias = bias, .channel = channel, .channel_end = channel_end};
 
@@ -156,7 +164,7 @@ depthwise_row (const SlConv2dParams *p, void *const *buffers, size_t row, size_t
     s.in = (const float *)buffers[0] + (in_row * (ptrdiff_t)p->in_w + x0) * (ptrdiff_t)p->in_stride;
     s.out = (float *)buffers[4] + (row * p->out_w + x) * p->out_stride;
     s.residual = residual ? residual + (row * p->out_w + x) * p->residual_stride : NULL;
-    (whole ? inner : any)[count - 1](&s);
+    strips[whole ? inner : STRIP_ANY][count - 1](&s);
   }
 }
 

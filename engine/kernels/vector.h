@@ -35,7 +35,9 @@
 #define SL_KERNEL_NAME(name) SL_KERNEL_PASTE (name, SL_KERNEL_ISA)
 
 #define ALWAYS_INLINE static inline __attribute__ ((always_inline))
-#ifdef __clang__
+#ifdef SL_KERNEL_NO_UNROLL
+#define UNROLL
+#elif defined __clang__
 #define UNROLL _Pragma ("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma ("GCC unroll 32")

@@ -22,7 +22,7 @@ MAX_REASON = 40  # lines
 
 def read_tap(lines):
     """The cases that a TAP producer reports, and its plan: how many it announced and why none (None: no plan).
-    Comments behind a failure are its reason."""
+    Comments behind a failure are its reason. Dying is a failure, unless it is what the last case reported."""
     cases, plan = [], None
     for line in map(str.rstrip, lines):
         if found := PLAN.fullmatch(line):
@@ -31,6 +31,8 @@ def read_tap(lines):
             how = (found["how"] or "").lower()
             outcome = "skipped" if how == "skip" else "failed" if found["bad"] and how != "todo" else "passed"
             cases.append(Case(found["name"].strip(" -"), outcome, (found["reason"] or "").strip()))
+        elif line.startswith("Bail out!") and not (cases and cases[-1].outcome == "failed"):
+            cases.append(Case("", "failed", line[9:].strip()))
         elif line.startswith("# ") and cases and cases[-1].outcome == "failed":
             if cases[-1].reason.count("\n") < MAX_REASON:
                 cases[-1] = cases[-1]._replace(reason=f"{cases[-1].reason}\n  {line[2:]}")

@@ -130,6 +130,8 @@ TESTS = (
     ({"result": "OK", "stdout": "okay then\nnot okay\n"}, (1, 0, 0)),
     ({"result": "FAIL", "stdout": "1..3\nok 1 /a\n"}, (1, 1, 0)),
     ({"result": "FAIL", "stdout": "1..3\nok 1 /a\nnot ok 2 /b\n"}, (1, 1, 0)),
+    ({"result": "ERROR", "stdout": "1..3\nok 1 /a\nBail out! why\n"}, (1, 1, 0)),
+    ({"result": "ERROR", "stdout": "1..3\nok 1 /a\nnot ok 2 /b - why\nBail out!\n"}, (1, 1, 0)),
     ({"result": "TIMEOUT", "stdout": "1..1\nok 1 /a\n", "returncode": 0}, (1, 1, 0)),
     ({"result": "ERROR", "stdout": "1..2\n"}, (0, 1, 0)),
     ({"result": "SKIP", "stdout": "1..0 # SKIP no display\n"}, (0, 0, 1)),

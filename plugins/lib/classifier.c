@@ -1,4 +1,4 @@
-#include "sightline-gst/classifier.h"
+#include <sightline-gst/classifier.h>
 
 #include "frame.h"
 

@@ -1,6 +1,6 @@
 #include "codec-log.h"
 
-#include "sightline-gst/decode.h"
+#include <sightline-gst/decode.h>
 
 #include <string.h>
 

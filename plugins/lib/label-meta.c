@@ -1,4 +1,4 @@
-#include "sightline-gst/label-meta.h"
+#include <sightline-gst/label-meta.h>
 
 GType
 sl_label_meta_api_get_type (void)

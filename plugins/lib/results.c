@@ -1,4 +1,4 @@
-#include "sightline-gst/results.h"
+#include <sightline-gst/results.h>
 
 #include <string.h>
 

@@ -14,7 +14,7 @@ typedef enum {
 
 /* A device that a program can be made for. Immutable; lives as long as the process; any thread. */
 typedef struct SlDevice {
-  const char *id;          /* what `device=` takes: "cpu", "ref" */
+  const char *id; /* what `device=` takes: "cpu", "ref" */
   SlBackendKind backend;
   const char *description; /* "Intel(R) Xeon(R) …" */
   const char *isa;         /* instruction set in use, e.g. "x86-64-v4" */

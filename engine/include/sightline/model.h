@@ -5,9 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* Owns the graph as the file states it and the store of weights derived from it (folded, packed). Programs
- * for several batch sizes and any number of elements share one model and thereby its weights.
- * Reference-counted; every function may be called from any thread. */
+/* Owns the graph as the file states it and the store of weights derived from it (folded, packed).
+ * Programs for several batch sizes and any number of elements share one model and thereby its
+ * weights. Reference-counted; every function may be called from any thread. */
 typedef struct SlModel SlModel;
 
 /* Limits that a file is held to before anything is allocated for it; 0 in a field: the default. */
@@ -17,9 +17,10 @@ typedef struct SlModelLimits {
   guint64 tensor_bytes; /* largest single tensor, default 2 GiB */
 } SlModelLimits;
 
-/* Reads an ONNX file. Nothing outside the file's folder is opened. Checks structure, names every operator
- * that Sightline lacks in one error (SL_ERROR_UNSUPPORTED), and checks shapes where the file states them.
- * Errors name file, node, tensor and, for broken files, the byte offset. `limits` may be NULL. */
+/* Reads an ONNX file. Nothing outside the file's folder is opened. Checks structure, names every
+ * operator that Sightline lacks in one error (SL_ERROR_UNSUPPORTED), and checks shapes where the
+ * file states them. Errors name file, node, tensor and, for broken files, the byte offset. `limits`
+ * may be NULL. */
 SL_API SlModel *sl_model_load (const char *path, const SlModelLimits *limits, GError **error);
 
 /* The same from memory; `name` stands for the file in messages. External data are refused. */
@@ -30,7 +31,8 @@ SL_API SlModel *sl_model_ref (SlModel *model);
 SL_API void sl_model_unref (SlModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlModel, sl_model_unref)
 
-/* Writes the graph as it was read (canonical form, opset SL_ONNX_WRITE_OPSET) with its metadata; atomically. */
+/* Writes the graph as it was read (canonical form, opset SL_ONNX_WRITE_OPSET) with its metadata;
+ * atomically. */
 SL_API gboolean sl_model_save (SlModel *model, const char *path, GError **error);
 
 /* Where it was read from, as given. */
@@ -55,8 +57,9 @@ SL_API uint32_t sl_model_get_n_outputs (SlModel *model);
 SL_API const SlPort *sl_model_get_input (SlModel *model, uint32_t index);
 SL_API const SlPort *sl_model_get_output (SlModel *model, uint32_t index);
 
-/* ONNX's name of the operator that makes output `index`, looking through those that pass all elements on
- * (Identity, Reshape …): "Softmax" where the scores are probabilities. NULL if no operator does. */
+/* ONNX's name of the operator that makes output `index`, looking through those that pass all
+ * elements on (Identity, Reshape …): "Softmax" where the scores are probabilities. NULL if no
+ * operator does. */
 SL_API const char *sl_model_get_output_op (SlModel *model, uint32_t index);
 
 /* Weights in the file: elements of all parameters and constants that nodes read as weights. */

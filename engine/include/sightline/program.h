@@ -9,25 +9,27 @@ G_BEGIN_DECLS
 /* Immutable once made: any number of threads may make runs of one program. Reference-counted. */
 typedef struct SlProgram SlProgram;
 
-/* Memory for one computation at a time: inputs, outputs, everything between. One thread uses it at a time;
- * different runs of one program may execute at once. */
+/* Memory for one computation at a time: inputs, outputs, everything between. One thread uses it at
+ * a time; different runs of one program may execute at once. */
 typedef struct SlRun SlRun;
 
 /* Zero in a field means its default. */
 typedef struct SlProgramOptions {
   const SlDevice *device; /* default: the first of sl_device_list() */
-  uint32_t batch;         /* value of a free or leading dimension of inputs; default 1, or the file's own */
-  const SlShape *shapes;  /* full shapes of all inputs, instead of batch; n_shapes of them */
+  uint32_t batch; /* value of a free or leading dimension of inputs; default 1, or the file's own */
+  const SlShape *shapes; /* full shapes of all inputs, instead of batch; n_shapes of them */
   uint32_t n_shapes;
-  SlTensor *const *fixed; /* one for each input of the model: its content, known now and part of the program
-                             (an input that decides a shape has to be), or NULL; not an input of the program */
-  uint32_t threads;       /* most threads that a run uses; default: all of the device */
-  guint64 memory_limit;   /* bytes of a run's memory above which the program is refused; default 8 GiB */
-  gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
+  SlTensor *const
+      *fixed; /* one for each input of the model: its content, known now and part of the program
+                 (an input that decides a shape has to be), or NULL; not an input of the program */
+  uint32_t threads; /* most threads that a run uses; default: all of the device */
+  guint64
+      memory_limit; /* bytes of a run's memory above which the program is refused; default 8 GiB */
+  gboolean unoptimized; /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 
-/* Infers shapes, optimises, plans memory. The numbers of a plan that does not fit are in the error, before
- * anything is allocated. */
+/* Infers shapes, optimises, plans memory. The numbers of a plan that does not fit are in the error,
+ * before anything is allocated. */
 SL_API SlProgram *sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error);
 SL_API SlProgram *sl_program_ref (SlProgram *program);
 SL_API void sl_program_unref (SlProgram *program);
@@ -52,13 +54,13 @@ SL_API void sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info);
 
 /* One node of the program, in the order of computation. Strings and pointers are the program's. */
 typedef struct SlLayer {
-  const char *name, *op;      /* op: ONNX's name, or an internal one of the optimised graph */
-  const char *output;         /* name of the first output */
-  const char *kernel;         /* that computes it on the CPU; "" if none was needed (a view) */
-  const char *attributes;     /* "kernel_shape=[3, 3] strides=[2, 2]" */
+  const char *name, *op;  /* op: ONNX's name, or an internal one of the optimised graph */
+  const char *output;     /* name of the first output */
+  const char *kernel;     /* that computes it on the CPU; "" if none was needed (a view) */
+  const char *attributes; /* "kernel_shape=[3, 3] strides=[2, 2]" */
   SlDType dtype;
-  SlShape shape;              /* of the first output */
-  guint64 parameters;         /* elements of the constants it reads */
+  SlShape shape;      /* of the first output */
+  guint64 parameters; /* elements of the constants it reads */
   double flops;
 } SlLayer;
 SL_API uint32_t sl_program_get_n_layers (SlProgram *program);
@@ -73,8 +75,9 @@ SL_API SlRun *sl_run_new (SlProgram *program, GError **error);
 SL_API void sl_run_free (SlRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlRun, sl_run_free)
 
-/* Where to write input `index` before execute, and where output `index` lies after it: strides say how, since
- * the physical order is the program's choice. The views stay valid as long as the run. */
+/* Where to write input `index` before execute, and where output `index` lies after it: strides say
+ * how, since the physical order is the program's choice. The views stay valid as long as the run.
+ */
 SL_API void sl_run_get_input (SlRun *run, uint32_t index, SlTensorView *ret_view);
 SL_API void sl_run_get_output (SlRun *run, uint32_t index, SlTensorView *ret_view);
 
@@ -83,8 +86,8 @@ SL_API gboolean sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *te
                                   GError **error);
 SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error);
 
-/* Computes all outputs. SL_ERROR_NUMERIC, naming the first node that made one, if an output holds NaN or
- * infinity (the outputs may be read all the same). Inputs keep their contents. */
+/* Computes all outputs. SL_ERROR_NUMERIC, naming the first node that made one, if an output holds
+ * NaN or infinity (the outputs may be read all the same). Inputs keep their contents. */
 SL_API gboolean sl_run_execute (SlRun *run, GError **error);
 
 G_END_DECLS

@@ -34,16 +34,16 @@ SL_API gboolean sl_dtype_is_float (SlDType dtype);
 
 #define SL_MAX_RANK 8
 
-/* Dimensions in ONNX order (N, C, H, W), slowest first. Rank 0 is a scalar. A dimension of -1 is free:
- * it gets its value when a program is made. */
+/* Dimensions in ONNX order (N, C, H, W), slowest first. Rank 0 is a scalar. A dimension of -1 is
+ * free: it gets its value when a program is made. */
 typedef struct SlShape {
   uint32_t rank;
   int64_t dim[SL_MAX_RANK];
 } SlShape;
 
 /* SL_SHAPE (1, 3, 224, 224) */
-#define SL_SHAPE(...)                                                                              \
-  ((SlShape){ (uint32_t) (sizeof ((int64_t[]){ __VA_ARGS__ }) / sizeof (int64_t)), { __VA_ARGS__ } })
+#define SL_SHAPE(...) \
+  ((SlShape){(uint32_t)(sizeof ((int64_t[]){__VA_ARGS__}) / sizeof (int64_t)), {__VA_ARGS__}})
 
 SL_API gboolean sl_shape_equal (const SlShape *a, const SlShape *b);
 /* True if no dimension is free. */
@@ -53,8 +53,8 @@ SL_API gboolean sl_shape_get_elements (const SlShape *shape, size_t *ret_element
 /* "1x3x224x224", "scalar", "?" for a free dimension. Free with g_free(). */
 SL_API char *sl_shape_to_string (const SlShape *shape);
 
-/* A dense row-major array. Reference-counted; count and content of a shared tensor may be read from any
- * thread, and nobody writes into a tensor that somebody else can see. */
+/* A dense row-major array. Reference-counted; count and content of a shared tensor may be read from
+ * any thread, and nobody writes into a tensor that somebody else can see. */
 typedef struct SlTensor SlTensor;
 
 /* A new tensor of zeros, aligned to 64 bytes. NULL with SL_ERROR_SHAPE or SL_ERROR_MEMORY. */
@@ -64,9 +64,9 @@ SL_API SlTensor *sl_tensor_new (SlDType dtype, const SlShape *shape, GError **er
 SL_API SlTensor *sl_tensor_new_copy (SlDType dtype, const SlShape *shape, const void *data,
                                      GError **error);
 
-/* A tensor whose data are `bytes` from `offset` on, little-endian as in a file; keeps a reference on
- * `bytes`. Copies only where the start is not aligned to the element size. SL_ERROR_SHAPE if the slice is
- * not exactly inside. */
+/* A tensor whose data are `bytes` from `offset` on, little-endian as in a file; keeps a reference
+ * on `bytes`. Copies only where the start is not aligned to the element size. SL_ERROR_SHAPE if the
+ * slice is not exactly inside. */
 SL_API SlTensor *sl_tensor_new_bytes (SlDType dtype, const SlShape *shape, GBytes *bytes,
                                       gsize offset, GError **error);
 
@@ -86,8 +86,8 @@ SL_API int64_t sl_tensor_get_int (const SlTensor *tensor, size_t index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlTensor, sl_tensor_unref)
 
-/* Elements in memory that somebody else owns, each dimension with its own stride in elements; dimensions
- * in ONNX order whatever the order in memory. */
+/* Elements in memory that somebody else owns, each dimension with its own stride in elements;
+ * dimensions in ONNX order whatever the order in memory. */
 typedef struct SlTensorView {
   SlDType dtype;
   SlShape shape;

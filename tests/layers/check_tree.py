@@ -76,6 +76,15 @@ def check_text(path, text, exists):
         yield f"{path}: no newline at the end"
 
 
+def untested_families(root):
+    """Families of the one list of operators without their source or their test."""
+    text = (root / "engine/ops/meson.build").read_text(encoding="utf-8")
+    listed = re.search(r"op_families = \[(.*?)\]", text, re.S)
+    families = re.findall(r"'(\w+)'", listed[1]) if listed else []
+    places = (f"{folder}/{family}.c" for family in families for folder in ("engine/ops", "tests/ops"))
+    return [f"{place} is missing" for place in places if not (root / place).exists()] if families else ["no list"]
+
+
 CHECKS = {
     "files are short": (check_file_length, {".c", ".h", ".comp", ".glsl", ".py"}),
     "functions are short": (check_function_length, {".c"}),
@@ -120,6 +129,7 @@ def checks(root):
     for name, (check, suffixes) in CHECKS.items():
         files = read_tree(root, suffixes)
         yield name, [p for path, text in files.items() for p in check(path, text, files.__contains__)], None
+    yield "every operator family is tested", untested_families(root), None
     yield "clang-format", *check_style(root)
 
 

@@ -179,6 +179,22 @@ def samples_of_headers(folder):
         yield f"header {number}", [f"misjudged in {language}" for language in wrong], None
 
 
+def samples_of_families():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for place in ("engine/ops", "tests/ops"):
+            (root / place).mkdir(parents=True)
+        listing = root / "engine/ops/meson.build"
+        listing.write_text("op_families = [\n  'conv',\n]\n", encoding="utf-8")
+        (root / "engine/ops/conv.c").touch()
+        found = check_tree.untested_families(root)
+        yield "untested family", judge(found, "tests/ops/conv.c is missing"), None
+        (root / "tests/ops/conv.c").touch()
+        yield "tested family", judge(check_tree.untested_families(root), None), None
+        listing.write_text("", encoding="utf-8")
+        yield "no families", judge(check_tree.untested_families(root), "no list"), None
+
+
 def samples(root):
     for path, line, expected in INCLUDES:
         found = list(check_layers.check_includes(path, line, TREE.__contains__))
@@ -189,6 +205,7 @@ def samples(root):
     for names, expected in NAMES:
         yield f"names: {' '.join(names)}", judge(check_tree.foreign_names(names, root), expected), None
     yield from samples_of_headers(root / "tests/headers")
+    yield from samples_of_families()
     counter = load(root / "tools/count-tests.py")
     for number, (test, expected) in enumerate(TESTS, 1):
         counted = count(counter, test)

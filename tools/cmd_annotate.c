@@ -386,6 +386,7 @@ annotate_run (int argc, char **argv)
   }
   if (status == TOOL_OK) {
     tool_stop_watch ();
+    tool_quiet_libraries ();
     sl_decoder_watch_codec_log ();
     gst_init (NULL, NULL);
     status = annotate (&options, inputs[0]);

@@ -407,6 +407,7 @@ classify_run (int argc, char **argv)
     status = check_options (argv[0], &options, format, from, to, inputs);
   if (status == TOOL_OK) {
     tool_stop_watch ();
+    tool_quiet_libraries ();
     sl_decoder_watch_codec_log ();
     gst_init (NULL, NULL);
     status = classify (&options, inputs);

@@ -19,6 +19,24 @@ erase_bar (void)
   bar_is_drawn = FALSE;
 }
 
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "GLIB_DOMAIN") &&
+        (g_str_has_prefix (fields[i].value, "GStreamer") ||
+         g_str_has_prefix (fields[i].value, "GLib")))
+      return G_LOG_WRITER_HANDLED;
+  return g_log_writer_default (level, fields, n_fields, data);
+}
+
+void
+tool_quiet_libraries (void)
+{
+  if (!g_getenv ("G_MESSAGES_DEBUG") && !g_getenv ("GST_DEBUG"))
+    g_log_set_writer_func (write_log, NULL, NULL);
+}
+
 static void
 print_line (const char *prefix, const char *subject, const char *text)
 {

@@ -13,6 +13,10 @@ void tool_gerror (const char *subject, const GError *error);
 /* Prints a line that is no error. */
 void tool_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
+/* Keeps GStreamer's and GLib's own warnings, which broken files provoke, off standard error; with
+ * G_MESSAGES_DEBUG or GST_DEBUG set they stay. */
+void tool_quiet_libraries (void);
+
 /* A bar on standard error if that is a terminal (and standard output is not, where results would
  * run through it); else nothing happens. Draws at most ten times a second. */
 typedef struct ToolProgress {

@@ -1,7 +1,8 @@
-#include "sightline-gst/decode.h"
+#include <sightline-gst/decode.h>
 
 #include "codec-log.h"
 #include "missing-plugin.h"
+#include "stated-size.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -10,6 +11,11 @@
 
 /* How long a wait for a frame lasts before the bus is looked at again. */
 #define POLL_INTERVAL (50 * GST_MSECOND)
+/* Broken files make GStreamer stand still without a word. So long nothing is read and no frame
+ * comes before that is believed: of a file, and of anything else, where the network may be at
+ * fault. */
+#define FILE_PATIENCE (10 * G_USEC_PER_SEC)
+#define URI_PATIENCE (60 * G_USEC_PER_SEC)
 /* A clip may end this much before the stated end, or two frames if they take longer: muxers round.
  */
 #define END_TOLERANCE (100 * GST_MSECOND)
@@ -45,6 +51,8 @@ struct SlDecoder {
   guint codec_errors; /* of the process when this one began */
   char *failure;      /* what the bus said */
   char *reason;       /* of the outcome */
+  char *path;         /* of a file; NULL for anything else */
+  gint reads;         /* by the source so far; atomic */
 
   GMutex lock;         /* of what follows: streaming threads write it */
   GPtrArray *streams;  /* DemuxedStream, only of demuxers that state durations */
@@ -226,6 +234,22 @@ on_pad_added (GstElement *element, GstPad *pad, SlDecoder *decoder)
     gst_pad_link (pad, sink);
 }
 
+static GstPadProbeReturn
+on_read (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  g_atomic_int_inc (&((SlDecoder *)data)->reads);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_source_setup (GstElement *element, GstElement *source, SlDecoder *decoder)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
+  if (pad)
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_PULL, on_read, decoder,
+                       NULL);
+}
+
 static void
 on_no_more_pads (GstElement *element, SlDecoder *decoder)
 {
@@ -271,6 +295,7 @@ sl_decoder_new (const char *source, GError **error)
   }
 
   SlDecoder *decoder = g_new0 (SlDecoder, 1);
+  decoder->path = strstr (source, "://") ? NULL : g_strdup (source);
   g_mutex_init (&decoder->lock);
   decoder->streams = g_ptr_array_new_with_free_func (demuxed_stream_free);
   decoder->codec_errors = sl_codec_log_count ();
@@ -286,6 +311,7 @@ sl_decoder_new (const char *source, GError **error)
                     decoder);
   g_signal_connect (input, "autoplug-continue", G_CALLBACK (on_autoplug_continue), decoder);
   g_signal_connect (input, "pad-added", G_CALLBACK (on_pad_added), decoder);
+  g_signal_connect (input, "source-setup", G_CALLBACK (on_source_setup), decoder);
   g_signal_connect (input, "no-more-pads", G_CALLBACK (on_no_more_pads), decoder);
   gst_bin_add_many (GST_BIN (decoder->pipeline), input, sink, NULL);
   gst_element_set_state (decoder->pipeline, GST_STATE_PLAYING);
@@ -309,6 +335,7 @@ sl_decoder_free (SlDecoder *decoder)
   g_free (decoder->missing);
   g_free (decoder->failure);
   g_free (decoder->reason);
+  g_free (decoder->path);
   g_free (decoder);
 }
 
@@ -356,16 +383,25 @@ static GstSample *
 pull_sample (SlDecoder *decoder)
 {
   GstAppSink *sink = GST_APP_SINK (decoder->sink);
+  gint64 patience = decoder->path ? FILE_PATIENCE : URI_PATIENCE;
+  gint64 quiet_since = g_get_monotonic_time ();
+  gint reads = g_atomic_int_get (&decoder->reads);
   for (;;) {
     GstSample *sample = gst_app_sink_try_pull_sample (sink, POLL_INTERVAL);
     if (sample)
       return sample;
     read_bus (decoder);
     g_mutex_lock (&decoder->lock);
-    gboolean over = decoder->no_video || decoder->failure || gst_app_sink_is_eos (sink);
+    gboolean no_video = decoder->no_video;
     g_mutex_unlock (&decoder->lock);
-    if (over)
+    if (no_video || decoder->failure || gst_app_sink_is_eos (sink))
       return NULL;
+    gint now_reads = g_atomic_int_get (&decoder->reads);
+    if (now_reads != reads)
+      quiet_since = g_get_monotonic_time ();
+    else if (g_get_monotonic_time () - quiet_since > patience)
+      decoder->failure = g_strdup ("decoding stands still, GStreamer says no cause");
+    reads = now_reads;
   }
 }
 
@@ -378,6 +414,9 @@ set_caps (SlDecoder *decoder, GstCaps *caps)
     decoder->failure = gst_caps_to_string (caps);
     return FALSE;
   }
+  /* Some files hold nonsense there. */
+  if (decoder->info.par_n <= 0 || decoder->info.par_d <= 0)
+    decoder->info.par_n = decoder->info.par_d = 1;
   gst_caps_replace (&decoder->caps, caps);
   return TRUE;
 }
@@ -501,7 +540,10 @@ compare_ends (SlDecoder *decoder, const DemuxedStream *video, GString *reasons)
     return states;
   GstClockTime interval = video->packets > 1 ? (video->last - video->first) / (video->packets - 1)
                                              : video->end - video->last;
-  GstClockTime tolerance = MAX (2 * interval, END_TOLERANCE);
+  GstClockTime tolerance = MAX (interval, END_TOLERANCE);
+  /* Where packets have no duration the last one takes as long as the others. */
+  if (video->end == video->last)
+    read += interval;
   if (states && read + tolerance < stated)
     add_reason (reasons, "ends at %.2f s of the %.2f s that its container states", read / 1e9,
                 stated / 1e9);
@@ -511,6 +553,18 @@ compare_ends (SlDecoder *decoder, const DemuxedStream *video, GString *reasons)
     add_reason (reasons, "the last frame decoded is at %.2f s of %.2f s", decoder->end / 1e9,
                 last / 1e9);
   return states;
+}
+
+/* What the file's own structure says of its length. */
+static void
+compare_sizes (SlDecoder *decoder, GString *reasons)
+{
+  guint64 stated, actual;
+  if (decoder->done && decoder->path && sl_stated_size_is_cut (decoder->path, &stated, &actual))
+    add_reason (reasons,
+                "holds %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                " bytes that its header states",
+                actual, stated);
 }
 
 /* Losses inside the part that was read. */
@@ -551,6 +605,8 @@ judge (SlDecoder *decoder, GString *reasons)
   }
   const DemuxedStream *video = find_video_stream (decoder);
   gboolean states = compare_ends (decoder, video, reasons);
+  if (reasons->len == 0)
+    compare_sizes (decoder, reasons);
   find_losses (decoder, video, reasons);
   if (reasons->len)
     return SL_OUTCOME_PARTIAL;

@@ -275,13 +275,13 @@ test_cut (Fixture *self, gconstpointer data)
   static const struct {
     const char *name, *launch;
   } clips[] = {
-      {"cut.mkv", "videotestsrc num-buffers=40 pattern=red ! video/x-raw,framerate=10/1 ! "
+      {"cut.mkv", "videotestsrc num-buffers=40 pattern=snow ! video/x-raw,framerate=10/1 ! "
                   "jpegenc ! matroskamux ! filesink"},
-      {"cut.avi", "videotestsrc num-buffers=40 pattern=red ! video/x-raw,framerate=10/1 ! "
+      {"cut.avi", "videotestsrc num-buffers=40 pattern=snow ! video/x-raw,framerate=10/1 ! "
                   "jpegenc ! avimux ! filesink"},
-      {"cut.mp4", "videotestsrc num-buffers=40 pattern=red ! video/x-raw,framerate=10/1 ! "
+      {"cut.mp4", "videotestsrc num-buffers=40 pattern=snow ! video/x-raw,framerate=10/1 ! "
                   "x264enc ! mp4mux faststart=true ! filesink"},
-      {"cut.webm", "videotestsrc num-buffers=40 pattern=red ! video/x-raw,framerate=10/1 ! "
+      {"cut.webm", "videotestsrc num-buffers=40 pattern=snow ! video/x-raw,framerate=10/1 ! "
                    "vp8enc ! webmmux ! filesink"},
   };
   for (guint i = 0; i < G_N_ELEMENTS (clips); i++) {

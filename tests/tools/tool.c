@@ -105,7 +105,7 @@ tool_make_clip (const char *folder, const char *name, const char *launch)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = tool_path (folder, name);
-  g_autofree char *line = g_strdup_printf ("%s location=\"%s\"", launch, path);
+  g_autofree char *line = g_strconcat (launch, " name=out", NULL);
   g_autoptr (GstElement) pipeline =
       gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   if (g_error_matches (error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT)) {
@@ -113,6 +113,8 @@ tool_make_clip (const char *folder, const char *name, const char *launch)
     return FALSE;
   }
   g_assert_no_error (error);
+  g_autoptr (GstElement) out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
+  g_object_set (out, "location", path, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstMessage) message =

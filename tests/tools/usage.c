@@ -63,6 +63,8 @@ test_wrong_usage (void)
       {{"classify", "-f", "vtt", "x"}, "vtt"},
       {{"classify", "-k", "0", "x"}, "--top 0"},
       {{"classify", "-k", "many", "x"}, "many"},
+      {{"classify", "-k0", "x"}, "--top 0"},
+      {{"classify", "-fxml", "x"}, "xml"},
       {{"classify", "--threshold", "high", "x"}, "high"},
       {{"classify", "--every", "0", "x"}, "--every 0"},
       {{"classify", "--rate", "-1", "x"}, "--rate"},

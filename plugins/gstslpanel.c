@@ -5,14 +5,14 @@
 
 /* Smallest readable text, in pixels. */
 #define MIN_TEXT_SIZE 8.0
-#define BACKGROUND_ALPHA 0.62
+#define BACKGROUND_ALPHA 0.72
 #define TRACK_ALPHA 0.22
 
 /* In units of the text size. */
 #define MARGIN 0.6     /* between panel and frame */
 #define PADDING 0.5    /* between panel and text */
 #define COLUMN_GAP 0.8 /* between label and score */
-#define BAR_HEIGHT 0.14
+#define BAR_HEIGHT 0.16
 #define BAR_GAP 0.12 /* above a bar */
 #define ROW_GAP 0.3
 #define CORNER 0.35

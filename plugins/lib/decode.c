@@ -1,6 +1,7 @@
 #include <sightline-gst/decode.h>
 
 #include "codec-log.h"
+#include "demuxed.h"
 #include "missing-plugin.h"
 #include "stated-size.h"
 
@@ -16,26 +17,8 @@
  * fault. */
 #define FILE_PATIENCE (10 * G_USEC_PER_SEC)
 #define URI_PATIENCE (60 * G_USEC_PER_SEC)
-/* A clip may end this much before the stated end, or two frames if they take longer: muxers round.
- */
+/* A clip may end this much before the stated end, or a frame if that takes longer: muxers round. */
 #define END_TOLERANCE (100 * GST_MSECOND)
-
-/* Demuxers of formats that write their duration down. Others (MPEG-TS, Ogg, IVF …) make it up from
- * what is there, which after a cut is less, and looks whole. */
-static const char *const stating_demuxers[] = {"asfdemux", "avidemux", "flvdemux", "matroskademux",
-                                               "mxfdemux", "qtdemux",  NULL};
-
-/* One stream as it leaves the demuxer. */
-typedef struct {
-  SlDecoder *decoder;
-  GstPad *pad;
-  GstClockTime first, last; /* least and largest timestamp of packets */
-  GstClockTime end;         /* largest end of a packet */
-  GstClockTime stop;        /* of the stream, if the file has an edit list or the like; else NONE */
-  GstClockTime duration;    /* that the container states */
-  guint64 packets;
-  guint64 jumps; /* packets after the first that follow a gap */
-} DemuxedStream;
 
 struct SlDecoder {
   GstElement *pipeline, *sink;
@@ -53,9 +36,9 @@ struct SlDecoder {
   char *reason;       /* of the outcome */
   char *path;         /* of a file; NULL for anything else */
   gint reads;         /* by the source so far; atomic */
+  SlDemuxed *demuxed;
 
   GMutex lock;         /* of what follows: streaming threads write it */
-  GPtrArray *streams;  /* DemuxedStream, only of demuxers that state durations */
   char *container;     /* media type of the input as a whole */
   char *video_id;      /* stream id of the stream that is decoded */
   char *missing;       /* what GStreamer lacks, and where to get it */
@@ -67,75 +50,6 @@ struct SlDecoder {
 };
 
 /* --- what streaming threads see --- */
-
-static void
-stream_see_event (DemuxedStream *stream, GstEvent *event)
-{
-  const GstSegment *segment;
-  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT)
-    return;
-  gst_event_parse_segment (event, &segment);
-  if (segment->format != GST_FORMAT_TIME)
-    return;
-  stream->stop = segment->stop;
-  stream->duration = segment->duration;
-}
-
-static void
-stream_see_packet (DemuxedStream *stream, GstBuffer *packet)
-{
-  if (stream->packets++ > 0 && GST_BUFFER_IS_DISCONT (packet))
-    stream->jumps++;
-  GstClockTime pts = GST_BUFFER_PTS (packet);
-  if (!GST_CLOCK_TIME_IS_VALID (pts))
-    return;
-  GstClockTime end =
-      pts + (GST_BUFFER_DURATION_IS_VALID (packet) ? GST_BUFFER_DURATION (packet) : 0);
-  if (!GST_CLOCK_TIME_IS_VALID (stream->first)) {
-    stream->first = stream->last = pts;
-    stream->end = end;
-  }
-  stream->first = MIN (stream->first, pts);
-  stream->last = MAX (stream->last, pts);
-  stream->end = MAX (stream->end, end);
-}
-
-static GstPadProbeReturn
-on_demuxed (GstPad *pad, GstPadProbeInfo *info, gpointer data)
-{
-  DemuxedStream *stream = data;
-  g_mutex_lock (&stream->decoder->lock);
-  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-    stream_see_packet (stream, GST_PAD_PROBE_INFO_BUFFER (info));
-  else
-    stream_see_event (stream, GST_PAD_PROBE_INFO_EVENT (info));
-  g_mutex_unlock (&stream->decoder->lock);
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-on_demuxer_pad (GstElement *demuxer, GstPad *pad, SlDecoder *decoder)
-{
-  if (gst_pad_get_direction (pad) != GST_PAD_SRC)
-    return;
-  DemuxedStream *stream = g_new0 (DemuxedStream, 1);
-  stream->decoder = decoder;
-  stream->pad = gst_object_ref (pad);
-  stream->first = stream->stop = stream->duration = GST_CLOCK_TIME_NONE;
-  g_mutex_lock (&decoder->lock);
-  g_ptr_array_add (decoder->streams, stream);
-  g_mutex_unlock (&decoder->lock);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-                     on_demuxed, stream, NULL);
-}
-
-static void
-demuxed_stream_free (gpointer data)
-{
-  DemuxedStream *stream = data;
-  gst_object_unref (stream->pad);
-  g_free (stream);
-}
 
 /* JPEG decoders fill up a picture that stops early with grey, and say nothing. Within entropy-coded
  * data FF is followed by 0 or a restart marker only, so the data are complete if an end marker
@@ -179,16 +93,14 @@ static void
 on_element_added (GstBin *bin, GstBin *inner, GstElement *element, SlDecoder *decoder)
 {
   const char *klass = gst_element_get_metadata (element, GST_ELEMENT_METADATA_KLASS);
-  GstElementFactory *factory = gst_element_get_factory (element);
-  if (GST_IS_BIN (element) || !klass || !factory)
+  if (GST_IS_BIN (element) || !klass)
     return;
   if (strstr (klass, "Demux") || strstr (klass, "Parser") || strstr (klass, "Decoder")) {
     g_mutex_lock (&decoder->lock);
     decoder->structured = TRUE;
     g_mutex_unlock (&decoder->lock);
   }
-  if (g_strv_contains (stating_demuxers, GST_OBJECT_NAME (factory)))
-    g_signal_connect (element, "pad-added", G_CALLBACK (on_demuxer_pad), decoder);
+  sl_demuxed_see_element (decoder->demuxed, element);
   if (strstr (klass, "Decoder") && (strstr (klass, "Video") || strstr (klass, "Image")))
     watch_video_decoder (decoder, element);
 }
@@ -297,7 +209,7 @@ sl_decoder_new (const char *source, GError **error)
   SlDecoder *decoder = g_new0 (SlDecoder, 1);
   decoder->path = strstr (source, "://") ? NULL : g_strdup (source);
   g_mutex_init (&decoder->lock);
-  decoder->streams = g_ptr_array_new_with_free_func (demuxed_stream_free);
+  decoder->demuxed = sl_demuxed_new ();
   decoder->codec_errors = sl_codec_log_count ();
   sl_codec_log_forget ();
   decoder->end = GST_CLOCK_TIME_NONE;
@@ -328,7 +240,7 @@ sl_decoder_free (SlDecoder *decoder)
   gst_clear_caps (&decoder->caps);
   gst_object_unref (decoder->bus);
   gst_object_unref (decoder->pipeline);
-  g_ptr_array_unref (decoder->streams);
+  sl_demuxed_free (decoder->demuxed);
   g_mutex_clear (&decoder->lock);
   g_free (decoder->container);
   g_free (decoder->video_id);
@@ -457,44 +369,6 @@ sl_decoder_next (SlDecoder *decoder, SlDecodedFrame *ret_frame)
 
 /* --- outcome --- */
 
-/* The decoded stream as the demuxer gave it, or NULL where no demuxer states durations. Lock held.
- */
-static const DemuxedStream *
-find_video_stream (SlDecoder *decoder)
-{
-  for (guint i = 0; i < decoder->streams->len; i++) {
-    const DemuxedStream *stream = g_ptr_array_index (decoder->streams, i);
-    g_autofree char *id = gst_pad_get_stream_id (stream->pad);
-    if (id && g_strcmp0 (id, decoder->video_id) == 0)
-      return stream;
-  }
-  return NULL;
-}
-
-/* Where the file says that it ends, and how far it was read; on the clock of the packets. FALSE if
- * it does not say. An end of the video stream itself is compared with that stream; a duration of
- * the file may be another stream's, so the longest one counts. Lock held. */
-static gboolean
-get_ends (SlDecoder *decoder, const DemuxedStream *video, GstClockTime *ret_stated,
-          GstClockTime *ret_read)
-{
-  if (!video || video->packets == 0)
-    return FALSE;
-  if (GST_CLOCK_TIME_IS_VALID (video->stop)) {
-    *ret_stated = video->stop;
-    *ret_read = video->end;
-    return TRUE;
-  }
-  *ret_read = 0;
-  for (guint i = 0; i < decoder->streams->len; i++) {
-    const DemuxedStream *stream = g_ptr_array_index (decoder->streams, i);
-    if (stream->packets > 0)
-      *ret_read = MAX (*ret_read, stream->end);
-  }
-  *ret_stated = video->duration;
-  return GST_CLOCK_TIME_IS_VALID (video->duration) && video->duration > 0;
-}
-
 gboolean
 sl_decoder_has_audio (SlDecoder *decoder)
 {
@@ -509,15 +383,14 @@ double
 sl_decoder_get_progress (SlDecoder *decoder)
 {
   g_return_val_if_fail (decoder != NULL, -1);
-  GstClockTime stated, read;
+  SlDemuxedStream video;
   g_mutex_lock (&decoder->lock);
-  const DemuxedStream *video = find_video_stream (decoder);
-  gboolean known = get_ends (decoder, video, &stated, &read);
-  GstClockTime first = known && GST_CLOCK_TIME_IS_VALID (video->first) ? video->first : 0;
+  gboolean known = sl_demuxed_get_stream (decoder->demuxed, decoder->video_id, &video);
   g_mutex_unlock (&decoder->lock);
-  if (!known || !GST_CLOCK_TIME_IS_VALID (decoder->end) || stated <= first || decoder->end < first)
+  if (!known || !GST_CLOCK_TIME_IS_VALID (video.stated) || video.stated <= video.first ||
+      !GST_CLOCK_TIME_IS_VALID (decoder->end) || decoder->end < video.first)
     return -1;
-  return MIN (1.0, (double)(decoder->end - first) / (double)(stated - first));
+  return MIN (1.0, (double)(decoder->end - video.first) / (double)(video.stated - video.first));
 }
 
 static void G_GNUC_PRINTF (2, 3) add_reason (GString *reasons, const char *format, ...)
@@ -530,29 +403,17 @@ static void G_GNUC_PRINTF (2, 3) add_reason (GString *reasons, const char *forma
   va_end (args);
 }
 
-/* What the container states against what came. TRUE if it states an end. */
-static gboolean
-compare_ends (SlDecoder *decoder, const DemuxedStream *video, GString *reasons)
+/* What the container states against what came. */
+static void
+compare_ends (SlDecoder *decoder, const SlDemuxedStream *video, GString *reasons)
 {
-  GstClockTime stated, read;
-  gboolean states = get_ends (decoder, video, &stated, &read);
-  if (!decoder->done || !video || video->packets == 0)
-    return states;
-  GstClockTime interval = video->packets > 1 ? (video->last - video->first) / (video->packets - 1)
-                                             : video->end - video->last;
-  GstClockTime tolerance = MAX (interval, END_TOLERANCE);
-  /* Where packets have no duration the last one takes as long as the others. */
-  if (video->end == video->last)
-    read += interval;
-  if (states && read + tolerance < stated)
-    add_reason (reasons, "ends at %.2f s of the %.2f s that its container states", read / 1e9,
-                stated / 1e9);
-  GstClockTime last =
-      GST_CLOCK_TIME_IS_VALID (video->stop) ? MIN (video->end, video->stop) : video->end;
-  if (GST_CLOCK_TIME_IS_VALID (decoder->end) && decoder->end + tolerance < last)
+  GstClockTime tolerance = MAX (video->interval, END_TOLERANCE);
+  if (GST_CLOCK_TIME_IS_VALID (video->stated) && video->read + tolerance < video->stated)
+    add_reason (reasons, "ends at %.2f s of the %.2f s that its container states",
+                video->read / 1e9, video->stated / 1e9);
+  if (GST_CLOCK_TIME_IS_VALID (decoder->end) && decoder->end + tolerance < video->end)
     add_reason (reasons, "the last frame decoded is at %.2f s of %.2f s", decoder->end / 1e9,
-                last / 1e9);
-  return states;
+                video->end / 1e9);
 }
 
 /* What the file's own structure says of its length. */
@@ -569,17 +430,16 @@ compare_sizes (SlDecoder *decoder, GString *reasons)
 
 /* Losses inside the part that was read. */
 static void
-find_losses (SlDecoder *decoder, const DemuxedStream *video, GString *reasons)
+find_losses (SlDecoder *decoder, guint64 edits, GString *reasons)
 {
-  guint64 stated_jumps = video ? video->jumps : 0; /* an edit list's, say: no loss */
   guint errors = sl_codec_log_count () - decoder->codec_errors;
   if (decoder->failure)
     add_reason (reasons, "stopped: %s", decoder->failure);
   if (decoder->damaged)
     add_reason (reasons, "damaged frames left out: %" G_GUINT64_FORMAT, decoder->damaged);
-  if (decoder->jumps > stated_jumps)
+  if (decoder->jumps > edits)
     add_reason (reasons, "places where frames were lost: %" G_GUINT64_FORMAT,
-                decoder->jumps - stated_jumps);
+                decoder->jumps - edits);
   if (errors) {
     g_autofree char *first_error = sl_codec_log_get_first ();
     add_reason (reasons, "errors of the decoder: %u, the first: %s", errors,
@@ -603,11 +463,14 @@ judge (SlDecoder *decoder, GString *reasons)
       g_string_append (reasons, "no frame could be decoded (expected at least one whole picture)");
     return SL_OUTCOME_FAILED;
   }
-  const DemuxedStream *video = find_video_stream (decoder);
-  gboolean states = compare_ends (decoder, video, reasons);
+  SlDemuxedStream video;
+  gboolean found = sl_demuxed_get_stream (decoder->demuxed, decoder->video_id, &video);
+  gboolean states = found && GST_CLOCK_TIME_IS_VALID (video.stated);
+  if (found && decoder->done)
+    compare_ends (decoder, &video, reasons);
   if (reasons->len == 0)
     compare_sizes (decoder, reasons);
-  find_losses (decoder, video, reasons);
+  find_losses (decoder, found ? video.edits : 0, reasons);
   if (reasons->len)
     return SL_OUTCOME_PARTIAL;
   gboolean still =

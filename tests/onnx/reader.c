@@ -405,6 +405,30 @@ test_limits (void)
   g_assert_no_error (error);
 }
 
+/* 16 tensors for each node that the limit allows, as initialisers or as outputs of a node. */
+static void
+test_tensor_limit (void)
+{
+  for (int form = 0; form < 2; form++) {
+    const SlModelLimits limits = {.nodes = form == 0 ? 4 : 5};
+    Emit *graph = emit_network (), *node = relu ("x", "t");
+    for (int i = 0; i < 80; i++) {
+      g_autofree char *name = g_strdup_printf ("t%d", i);
+      if (form == 0)
+        emit_message (graph, 5, emit_tensor (name, 1, 0, NULL, "1234", 4));
+      else
+        emit_text (node, 2, name);
+    }
+    if (form == 1)
+      emit_message (graph, 1, g_byte_array_ref (node));
+    g_byte_array_unref (node);
+    g_autoptr (GByteArray) model = emit_model (graph, 13);
+    GError *error = NULL;
+    g_assert_null (read_bytes (model->data, model->len, &limits, &error));
+    check_error (error, SL_ERROR_LIMIT, form == 0 ? "more than 64 tensors" : "too many tensors");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -421,5 +445,6 @@ main (int argc, char **argv)
   g_test_add_func ("/onnx/reader/refused-parts", test_refused_parts);
   g_test_add_func ("/onnx/reader/types", test_types);
   g_test_add_func ("/onnx/reader/limits", test_limits);
+  g_test_add_func ("/onnx/reader/tensor-limit", test_tensor_limit);
   return g_test_run ();
 }

@@ -157,6 +157,8 @@ test_shapes_refused (void)
   refuse (emit_tensor ("bad", 1, 9, nine, "1234", 4), SL_ERROR_UNSUPPORTED, "9 dimensions");
   refuse (emit_tensor ("bad", 1, 1, one_dim, "1234", 4), SL_ERROR_MALFORMED,
           "'bad': has 4 bytes of raw_data (expected 12 for float32 3)");
+  refuse (emit_tensor ("bad", 1, 1, one_dim, "1234567890123456", 16), SL_ERROR_MALFORMED,
+          "'bad': has 16 bytes of raw_data (expected 12 for float32 3)");
   refuse (emit_tensor ("bad", 1, 1, one_dim, NULL, 0), SL_ERROR_MALFORMED,
           "has 0 elements (expected 3");
 

@@ -108,6 +108,22 @@ sl_shape_broadcast (const SlShape *a, const SlShape *b, SlShape *ret_shape)
 }
 
 gboolean
+sl_infer_float_inputs (const SlNode *node, GError **error)
+{
+  SlDType dtype = node->inputs[0]->dtype;
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    const SlValue *input = node->inputs[i];
+    if (input == NULL || (input->dtype == dtype && sl_dtype_is_float (dtype)))
+      continue;
+    sl_node_error (node, error, i == 0 ? SL_ERROR_UNSUPPORTED : SL_ERROR_SHAPE,
+                   "input '%s' is %s, expected %s", input->name, sl_dtype_get_name (input->dtype),
+                   i == 0 ? "floats" : sl_dtype_get_name (dtype));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
 sl_infer_axis (const SlNode *node, int64_t *axis, uint32_t rank, GError **error)
 {
   int64_t n = (int64_t)rank;

@@ -170,6 +170,8 @@ size_t sl_reference_scratch (const SlNode *node);
 void sl_infer_output (SlNode *node, uint32_t index, SlDType dtype, const SlShape *shape);
 /* NumPy broadcasting of two shapes; FALSE if they do not fit. */
 gboolean sl_shape_broadcast (const SlShape *a, const SlShape *b, SlShape *ret_shape);
+/* Refuses inputs that are not all of one float type. */
+gboolean sl_infer_float_inputs (const SlNode *node, GError **error);
 /* Makes a negative axis count from the front; error if outside -rank … rank - 1. */
 gboolean sl_infer_axis (const SlNode *node, int64_t *axis, uint32_t rank, GError **error);
 /* The content of constant integer input `index`; error if it is not constant or has more than

@@ -49,7 +49,7 @@ static gboolean
 conv_infer (SlNode *node, GError **error)
 {
   ConvAttrs *attrs = node->attrs;
-  if (!conv_check (node, attrs, error))
+  if (!sl_infer_float_inputs (node, error) || !conv_check (node, attrs, error))
     return FALSE;
   const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
   SlInts kernel = {.n = w->rank - 2};

@@ -26,6 +26,8 @@ gemm_infer (SlNode *node, GError **error)
   const GemmAttrs *attrs = node->attrs;
   const SlShape *a = &node->inputs[0]->shape, *b = &node->inputs[1]->shape;
   const SlValue *c = sl_node_input (node, 2);
+  if (!sl_infer_float_inputs (node, error))
+    return FALSE;
   if (a->rank != 2 || b->rank != 2 || a->dim[!attrs->trans_a] != b->dim[attrs->trans_b]) {
     g_autofree char *left = sl_shape_to_string (a);
     g_autofree char *right = sl_shape_to_string (b);
@@ -216,6 +218,8 @@ static gboolean
 matmul_infer (SlNode *node, GError **error)
 {
   MatMulShape shape;
+  if (!sl_infer_float_inputs (node, error))
+    return FALSE;
   if (!matmul_shape (node, &shape)) {
     g_autofree char *left = sl_shape_to_string (&node->inputs[0]->shape);
     g_autofree char *right = sl_shape_to_string (&node->inputs[1]->shape);

@@ -34,6 +34,8 @@ batch_norm_infer (SlNode *node, GError **error)
 {
   const BatchNormAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape;
+  if (!sl_infer_float_inputs (node, error))
+    return FALSE;
   if (x->rank < 2) {
     sl_node_error (node, error, SL_ERROR_SHAPE, "input has %u dimensions, expected 2 or more",
                    x->rank);
@@ -167,6 +169,8 @@ lrn_infer (SlNode *node, GError **error)
 {
   const LrnAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape;
+  if (!sl_infer_float_inputs (node, error))
+    return FALSE;
   if (x->rank < 2 || attrs->size < 1 || attrs->size > INT32_MAX) {
     sl_node_error (node, error, SL_ERROR_SHAPE,
                    "size %" G_GINT64_FORMAT " over an input with %u dimensions", attrs->size,

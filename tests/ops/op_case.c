@@ -203,6 +203,19 @@ add_inputs (const OpCase *row, SlGraph *graph, GPtrArray *contents)
   return inputs;
 }
 
+/* A node that no file has: any input may be left out. */
+static gboolean
+add_internal (const SlImport *im, const SlOpClass *op, GError **error)
+{
+  g_autofree void *attrs = op->attrs_size > 0 ? g_malloc0 (op->attrs_size) : NULL;
+  for (uint32_t i = 0; i < im->n_attrs; i++)
+    if (!sl_attrs_set (op->attrs, attrs, &im->attrs[i], error))
+      return FALSE;
+  sl_graph_add_node (im->graph, op, im->name, attrs, im->n_inputs, im->inputs, im->n_outputs,
+                     im->outputs);
+  return TRUE;
+}
+
 gboolean
 op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents, GError **error)
 {
@@ -230,10 +243,14 @@ op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
                        .attrs = (const SlRawAttr *)(void *)attrs->data};
   const SlOnnxForm *form = NULL;
   const SlOpClass *op = sl_op_find_onnx ("", row->op, im.opset, &form);
+  gboolean (*import) (const SlImport *, const SlOpClass *, GError **) = add_internal;
+  if (op != NULL)
+    import = form->import != NULL ? form->import : sl_import_default;
+  else
+    op = sl_op_find (row->op);
   if (op == NULL)
     g_error ("no class reads %s of opset %d", row->op, im.opset);
-  if (!(form->import != NULL ? form->import : sl_import_default) (&im, op, error) ||
-      !sl_graph_sort (graph, error))
+  if (!import (&im, op, error) || !sl_graph_sort (graph, error))
     return FALSE;
   SlNode *last = outputs[0]->producer;
   if (row->act.kind != SL_ACT_NONE) {

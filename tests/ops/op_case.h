@@ -15,7 +15,7 @@
  * Attributes are "axis=1 pads=[0, 1] alpha=0.5 mode=edge value={f32 1 = 2}" (braces: a tensor). */
 typedef struct OpCase {
   const char *name; /* of the test, after the family's */
-  const char *op;   /* ONNX's name */
+  const char *op;   /* ONNX's name, or an internal one */
   const char *inputs;
   const char *attrs;
   int opset;          /* of the file; 0: 17 */

@@ -1,5 +1,6 @@
-/* Runs tables of cases: the reference against stated values, and the lowering of each instruction set
- * against the reference, in every layout that the class declares, in place, and on wide slices. */
+/* Runs tables of cases: the reference against stated values, and the lowering of each instruction
+ * set against the reference, in every layout that the class declares, in place, and on wide slices.
+ */
 #pragma once
 
 #include "op_case.h"

@@ -188,4 +188,5 @@ default_options() {
   case $release:$(uname -m) in 1?:x86_64) options+=(-Dwerror=true) ;; esac
 }
 
-compile() { step "building" "$1/logs/build.log" ninja -C "$1"; }
+# compile FOLDER TARGET…: all of them if none is named.
+compile() { step "building" "$1/logs/build.log" ninja -C "$@"; }

@@ -646,8 +646,7 @@ push_frame (gpointer data)
   return GINT_TO_POINTER (gst_harness_push (fixture->harness, buffer));
 }
 
-/* The streaming thread that waits for a model is released by a state change. Loading is held up by
- * a FIFO in place of the label file: nobody writes. */
+/* A state change releases the streaming thread, whether it still waits for the model or not. */
 static void
 test_stop_while_waiting (void)
 {

@@ -78,9 +78,7 @@ gst_sl_late_policy_get_type (void)
   return type;
 }
 
-/* --- Loading
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- Loading --- */
 
 /* The settings of this moment, for the loader to keep. */
 static GstSlLoadSettings
@@ -118,7 +116,7 @@ model_loaded (GstElement *element, const GstSlLoaded *loaded)
   /* A wrong guess gives wrong labels without any other sign, so it is said aloud. */
   if (loaded->rules->assumed)
     GST_ELEMENT_INFO (element, LIBRARY, SETTINGS,
-                      ("%s: %s", sl_model_get_path (loaded->model), loaded->rules->assumed),
+                      ("%s: %s", sl_model_get_name (loaded->model), loaded->rules->assumed),
                       ("rules come from %s", loaded->rules->source));
 }
 
@@ -157,9 +155,7 @@ gst_sl_infer_stop (GstBaseTransform *trans)
   return TRUE;
 }
 
-/* --- Frames
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- Frames --- */
 
 static gboolean
 gst_sl_infer_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcaps)
@@ -324,9 +320,7 @@ gst_sl_infer_change_state (GstElement *element, GstStateChange transition)
   return GST_ELEMENT_CLASS (gst_sl_infer_parent_class)->change_state (element, transition);
 }
 
-/* --- Properties
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Properties --- */
 
 static GstStructure *
 describe_stats (const Stats *stats)

@@ -100,8 +100,7 @@ gst_sl_overlay_position_get_type (void)
   return type;
 }
 
-/* --- Labels to rows
- * -------------------------------------------------------------------------------------------- */
+/* --- Labels to rows --- */
 
 static void
 drop_panel (GstSlOverlay *self)
@@ -198,8 +197,7 @@ update_panel (GstSlOverlay *self)
   g_free (style.font);
 }
 
-/* --- Rows into the frame
- * --------------------------------------------------------------------------------------- */
+/* --- Rows into the frame --- */
 
 static GstFlowReturn
 blend_panel (GstSlOverlay *self, GstBuffer *buffer)
@@ -306,8 +304,7 @@ gst_sl_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
-/* --- Caps and allocation
- * --------------------------------------------------------------------------------------- */
+/* --- Caps and allocation --- */
 
 /* What comes out for one structure that goes in: with a composition beside the frame, which any
  * memory allows, or blended, which only system memory allows. The other way round: what may go in.
@@ -417,9 +414,7 @@ gst_sl_overlay_stop (GstBaseTransform *trans)
   return TRUE;
 }
 
-/* --- Properties
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Properties --- */
 
 static void
 gst_sl_overlay_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)

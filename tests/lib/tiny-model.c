@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- Protocol buffers, just enough
- * ----------------------------------------------------------------------------- */
+/* --- Protocol buffers, just enough --- */
 
 static void
 put_varint (GByteArray *out, guint64 value)
@@ -47,8 +46,7 @@ put_message (GByteArray *out, guint field, GByteArray *message)
   g_byte_array_unref (message);
 }
 
-/* --- ONNX (field numbers of onnx.proto)
- * ------------------------------------------------------------------------ */
+/* --- ONNX (field numbers of onnx.proto) --- */
 
 static GByteArray *
 value_info (const gchar *name, const gint64 *dims, guint rank)

@@ -131,8 +131,7 @@ test_post_messages (void)
   g_assert_null (gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_ELEMENT));
 }
 
-/* --- In whole pipelines
- * ---------------------------------------------------------------------------------------- */
+/* --- In whole pipelines --- */
 
 /* Runs to EOS, and gives back what `launch` left in its appsink-like fakesink: how many buffers had
  * which best class. */

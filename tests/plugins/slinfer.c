@@ -4,9 +4,7 @@
 
 #include <glib/gstdio.h>
 
-/* --- Loading
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- Loading --- */
 
 static void
 expect_progress (Fixture *fixture, GstProgressType wanted)
@@ -271,9 +269,7 @@ test_model_info (void)
   g_assert_cmpuint (labels, ==, TINY_CLASSES);
 }
 
-/* --- Frames
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- Frames --- */
 
 static void
 test_formats (void)
@@ -464,9 +460,7 @@ test_nan (void)
   fixture_expect_error (fixture, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED, "score");
 }
 
-/* --- Caps
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- Caps --- */
 
 static void
 test_renegotiation (void)
@@ -578,9 +572,7 @@ test_allocation_passes (void)
   gst_query_unref (query);
 }
 
-/* --- Flow
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- Flow --- */
 
 static void
 test_eos (void)
@@ -683,9 +675,7 @@ test_state_cycles (void)
   g_assert_null (gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_ERROR));
 }
 
-/* --- Properties
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Properties --- */
 
 static void
 test_interval (void)

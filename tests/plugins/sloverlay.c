@@ -54,9 +54,7 @@ find_change (Fixture *fixture, GstBuffer *buffer, guint32 rgb, GstVideoRectangle
   return right >= 0;
 }
 
-/* --- Blending
- * --------------------------------------------------------------------------------------------------
- */
+/* --- Blending --- */
 
 static void
 test_no_labels (void)
@@ -301,8 +299,7 @@ test_wrong_size (void)
   fixture_expect_error (fixture, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "320x240");
 }
 
-/* --- Compositions
- * ---------------------------------------------------------------------------------------------- */
+/* --- Compositions --- */
 
 #define WITH_META "(memory:SystemMemory,meta:GstVideoOverlayComposition)"
 

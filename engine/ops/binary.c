@@ -440,23 +440,24 @@ static const SlOpClass mean = {
 
 /* Class op_<id> of ONNX's name, with kernel "<id>" and the functions <id>_floats and <id>_ints;
  * further members of SlOpClass follow. */
-#define BINARY(id, onnx, more_traits, unusual, ...)                                       \
-  static const Binary op_##id = {.op = {.name = onnx,                                     \
-                                        .min_inputs = 2,                                  \
-                                        .max_inputs = 2,                                  \
-                                        .min_outputs = 1,                                 \
-                                        .max_outputs = 1,                                 \
-                                        .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_IN_PLACE | \
-                                                  SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT | more_traits, \
-                                        .layouts = SL_LAYOUTS_FOLLOW,                     \
-                                        .infer = binary_infer,                            \
-                                        .reference = binary_reference,                    \
-                                        .lower = binary_lower,                            \
-                                        .row_major_only = binary_row_major_only,          \
-                                        __VA_ARGS__},                                     \
-                                 .kernel = #id,                                           \
-                                 .of_floats = id##_floats,                                \
-                                 .of_ints = id##_ints,                                    \
+#define BINARY(id, onnx, more_traits, unusual, ...)                                        \
+  static const Binary op_##id = {.op = {.name = onnx,                                      \
+                                        .min_inputs = 2,                                   \
+                                        .max_inputs = 2,                                   \
+                                        .min_outputs = 1,                                  \
+                                        .max_outputs = 1,                                  \
+                                        .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_IN_PLACE |  \
+                                                  SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT | \
+                                                  more_traits,                             \
+                                        .layouts = SL_LAYOUTS_FOLLOW,                      \
+                                        .infer = binary_infer,                             \
+                                        .reference = binary_reference,                     \
+                                        .lower = binary_lower,                             \
+                                        .row_major_only = binary_row_major_only,           \
+                                        __VA_ARGS__},                                      \
+                                 .kernel = #id,                                            \
+                                 .of_floats = id##_floats,                                 \
+                                 .of_ints = id##_ints,                                     \
                                  unusual};
 #define USUAL
 

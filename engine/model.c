@@ -11,7 +11,8 @@
 
 struct SlModel {
   gatomicrefcount refs;
-  char *path, *hash;
+  char *name, *hash;
+  bool has_file; /* the name is a path */
   SlGraph *graph;
   SlOnnxMeta meta;
   GArray *inputs, *outputs; /* SlPort; names are the graph's */
@@ -141,7 +142,8 @@ model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLim
   g_mutex_init (&model->lock);
   sl_onnx_meta_init (&model->meta);
   model->store = g_hash_table_new_full (entry_hash, entry_equal, entry_free, NULL);
-  model->path = g_strdup (path);
+  model->name = g_strdup (path);
+  model->has_file = folder != NULL;
   model->graph = sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
   if (model->graph == NULL)
     return NULL;
@@ -187,7 +189,7 @@ sl_model_unref (SlModel *model)
   g_clear_pointer (&model->inputs, g_array_unref);
   g_clear_pointer (&model->outputs, g_array_unref);
   g_mutex_clear (&model->lock);
-  g_free (model->path);
+  g_free (model->name);
   g_free (model->hash);
   g_free (model);
 }
@@ -210,9 +212,15 @@ sl_model_get_graph (SlModel *model)
 }
 
 const char *
+sl_model_get_name (SlModel *model)
+{
+  return model->name;
+}
+
+const char *
 sl_model_get_path (SlModel *model)
 {
-  return model->path;
+  return model->has_file ? model->name : NULL;
 }
 
 const char *

@@ -45,7 +45,7 @@ gst_sl_model_info_new (const GstSlLoaded *loaded)
   const SlPreprocess *input = &rules->preprocess;
   SlProgram *program = sl_classifier_get_program (loaded->classifier);
   GstStructure *info = gst_structure_new (
-      "model-info", "path", G_TYPE_STRING, sl_model_get_path (loaded->model), "hash", G_TYPE_STRING,
+      "model-info", "path", G_TYPE_STRING, sl_model_get_name (loaded->model), "hash", G_TYPE_STRING,
       sl_model_get_hash (loaded->model), "device", G_TYPE_STRING,
       sl_program_get_device (program)->id, "parameters", G_TYPE_UINT64,
       sl_model_get_n_parameters (loaded->model), "labels", G_TYPE_UINT, (guint)rules->n_labels,

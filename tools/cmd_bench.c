@@ -144,7 +144,7 @@ print_json (const BenchOptions *options, SlProgram *program, const Timing *timin
   sl_program_get_info (program, &info);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  tool_json_string (builder, "model", sl_model_get_path (sl_program_get_model (program)));
+  tool_json_string (builder, "model", sl_model_get_name (sl_program_get_model (program)));
   tool_json_string (builder, "device", device->id);
   tool_json_string (builder, "isa", device->isa);
   tool_json_int (builder, "threads", options->threads ? options->threads : (gint64)device->threads);
@@ -171,7 +171,7 @@ print_text (const BenchOptions *options, SlProgram *program, const Timing *timin
   SlProgramInfo info;
   const SlDevice *device = sl_program_get_device (program);
   sl_program_get_info (program, &info);
-  printf ("network       %s\n", sl_model_get_path (sl_program_get_model (program)));
+  printf ("network       %s\n", sl_model_get_name (sl_program_get_model (program)));
   printf ("device        %s, %s, threads %u, batch %" G_GINT64_FORMAT "\n", device->id, device->isa,
           options->threads ? (guint)options->threads : device->threads, get_batch (program));
   printf ("one run       min %.3f ms, median %.3f ms, 95 %% within %.3f ms (%u runs)\n",
@@ -232,7 +232,7 @@ bench (const BenchOptions *options)
                                             .threads = (uint32_t)options->threads,
                                             .unoptimized = options->unoptimized};
   if (!bench_model (model, &program_options, options, start, &timing, &program, &error)) {
-    tool_gerror (sl_model_get_path (model), error);
+    tool_gerror (sl_model_get_name (model), error);
     return TOOL_FAILED;
   }
   if (options->json)

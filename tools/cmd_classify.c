@@ -234,7 +234,7 @@ make_names (Classify *self)
     n = 0;
   if (self->rules->labels && self->rules->n_labels != n) {
     tool_error (self->options->network.label_path ? self->options->network.label_path
-                                                  : sl_model_get_path (self->model),
+                                                  : sl_model_get_name (self->model),
                 "%u labels (expected %" G_GSIZE_FORMAT ", the classes of the network)",
                 self->rules->n_labels, n);
     return NULL;
@@ -259,7 +259,7 @@ classify_open (Classify *self, const ClassifyOptions *options)
   self->classifier =
       sl_classifier_new (self->model, self->rules, device, (uint32_t)options->threads, &error);
   if (!self->classifier) {
-    tool_gerror (sl_model_get_path (self->model), error);
+    tool_gerror (sl_model_get_name (self->model), error);
     return FALSE;
   }
   if (!(self->names = make_names (self)))

@@ -125,7 +125,7 @@ print_metadata (SlModel *model)
 static void
 print_text (SlModel *model, SlProgram *program, const SlModelRules *rules)
 {
-  printf ("network    %s\nsha256     %s\n", sl_model_get_path (model), sl_model_get_hash (model));
+  printf ("network    %s\nsha256     %s\n", sl_model_get_name (model), sl_model_get_hash (model));
   for (uint32_t i = 0; i < sl_model_get_n_inputs (model); i++)
     print_port ("input", sl_model_get_input (model, i));
   for (uint32_t i = 0; i < sl_model_get_n_outputs (model); i++)
@@ -244,7 +244,7 @@ print_json (SlModel *model, SlProgram *program, const SlModelRules *rules)
   sl_program_get_info (program, &info);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  tool_json_string (builder, "path", sl_model_get_path (model));
+  tool_json_string (builder, "path", sl_model_get_name (model));
   tool_json_string (builder, "sha256", sl_model_get_hash (model));
   add_ports (builder, "inputs", model, sl_model_get_n_inputs (model), sl_model_get_input);
   add_ports (builder, "outputs", model, sl_model_get_n_outputs (model), sl_model_get_output);
@@ -284,7 +284,7 @@ inspect (const InspectOptions *options)
       .unoptimized = !options->optimized};
   g_autoptr (SlProgram) program = sl_program_new (model, &program_options, &error);
   if (!program) {
-    tool_gerror (sl_model_get_path (model), error);
+    tool_gerror (sl_model_get_name (model), error);
     return TOOL_FAILED;
   }
   if (g_strcmp0 (options->format, "dot") == 0) {
@@ -296,7 +296,7 @@ inspect (const InspectOptions *options)
   g_autoptr (SlModelRules) rules = sl_model_rules_new (model, options->network.preprocess_path,
                                                        options->network.label_path, &error);
   if (!rules && !g_error_matches (error, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
-    tool_gerror (sl_model_get_path (model), error);
+    tool_gerror (sl_model_get_name (model), error);
     return TOOL_FAILED;
   }
   if (g_strcmp0 (options->format, "json") == 0)

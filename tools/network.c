@@ -47,9 +47,9 @@ tool_network_load_rules (const ToolNetwork *network, SlModel *model)
   SlModelRules *rules =
       sl_model_rules_new (model, network->preprocess_path, network->label_path, &error);
   if (!rules)
-    tool_gerror (sl_model_get_path (model), error);
+    tool_gerror (sl_model_get_name (model), error);
   else if (rules->assumed)
-    tool_note ("%s: %s", sl_model_get_path (model), rules->assumed);
+    tool_note ("%s: %s", sl_model_get_name (model), rules->assumed);
   return rules;
 }
 

@@ -130,9 +130,9 @@ apply_key (SlRules *rules, int key, const GArray *sources, guint n, guint *ret_s
       break;
     if (cause == NULL)
       continue;
-    const char *path = source->model != NULL ? sl_model_get_path (source->model) : NULL;
+    const char *file = source->model != NULL ? sl_model_get_name (source->model) : NULL;
     g_set_error (error, SL_ERROR, cause->domain == SL_ERROR ? cause->code : SL_ERROR_MALFORMED,
-                 "%s%s%s: %s", path != NULL ? path : "", path != NULL ? ": " : "", source->name,
+                 "%s%s%s: %s", file != NULL ? file : "", file != NULL ? ": " : "", source->name,
                  cause->message);
     return FALSE;
   }
@@ -252,10 +252,9 @@ sl_model_rules_new (SlModel *model, const char *override_path, const char *label
   g_autoptr (SlModelRules) owned = &rules->public;
   g_autoptr (GArray) sources = g_array_new (FALSE, FALSE, sizeof (Source));
   g_array_set_clear_func (sources, source_clear);
-  const char *name = sl_model_get_path (model);
 
   if (!rules_init (rules, model, error)) {
-    g_prefix_error (error, "%s: ", name != NULL ? name : "the network");
+    g_prefix_error (error, "%s: ", sl_model_get_name (model));
     return NULL;
   }
   if (!gather_sources (model, override_path, sources, error) ||
@@ -264,7 +263,7 @@ sl_model_rules_new (SlModel *model, const char *override_path, const char *label
   if (label_path != NULL && !sl_rule_set_label_file (rules, label_path, NULL, error))
     return NULL;
   if (!check_rules (rules, error)) {
-    g_prefix_error (error, "%s: ", name != NULL ? name : "the network");
+    g_prefix_error (error, "%s: ", sl_model_get_name (model));
     return NULL;
   }
   sl_rules_update_assumed (rules);

@@ -48,7 +48,7 @@ find_input_shape (SlModel *model, const SlPreprocess *preprocess, SlShape *ret_s
   if (!port || port->shape.rank != 4 || port->dtype != SL_FLOAT32) {
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
                  "%s: does not take pictures (expected one float32 input of rank 4)",
-                 sl_model_get_path (model));
+                 sl_model_get_name (model));
     return FALSE;
   }
   axis = find_channel_axis (&port->shape, preprocess->channels);
@@ -60,7 +60,7 @@ find_input_shape (SlModel *model, const SlPreprocess *preprocess, SlShape *ret_s
       g_autofree char *wanted = sl_shape_to_string (&shape);
 
       g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "%s: input \"%s\" is %s (the rules say %s)",
-                   sl_model_get_path (model), port->name, found, wanted);
+                   sl_model_get_name (model), port->name, found, wanted);
       return FALSE;
     }
   *ret_shape = shape;
@@ -72,7 +72,7 @@ find_input_shape (SlModel *model, const SlPreprocess *preprocess, SlShape *ret_s
 static gboolean
 check_output (SlClassifier *self, GError **error)
 {
-  const char *path = sl_model_get_path (sl_program_get_model (self->program));
+  const char *path = sl_model_get_name (sl_program_get_model (self->program));
   const SlPort *port = sl_program_get_output (self->program, 0);
   uint32_t n_long = 0;
   size_t n;

@@ -35,7 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlModel, sl_model_unref)
  * atomically. */
 SL_API gboolean sl_model_save (SlModel *model, const char *path, GError **error);
 
-/* Where it was read from, as given. */
+/* What messages call it: its path as given, or the name that it was loaded from memory under. */
+SL_API const char *sl_model_get_name (SlModel *model);
+/* Where it was read from, as given; NULL if from memory: no file lies beside it. */
 SL_API const char *sl_model_get_path (SlModel *model);
 /* SHA-256 of the file's bytes in hexadecimal: what results call the model by. */
 SL_API const char *sl_model_get_hash (SlModel *model);

@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 import onnx
+from onnx import helper, numpy_helper
 import onnxruntime
 from PIL import Image
 
@@ -36,9 +37,9 @@ class Network:
         self.labels = self.about["labels"].split("\n")
         pool = next(n for n in model.graph.node if n.op_type == "GlobalAveragePool")
         dense = next(n for n in model.graph.node if n.op_type == "Gemm")
-        weights = {i.name: onnx.numpy_helper.to_array(i) for i in model.graph.initializer}
+        weights = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
         self.weights = weights[dense.input[1]]  # classes x channels
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(pool.input[0]))
+        model.graph.output.append(helper.make_empty_tensor_value_info(pool.input[0]))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(model.SerializeToString(), options)

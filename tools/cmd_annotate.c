@@ -22,6 +22,8 @@
 /* Decoded frames that wait for the encoder. */
 #define MAX_WAITING 8
 #define POLL_INTERVAL (5 * GST_MSECOND)
+/* Of a picture: MP4's and WebM's muxers take no smaller one. */
+#define MIN_SIZE 16
 /* Of streams that state no frame rate. */
 #define DEFAULT_FPS 25
 
@@ -48,8 +50,8 @@ typedef struct {
 static GstCaps *
 make_encoder_caps (const GstVideoInfo *info)
 {
-  int width = MAX (GST_VIDEO_INFO_WIDTH (info) & ~1, 2);
-  int height = MAX (GST_VIDEO_INFO_HEIGHT (info) & ~1, 2);
+  int width = MAX (GST_VIDEO_INFO_WIDTH (info) & ~1, MIN_SIZE);
+  int height = MAX (GST_VIDEO_INFO_HEIGHT (info) & ~1, MIN_SIZE);
   int par_n = MAX (GST_VIDEO_INFO_PAR_N (info), 1), par_d = MAX (GST_VIDEO_INFO_PAR_D (info), 1);
   return gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
                               width, "height", G_TYPE_INT, height, "pixel-aspect-ratio",

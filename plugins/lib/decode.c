@@ -317,6 +317,21 @@ pull_sample (SlDecoder *decoder)
   }
 }
 
+/* avidemux makes -1/1 of an aspect ratio that a file does not state. */
+static void
+mend_aspect (SlDecoder *decoder)
+{
+  GstCaps *caps = gst_sample_get_caps (decoder->sample);
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  int n, d;
+  if (!gst_structure_get_fraction (structure, "pixel-aspect-ratio", &n, &d) || (n > 0 && d > 0))
+    return;
+  g_autoptr (GstCaps) mended = gst_caps_copy (caps);
+  gst_caps_set_simple (mended, "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
+  decoder->sample = gst_sample_make_writable (decoder->sample);
+  gst_sample_set_caps (decoder->sample, mended);
+}
+
 static gboolean
 set_caps (SlDecoder *decoder, GstCaps *caps)
 {
@@ -326,9 +341,6 @@ set_caps (SlDecoder *decoder, GstCaps *caps)
     decoder->failure = gst_caps_to_string (caps);
     return FALSE;
   }
-  /* Some files hold nonsense there. */
-  if (decoder->info.par_n <= 0 || decoder->info.par_d <= 0)
-    decoder->info.par_n = decoder->info.par_d = 1;
   gst_caps_replace (&decoder->caps, caps);
   return TRUE;
 }
@@ -339,6 +351,7 @@ sl_decoder_next (SlDecoder *decoder, SlDecodedFrame *ret_frame)
   g_return_val_if_fail (decoder != NULL && ret_frame != NULL, FALSE);
   g_clear_pointer (&decoder->sample, gst_sample_unref);
   while (!decoder->done && (decoder->sample = pull_sample (decoder))) {
+    mend_aspect (decoder);
     GstBuffer *buffer = gst_sample_get_buffer (decoder->sample);
     GstClockTime pts = GST_BUFFER_PTS (buffer);
     gboolean first = decoder->frames + decoder->damaged == 0;

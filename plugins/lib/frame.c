@@ -79,8 +79,9 @@ sl_image_info_from_video (const GstVideoInfo *info, SlImageInfo *ret_info)
   ret_info->matrix = find_matrix (info);
   ret_info->range = find_range (info);
   ret_info->siting = siting;
-  ret_info->par_n = GST_VIDEO_INFO_PAR_N (info);
-  ret_info->par_d = GST_VIDEO_INFO_PAR_D (info);
+  /* Some AVI files come as -1/1; 0 stands for square pixels. */
+  ret_info->par_n = (uint32_t)MAX (GST_VIDEO_INFO_PAR_N (info), 0);
+  ret_info->par_d = (uint32_t)MAX (GST_VIDEO_INFO_PAR_D (info), 0);
 }
 
 void

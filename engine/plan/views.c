@@ -32,7 +32,7 @@ view_of_input (SlNode *node)
 }
 
 /* A concatenation along the channels of channels-last values becomes a view under these conditions:
- * each input is computed by a node whose kernel can write a slice, for this concatenation alone
+ * each input is output 0 of a node whose kernel can write a slice, for this concatenation alone
  * (sole use, not an output of the run), appears in it once, and has no other place already. An
  * input that is itself such a concatenation passes the wider stride on to its own inputs. */
 static bool
@@ -41,7 +41,7 @@ can_lie_in_concat (const SlNode *concat, const SlValue *input)
   return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL && !input->is_output &&
          input->uses->len == 1 && input->base == NULL && input->layout == SL_LAYOUT_CHANNELS_LAST &&
          (input->producer->op->traits & SL_TRAIT_SLICE_OUT) &&
-         input->dtype == concat->outputs[0]->dtype;
+         input == input->producer->outputs[0] && input->dtype == concat->outputs[0]->dtype;
 }
 
 /* What reads the joint value has to read what its place looks like: a concatenation that lies in a
@@ -76,14 +76,28 @@ agree (const SlValue *x, const SlValue *y)
          x->pixel_stride == y->pixel_stride;
 }
 
-/* The output may overwrite an input that nobody reads any more. */
+/* TRUE if an input besides number `index` lies in the same place. */
+static bool
+is_read_twice (const SlNode *node, uint32_t index)
+{
+  size_t offset;
+  const SlValue *root = sl_value_get_root (node->inputs[index], &offset);
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (i != index && node->inputs[i] != NULL &&
+        sl_value_get_root (node->inputs[i], &offset) == root)
+      return true;
+  return false;
+}
+
+/* The output may overwrite an input that nobody reads any more: neither a later node nor a later
+ * step of this one. */
 static void
 compute_in_place (SlNode *node, uint32_t position, SlLifetime *lifetimes)
 {
   SlValue *y = node->outputs[0];
   for (uint32_t i = 0; i < MIN (node->n_inputs, 2) && y->base == NULL; i++) {
     SlValue *x = node->inputs[i];
-    if (x == NULL || x == sl_node_input (node, 1 - i) || !sl_value_in_arena (x) || !agree (x, y))
+    if (x == NULL || !sl_value_in_arena (x) || !agree (x, y) || is_read_twice (node, i))
       continue;
     size_t offset;
     const SlValue *root = sl_value_get_root (x, &offset);

@@ -204,7 +204,7 @@ lrn_reference (const SlRefCall *call)
 static void
 lrn_lower (const SlNode *node, SlLowering *to)
 {
-  if (sl_window_row_major_only (node) || node->inputs[0]->shape.rank < 3) {
+  if (sl_window_row_major_only (node)) {
     sl_lower_reference (to);
     return;
   }

@@ -122,6 +122,7 @@ sl_window_3d (const SlWindow *window, const SlShape *input, const SlShape *outpu
 gboolean
 sl_window_row_major_only (const SlNode *node)
 {
-  return node->inputs[0]->shape.rank > 4 || node->inputs[0]->dtype != SL_FLOAT32 ||
+  uint32_t rank = node->inputs[0]->shape.rank;
+  return rank < 3 || rank > 4 || node->inputs[0]->dtype != SL_FLOAT32 ||
          (node->n_outputs > 1 && node->outputs[1] != NULL);
 }

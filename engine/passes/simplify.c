@@ -1,11 +1,18 @@
 #include "passes/passes.h"
 
+static bool
+is_used (const SlNode *node, uint32_t output)
+{
+  const SlValue *value = output < node->n_outputs ? node->outputs[output] : NULL;
+  return value != NULL && (value->is_output || value->uses->len > 0);
+}
+
 /* The value that stands for output 0, or NULL to leave the node as it is. */
 static SlValue *
 simpler (SlGraph *graph, SlNode *node)
 {
   if (node->op->traits & SL_TRAIT_IDENTITY)
-    return node->n_outputs > 1 && node->outputs[1] != NULL ? NULL : node->inputs[0];
+    return is_used (node, 1) ? NULL : node->inputs[0];
   if ((node->op->traits & SL_TRAIT_RESHAPE) &&
       sl_shape_equal (&node->inputs[0]->shape, &node->outputs[0]->shape))
     return node->inputs[0];
@@ -30,6 +37,9 @@ sl_pass_simplify (SlPasses *passes, GError **error)
     SlValue *replacement = simpler (passes->graph, node);
     if (replacement == NULL || is_only_copy (node, replacement))
       continue;
+    /* What reads it looks at its shape when its own turn comes. */
+    if (!replacement->has_shape && !sl_node_infer (replacement->producer, error))
+      return FALSE;
     /* Kept in the place of what it replaces, so that the schedule stays as the file has it. */
     if (replacement->producer != NULL && replacement->producer->id > node->id)
       replacement->producer->id = node->id;

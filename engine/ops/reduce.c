@@ -263,10 +263,9 @@ reduce_simplify (SlGraph *graph, SlNode *node)
   SlNode *reduction = sl_graph_add_node (graph, node->op, node->name, &keeping, node->n_inputs,
                                          node->inputs, 1, &kept);
   const SlShape *shape = &node->outputs[0]->shape;
-  SlValue *inputs[] = {kept, sl_graph_add_ints (graph, node->name, shape->dim, shape->rank)};
+  SlValue *dims = sl_graph_add_ints (graph, node->name, shape->dim, shape->rank);
   SlValue *result = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
-  SlNode *reshape =
-      sl_graph_add_node (graph, sl_op_find ("Reshape"), node->name, NULL, 2, inputs, 1, &result);
+  SlNode *reshape = sl_add_reshape (graph, node->name, kept, dims, result);
   /* The very operands have passed inference before. */
   if (!sl_node_infer (reduction, NULL) || !sl_node_infer (reshape, NULL))
     g_assert_not_reached ();

@@ -147,6 +147,14 @@ static const SlOpClass reshape = {
     RESHAPES,
 };
 
+SlNode *
+sl_add_reshape (SlGraph *graph, const char *name, SlValue *value, SlValue *shape, SlValue *output)
+{
+  const ReshapeAttrs attrs = {.allowzero = true};
+  SlValue *inputs[] = {value, shape};
+  return sl_graph_add_node (graph, &reshape, name, &attrs, 2, inputs, 1, &output);
+}
+
 /* --- Flatten: dimensions before and from the axis on, as a matrix --- */
 
 typedef struct FlattenAttrs {

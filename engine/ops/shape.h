@@ -25,6 +25,11 @@ void sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, con
 void sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                       const SlValue *out, const SlAct *act);
 
+/* Adds the Reshape of `value` to the dimensions in `shape`, a vector of int64 in which a 0 is a
+ * dimension of size 0, as `output`. */
+SlNode *sl_add_reshape (SlGraph *graph, const char *name, SlValue *value, SlValue *shape,
+                        SlValue *output);
+
 /* For SlOpClass.row_major_only of ops whose kernels read float32 in any layout. */
 gboolean sl_row_major_unless_float32 (const SlNode *node);
 

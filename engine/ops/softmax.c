@@ -130,9 +130,8 @@ import_flat (const SlImport *im, const SlOpClass *op, GError **error)
   last.outputs = &y;
   if (!sl_import_dropping (&last, op, dropped, error))
     return FALSE;
-  SlValue *shaped[] = {y, sl_import_add (im, sl_op_find ("Shape"), NULL, 1, &x)};
-  sl_graph_add_node (im->graph, sl_op_find ("Reshape"), im->name, NULL, 2, shaped, im->n_outputs,
-                     im->outputs);
+  SlValue *shape = sl_import_add (im, sl_op_find ("Shape"), NULL, 1, &x);
+  sl_add_reshape (im->graph, im->name, y, shape, im->outputs[0]);
   return TRUE;
 }
 

@@ -149,11 +149,18 @@ conv_is_depthwise (const SlNode *node)
          attrs->group == node->outputs[0]->shape.dim[1];
 }
 
+/* The kernels sum over one channel at least. */
+static gboolean
+conv_row_major_only (const SlNode *node)
+{
+  return sl_window_row_major_only (node) || node->inputs[0]->shape.dim[1] == 0;
+}
+
 static void
 conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
   const ConvAttrs *attrs = node->attrs;
-  if (sl_window_row_major_only (node))
+  if (conv_row_major_only (node))
     return;
   SlValue *weights = node->inputs[1];
   if (conv_is_depthwise (node)) {
@@ -177,7 +184,7 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 static void
 conv_lower (const SlNode *node, SlLowering *to)
 {
-  if (sl_window_row_major_only (node)) {
+  if (conv_row_major_only (node)) {
     sl_lower_reference (to);
     return;
   }
@@ -238,7 +245,7 @@ static const SlOpClass conv = {
     .absorb_affine = conv_absorb_affine,
     .prepare = conv_prepare,
     .lower = conv_lower,
-    .row_major_only = sl_window_row_major_only,
+    .row_major_only = conv_row_major_only,
     .cost = conv_cost,
 };
 

@@ -4,11 +4,20 @@
 
 #include <string.h>
 
+static bool
+is_empty (const SlValue *value)
+{
+  size_t elements = 1;
+  return value == NULL || (sl_shape_get_elements (&value->shape, &elements) && elements == 0);
+}
+
 void
 sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
                uint32_t n_operands, const SlValue *const *operands)
 {
   g_assert (n_operands > 0);
+  if (is_empty (operands[n_operands - 1]))
+    return;
   SlStep step = {.kernel = kernel,
                  .node = to->node,
                  .params = g_memdup2 (params, params_size),
@@ -24,6 +33,11 @@ sl_lower_reference (SlLowering *to)
 {
   const SlNode *node = to->node;
   uint32_t n = node->n_inputs + node->n_outputs;
+  bool writes = false;
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    writes = writes || !is_empty (node->outputs[i]);
+  if (!writes)
+    return;
   SlStep step = {.kernel = SL_STEP_REFERENCE,
                  .node = node,
                  .operands = g_new (const SlValue *, n),

@@ -30,7 +30,8 @@ typedef struct SlLowering {
 } SlLowering;
 
 /* Appends a step; `params` is copied. Operands are read except the last, which is written: every
- * kernel names its single output last. */
+ * kernel names its single output last. An output without elements needs no step: kernels may take
+ * it that there is something to write. */
 void sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
                     uint32_t n_operands, const SlValue *const *operands);
 #define sl_lower(to, kernel, params, ...)                                             \

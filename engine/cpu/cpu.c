@@ -207,6 +207,8 @@ cpu_find_nonfinite (void *data)
 {
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
+  const SlNode *found = NULL;
+  /* All steps to the last: an output may lie where an earlier step writes. */
   for (uint32_t i = 0; i < program->steps->len; i++) {
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
     const SlNode *node = bound->step->node;
@@ -215,12 +217,12 @@ cpu_find_nonfinite (void *data)
     if (i + 1 < program->steps->len &&
         g_array_index (program->steps, BoundStep, i + 1).step->node == node)
       continue;
-    for (uint32_t k = 0; k < node->n_outputs; k++)
+    for (uint32_t k = 0; found == NULL && k < node->n_outputs; k++)
       if (node->outputs[k] != NULL &&
           !value_is_finite (node->outputs[k], locate (run, node->outputs[k])))
-        return node;
+        found = node;
   }
-  return NULL;
+  return found;
 }
 
 /* One step of a single node, bound to tensors instead of an arena. */

@@ -250,7 +250,7 @@ run_on (SlModel *model, const char *device, gboolean unoptimized, uint32_t threa
 }
 
 static void
-compare (SlRun *got, SlRun *want, uint32_t output, double tolerance, uint32_t seed)
+compare (SlRun *got, SlRun *want, uint32_t output, double tolerance, const char *what)
 {
   g_autoptr (SlTensor) a = sl_run_copy_output (got, output, NULL);
   g_autoptr (SlTensor) b = sl_run_copy_output (want, output, NULL);
@@ -260,35 +260,132 @@ compare (SlRun *got, SlRun *want, uint32_t output, double tolerance, uint32_t se
     worst = fmax (worst, fabs (sl_tensor_get_double (a, i) - sl_tensor_get_double (b, i)));
   }
   if (worst > tolerance * fmax (largest, 1e-3))
-    g_error ("network %u, output %u: difference %g of %g", seed, output, worst, largest);
+    g_error ("%s, output %u: difference %g of %g", what, output, worst, largest);
+}
+
+/* Runs a network on both backends, as it is and optimised. Takes the graph over. */
+static void
+check_everywhere (SlGraph *network, const char *what)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlGraph) graph = network;
+  SlOnnxMeta meta;
+  sl_onnx_meta_init (&meta);
+  g_autoptr (GBytes) bytes = sl_onnx_write (graph, &meta, &error);
+  sl_onnx_meta_clear (&meta);
+  g_assert_no_error (error);
+  g_autoptr (SlModel) model = sl_model_load_bytes (bytes, what, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlRun) oracle = run_on (model, "ref", TRUE, 1);
+  g_autoptr (SlRun) passes = run_on (model, "ref", FALSE, 1);
+  g_autoptr (SlRun) plain = run_on (model, "cpu", TRUE, 1);
+  g_autoptr (SlRun) fast = run_on (model, "cpu", FALSE, 1);
+  g_autoptr (SlRun) wide = run_on (model, "cpu", FALSE, 3);
+  for (uint32_t i = 0; i < graph->outputs->len; i++) {
+    compare (passes, oracle, i, 1e-5, what);
+    compare (plain, oracle, i, 1e-5, what);
+    compare (fast, oracle, i, 1e-5, what);
+    compare (wide, fast, i, 0, what); /* same bits for any number of threads */
+  }
 }
 
 static void
 test_random_networks (void)
 {
   for (uint32_t seed = 1; seed <= 300; seed++) {
-    g_autoptr (GError) error = NULL;
+    g_autofree char *what = g_strdup_printf ("network %u", seed);
     g_autoptr (SlGraph) graph = random_network (seed);
-    if (graph->outputs->len == 0)
-      continue;
-    SlOnnxMeta meta;
-    sl_onnx_meta_init (&meta);
-    g_autoptr (GBytes) bytes = sl_onnx_write (graph, &meta, &error);
-    sl_onnx_meta_clear (&meta);
-    g_assert_no_error (error);
-    g_autoptr (SlModel) model = sl_model_load_bytes (bytes, "random", NULL, &error);
-    g_assert_no_error (error);
-    g_autoptr (SlRun) oracle = run_on (model, "ref", TRUE, 1);
-    g_autoptr (SlRun) passes = run_on (model, "ref", FALSE, 1);
-    g_autoptr (SlRun) plain = run_on (model, "cpu", TRUE, 1);
-    g_autoptr (SlRun) fast = run_on (model, "cpu", FALSE, 1);
-    g_autoptr (SlRun) wide = run_on (model, "cpu", FALSE, 3);
-    for (uint32_t i = 0; i < graph->outputs->len; i++) {
-      compare (passes, oracle, i, 1e-5, seed);
-      compare (plain, oracle, i, 1e-5, seed);
-      compare (fast, oracle, i, 1e-5, seed);
-      compare (wide, fast, i, 0, seed); /* same bits for any number of threads */
-    }
+    if (graph->outputs->len > 0)
+      check_everywhere (g_steal_pointer (&graph), what);
+  }
+}
+
+/* --- Small networks that once went wrong --- */
+
+static void
+test_bound_is_input (void)
+{
+  /* Two steps, the second of which reads the input again: not in place. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1));
+  SlValue *above = test_node (graph, "Sigmoid", "above", x, NULL);
+  SlValue *below = test_node (graph, "Neg", "below", above, NULL);
+  SlValue *clip = test_node (graph, "Clip", "clip", below, above, below, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Exp", "y", clip, NULL));
+  check_everywhere (graph, "clip");
+}
+
+static void
+test_concat_of_second_outputs (void)
+{
+  /* A mask is written as a whole, so it is no slice of the joint value. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 3, 4, 4)), *masks[2];
+  SlValue *w = test_constant (graph, "w", SL_SHAPE (3, 3, 1, 1), 1);
+  for (int i = 0; i < 2; i++) {
+    SlValue *conv = test_node (graph, "Conv", NULL, x, w, NULL);
+    SlValue *outputs[] = {sl_graph_add_value (graph, NULL, SL_VALUE_ACTIVATION),
+                          sl_graph_add_value (graph, NULL, SL_VALUE_ACTIVATION)};
+    sl_graph_add_node (graph, sl_op_find ("Dropout"), NULL, NULL, 1, &conv, 2, outputs);
+    masks[i] = outputs[1];
+  }
+  SlValue *joint = test_node (graph, "Concat", "joint", masks[0], masks[1], NULL);
+  test_set_int (joint, "axis", 1);
+  sl_graph_mark_output (graph, joint);
+  check_everywhere (graph, "masks");
+}
+
+static void
+test_concat_of_reference (void)
+{
+  /* The reference writes dense memory: a matrix that it makes is no slice either. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (4, 3));
+  SlValue *lrn = test_node (graph, "LRN", "lrn", x, NULL);
+  test_set_int (lrn, "size", 3);
+  SlValue *joint = test_node (graph, "Concat", "joint", x, lrn, NULL);
+  test_set_int (joint, "axis", 1);
+  sl_graph_mark_output (graph, joint);
+  check_everywhere (graph, "lrn");
+}
+
+static void
+test_reduction_of_product (void)
+{
+  /* Both nodes are put into simpler ones, the second while the first is new. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (2, 3));
+  SlValue *product = test_node (graph, "MatMul", "product", x,
+                                test_constant (graph, "w", SL_SHAPE (3, 5), 1), NULL);
+  SlValue *axis = sl_graph_add_ints (graph, "axis", (const int64_t[]){1}, 1);
+  SlValue *y = test_node (graph, "ReduceSum", "y", product, axis, NULL);
+  test_set_int (y, "keepdims", 0);
+  sl_graph_mark_output (graph, y);
+  check_everywhere (graph, "reduction");
+}
+
+static void
+test_nothing_to_compute (void)
+{
+  /* No sample, no channel, no position. */
+  for (int dim = 0; dim < 4; dim++) {
+    SlGraph *graph = sl_graph_new ();
+    SlShape shape = SL_SHAPE (2, 3, 4, 5);
+    shape.dim[dim] = 0;
+    SlValue *x = test_input (graph, "x", shape);
+    SlValue *w = test_constant (graph, "w", SL_SHAPE (6, shape.dim[1], 3, 3), 1);
+    SlValue *conv = test_node (graph, "Conv", "conv", x, w,
+                               test_constant (graph, "bias", SL_SHAPE (6), 2), NULL);
+    test_set_ints (conv, "pads", 4, (const int64_t[]){2, 2, 1, 1});
+    SlValue *axis = sl_graph_add_ints (graph, "axis", (const int64_t[]){1}, 1);
+    SlValue *sum = test_node (graph, "ReduceSum", "sum", x, axis, NULL);
+    test_set_int (sum, "keepdims", 0);
+    SlValue *joint = test_node (graph, "Concat", "joint", x, x, NULL);
+    test_set_int (joint, "axis", 1);
+    sl_graph_mark_output (graph, test_node (graph, "Relu", "y", conv, NULL));
+    sl_graph_mark_output (graph, sum);
+    sl_graph_mark_output (graph, test_node (graph, "Flatten", "flat", joint, NULL));
+    check_everywhere (graph, "nothing");
   }
 }
 
@@ -304,5 +401,10 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/views/concat-shared", test_concat_of_shared_is_copied);
   g_test_add_func ("/plan/views/concat-nested", test_nested_concat);
   g_test_add_func ("/plan/random-networks", test_random_networks);
+  g_test_add_func ("/plan/networks/bound-is-input", test_bound_is_input);
+  g_test_add_func ("/plan/networks/concat-of-second-outputs", test_concat_of_second_outputs);
+  g_test_add_func ("/plan/networks/concat-of-reference", test_concat_of_reference);
+  g_test_add_func ("/plan/networks/reduction-of-product", test_reduction_of_product);
+  g_test_add_func ("/plan/networks/nothing-to-compute", test_nothing_to_compute);
   return g_test_run ();
 }

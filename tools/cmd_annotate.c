@@ -58,6 +58,20 @@ make_encoder_caps (const GstVideoInfo *info)
                               GST_TYPE_FRACTION, par_n, par_d, NULL);
 }
 
+/* In a build folder the plugin is no place where GStreamer looks, but it has a fixed one beside the
+ * tool. */
+static void
+find_plugin (void)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find ("slclassify");
+  g_autofree char *tool = factory ? NULL : g_file_read_link ("/proc/self/exe", NULL);
+  if (!tool)
+    return;
+  g_autofree char *folder = g_path_get_dirname (tool);
+  g_autofree char *path = g_build_filename (folder, "..", "plugins", "libgstsightline.so", NULL);
+  g_autoptr (GstPlugin) plugin = gst_plugin_load_file (path, NULL);
+}
+
 static GstElement *
 make_element (GstBin *pipeline, const char *factory, GError **error)
 {
@@ -88,6 +102,7 @@ build_pipeline (Annotate *self, const GstVideoInfo *info, const char *model_path
   const ToolNetwork *network = &self->options->network;
   const ToolContainer *container = tool_container_find (self->options->output_path);
   GstElement *chain[CHAIN];
+  find_plugin ();
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
   GstBin *bin = GST_BIN (self->pipeline);

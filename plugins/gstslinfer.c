@@ -162,7 +162,7 @@ gst_sl_infer_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcap
 {
   GstSlInferPrivate *priv = PRIVATE (GST_SL_INFER (trans));
 
-  priv->have_info = gst_video_info_from_caps (&priv->info, incaps);
+  priv->have_info = sl_video_info_from_caps (&priv->info, incaps);
   if (!priv->have_info)
     GST_ELEMENT_ERROR (trans, STREAM, FORMAT, ("These caps describe no video frame."),
                        ("%" GST_PTR_FORMAT, incaps));

@@ -5,6 +5,8 @@
 #include "missing-plugin.h"
 #include "stated-size.h"
 
+#include <sightline-gst/classifier.h>
+
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
@@ -337,7 +339,7 @@ set_caps (SlDecoder *decoder, GstCaps *caps)
 {
   if (decoder->caps && (decoder->caps == caps || gst_caps_is_equal (decoder->caps, caps)))
     return TRUE;
-  if (!gst_video_info_from_caps (&decoder->info, caps)) {
+  if (!sl_video_info_from_caps (&decoder->info, caps)) {
     decoder->failure = gst_caps_to_string (caps);
     return FALSE;
   }

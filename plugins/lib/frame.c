@@ -1,5 +1,7 @@
 #include "frame.h"
 
+#include <sightline-gst/classifier.h>
+
 #include <string.h>
 
 static const struct {
@@ -59,6 +61,27 @@ find_range (const GstVideoInfo *info)
   if (info->colorimetry.range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
     return GST_VIDEO_INFO_IS_YUV (info) ? SL_RANGE_LIMITED : SL_RANGE_FULL;
   return info->colorimetry.range == GST_VIDEO_COLOR_RANGE_16_235 ? SL_RANGE_LIMITED : SL_RANGE_FULL;
+}
+
+gboolean
+sl_video_info_from_caps (GstVideoInfo *ret_info, const GstCaps *caps)
+{
+  GstVideoColorimetry stated;
+
+  if (!gst_video_info_from_caps (ret_info, caps))
+    return FALSE;
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  const gchar *colorimetry = gst_structure_get_string (structure, "colorimetry");
+  const gchar *site = gst_structure_get_string (structure, "chroma-site");
+  if (!GST_VIDEO_INFO_IS_YUV (ret_info) || !colorimetry ||
+      !gst_video_colorimetry_from_string (&stated, colorimetry) ||
+      stated.matrix != GST_VIDEO_COLOR_MATRIX_UNKNOWN)
+    return TRUE;
+  if (stated.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)
+    ret_info->colorimetry.range = stated.range;
+  if (site)
+    ret_info->chroma_site = gst_video_chroma_site_from_string (site);
+  return TRUE;
 }
 
 void

@@ -1,6 +1,8 @@
 /* Frames of every raw format as the engine samples them, against GStreamer's own converter. */
 #include "frame.h"
 
+#include <sightline-gst/classifier.h>
+
 #include <gst/gst.h>
 #include <string.h>
 
@@ -261,6 +263,31 @@ test_info (void)
   g_assert_cmpuint (image.par_d, ==, 15);
 }
 
+/* GStreamer alone reads full range without a matrix as limited range. */
+static void
+test_range_without_matrix (void)
+{
+  const struct {
+    const gchar *colorimetry;
+    GstVideoColorRange range;
+  } cases[] = {{"1:0:0:0", GST_VIDEO_COLOR_RANGE_0_255},
+               {"2:0:0:0", GST_VIDEO_COLOR_RANGE_16_235},
+               {"1:4:0:0", GST_VIDEO_COLOR_RANGE_0_255},
+               {"bt709", GST_VIDEO_COLOR_RANGE_16_235}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_new_simple (
+        "video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT, 64, "height",
+        G_TYPE_INT, 48, "framerate", GST_TYPE_FRACTION, 25, 1, "colorimetry", G_TYPE_STRING,
+        cases[i].colorimetry, "chroma-site", G_TYPE_STRING, "mpeg2", NULL);
+    GstVideoInfo info;
+
+    g_assert_true (sl_video_info_from_caps (&info, caps));
+    g_assert_cmpint (info.colorimetry.range, ==, cases[i].range);
+    g_assert_cmpint (info.chroma_site, ==, GST_VIDEO_CHROMA_SITE_MPEG2);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -269,6 +296,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/info", test_info);
   g_test_add_func ("/frame/formats", test_formats);
   g_test_add_func ("/frame/colorimetry", test_colorimetry);
+  g_test_add_func ("/frame/range-without-matrix", test_range_without_matrix);
   g_test_add_func ("/frame/video-meta", test_video_meta);
   g_test_add_func ("/frame/meta-beyond-memory", test_meta_beyond_memory);
   g_test_add_func ("/frame/crop", test_crop);

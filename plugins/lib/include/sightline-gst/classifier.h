@@ -17,6 +17,12 @@ SL_API SlClassifier *sl_classifier_new (SlModel *model, const SlModelRules *rule
 SL_API void sl_classifier_free (SlClassifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlClassifier, sl_classifier_free)
 
+/* gst_video_info_from_caps() that keeps what the caps say of the range. GStreamer (1.22 to 1.26)
+ * drops the colorimetry of YUV caps that state no matrix as a whole, and with it the full range of
+ * H.264 and MJPEG ("yuvj420p"): such frames would be read too bright and too dark. FALSE: no raw
+ * video. */
+SL_API gboolean sl_video_info_from_caps (GstVideoInfo *ret_info, const GstCaps *caps);
+
 /* Prepares for frames of this format; cheap if nothing changed. SL_ERROR_UNSUPPORTED or
  * SL_ERROR_LIMIT. */
 SL_API gboolean sl_classifier_set_info (SlClassifier *classifier, const GstVideoInfo *info,

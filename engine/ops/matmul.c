@@ -90,11 +90,12 @@ gemm_is_plain (const SlNode *node)
 static gboolean
 gemm_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift)
 {
-  const GemmAttrs *attrs = node->attrs;
+  GemmAttrs *attrs = node->attrs;
   if (!gemm_is_plain (node))
     return FALSE;
   if (node->n_inputs < 3)
     sl_node_add_input (node, NULL);
+  attrs->beta = 1; /* of a bias that was not there so far, else it is 1 already */
   if (scale != NULL)
     sl_node_set_input (node, 1,
                        sl_scale_weights (graph, node->inputs[1], attrs->trans_b ? 0 : 1, scale));

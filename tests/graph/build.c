@@ -65,6 +65,12 @@ test_set_int (SlValue *value, const char *attribute, int64_t i)
 }
 
 void
+test_set_float (SlValue *value, const char *attribute, float f)
+{
+  set (value, &(SlRawAttr){.name = (char *)attribute, .type = SL_RAW_FLOAT, .f = f});
+}
+
+void
 test_finish (SlGraph *graph)
 {
   g_autoptr (GError) error = NULL;

@@ -365,6 +365,20 @@ test_reduction_of_product (void)
 }
 
 static void
+test_bias_of_scaled_product (void)
+{
+  /* beta is of a bias that is not there: the one that folding makes is whole. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (2, 3));
+  SlValue *product =
+      test_node (graph, "Gemm", "product", x, test_constant (graph, "w", SL_SHAPE (3, 5), 1), NULL);
+  test_set_float (product, "beta", 0.5f);
+  sl_graph_mark_output (graph, test_node (graph, "Add", "y", product,
+                                          test_constant (graph, "b", SL_SHAPE (5), 2), NULL));
+  check_everywhere (graph, "beta");
+}
+
+static void
 test_nothing_to_compute (void)
 {
   /* No sample, no channel, no position. */
@@ -405,6 +419,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/networks/concat-of-second-outputs", test_concat_of_second_outputs);
   g_test_add_func ("/plan/networks/concat-of-reference", test_concat_of_reference);
   g_test_add_func ("/plan/networks/reduction-of-product", test_reduction_of_product);
+  g_test_add_func ("/plan/networks/bias-of-scaled-product", test_bias_of_scaled_product);
   g_test_add_func ("/plan/networks/nothing-to-compute", test_nothing_to_compute);
   return g_test_run ();
 }

@@ -57,7 +57,8 @@ sl_import_check (const SlImport *im, const SlOpClass *op, uint32_t n_inputs, GEr
   if (!check_count (im, "inputs", n_inputs, op->min_inputs, op->max_inputs, error) ||
       !check_count (im, "outputs", im->n_outputs, op->min_outputs, op->max_outputs, error))
     return FALSE;
-  for (uint32_t i = 0; i < op->min_inputs && i < im->n_inputs; i++)
+  uint32_t required = op->max_inputs == SL_VARIADIC ? im->n_inputs : op->min_inputs;
+  for (uint32_t i = 0; i < required && i < im->n_inputs; i++)
     if (im->inputs[i] == NULL)
       return sl_import_error (im, error, SL_ERROR_MALFORMED, "input %u is left out", i);
   for (uint32_t i = 0; i < op->min_outputs; i++)

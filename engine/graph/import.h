@@ -21,7 +21,8 @@ typedef struct SlImport {
 gboolean sl_import_default (const SlImport *im, const SlOpClass *op, GError **error);
 
 /* Refuses counts of inputs (`n_inputs` of them in the canonical form) and outputs that the class
- * does not take, and required inputs that are left out. sl_import_default() does it by itself. */
+ * does not take, and required inputs that are left out: of a class that takes any number, each is.
+ * sl_import_default() does it by itself. */
 gboolean sl_import_check (const SlImport *im, const SlOpClass *op, uint32_t n_inputs,
                           GError **error);
 

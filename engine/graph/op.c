@@ -71,6 +71,11 @@ sl_node_infer (SlNode *node, GError **error)
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     const SlValue *output = node->outputs[i];
     size_t elements;
+    if (output != NULL && !output->has_shape) {
+      sl_node_error (node, error, SL_ERROR_UNSUPPORTED, "output %u, '%s', is not computed here", i,
+                     output->name);
+      return FALSE;
+    }
     if (output == NULL || sl_shape_get_elements (&output->shape, &elements))
       continue;
     g_autofree char *shape = sl_shape_to_string (&output->shape);

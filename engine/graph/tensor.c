@@ -70,20 +70,17 @@ gboolean
 sl_shape_get_elements (const SlShape *shape, size_t *ret_elements)
 {
   size_t product = 1;
+  bool is_empty = false;
   for (uint32_t i = 0; i < shape->rank; i++) {
-    if (shape->dim[i] < 0)
-      return FALSE;
-    if (shape->dim[i] == 0) {
-      *ret_elements = 0;
-      return TRUE;
-    }
-    if (!sl_mul_size (product, (size_t)shape->dim[i], &product))
+    /* Strides are computed of an empty tensor, too. */
+    is_empty = is_empty || shape->dim[i] == 0;
+    if (shape->dim[i] < 0 || !sl_mul_size (product, (size_t)MAX (shape->dim[i], 1), &product))
       return FALSE;
   }
   /* Sums of offsets are done in signed arithmetic later on. */
   if (product > PTRDIFF_MAX / 16)
     return FALSE;
-  *ret_elements = product;
+  *ret_elements = is_empty ? 0 : product;
   return TRUE;
 }
 

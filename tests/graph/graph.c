@@ -131,13 +131,67 @@ test_shapes (void)
   g_assert_false (sl_shape_get_elements (&SL_SHAPE (2, -1), &n));
   g_assert_false (sl_shape_get_elements (&SL_SHAPE (INT64_MAX, 2), &n));
   g_assert_false (sl_shape_get_elements (&SL_SHAPE (1 << 30, 1 << 30, 4), &n));
-  /* An empty tensor is fine whatever the other dimensions are. */
-  g_assert_true (sl_shape_get_elements (&SL_SHAPE (INT64_MAX, 0), &n));
+  /* An empty tensor has strides, so its other dimensions have to fit all the same. */
+  g_assert_true (sl_shape_get_elements (&SL_SHAPE (1 << 30, 0, 5), &n));
   g_assert_cmpuint (n, ==, 0);
+  g_assert_false (sl_shape_get_elements (&SL_SHAPE (INT64_MAX, 0, 2), &n));
+  g_assert_false (sl_shape_get_elements (&SL_SHAPE (0, -1), &n));
 
   g_assert_true (sl_shape_broadcast (&SL_SHAPE (4, 1, 5), &SL_SHAPE (3, 1), &broadcast));
   g_assert_true (sl_shape_equal (&broadcast, &SL_SHAPE (4, 3, 5)));
   g_assert_false (sl_shape_broadcast (&SL_SHAPE (4, 2), &SL_SHAPE (3), &broadcast));
+}
+
+/* One operator between inputs a, b and output y; NULL in `inputs`: left out. */
+static gboolean
+import (const char *op_type, uint32_t n_inputs, SlValue *const *inputs, SlGraph *graph,
+        GError **error)
+{
+  const SlOnnxForm *form;
+  const SlOpClass *op = sl_op_find_onnx ("", op_type, 17, &form);
+  SlValue *output = sl_graph_add_value (graph, "y", SL_VALUE_ACTIVATION);
+  SlImport im = {.graph = graph,
+                 .name = "it",
+                 .op_type = op_type,
+                 .opset = 17,
+                 .n_inputs = n_inputs,
+                 .n_outputs = 1,
+                 .inputs = inputs,
+                 .outputs = &output};
+  return form->import != NULL ? form->import (&im, op, error) : sl_import_default (&im, op, error);
+}
+
+static void
+test_left_out_inputs (void)
+{
+  const char *const ops[] = {"Concat", "Mean", "Max", "Relu"};
+  for (size_t i = 0; i < G_N_ELEMENTS (ops); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SlGraph) graph = sl_graph_new ();
+    SlValue *x = test_input (graph, "x", SL_SHAPE (2));
+    SlValue *inputs[] = {i == 3 ? NULL : x, NULL, x};
+    g_assert_false (import (ops[i], i == 3 ? 1 : 3, inputs, graph, &error));
+    g_assert_error (error, SL_ERROR, SL_ERROR_MALFORMED);
+    g_assert_nonnull (strstr (error->message, "left out"));
+  }
+}
+
+static void
+test_output_that_nothing_computes (void)
+{
+  /* Saved statistics exist only in training. */
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlValue *inputs[5] = {test_input (graph, "x", SL_SHAPE (1, 4, 2, 2))}, *outputs[5] = {NULL};
+  for (uint32_t i = 1; i < 5; i++)
+    inputs[i] = test_constant (graph, NULL, SL_SHAPE (4), i);
+  outputs[0] = sl_graph_add_value (graph, "y", SL_VALUE_ACTIVATION);
+  outputs[4] = sl_graph_add_value (graph, "saved", SL_VALUE_ACTIVATION);
+  SlNode *node = sl_graph_add_node (graph, sl_op_find ("BatchNormalization"), "norm", NULL, 5,
+                                    inputs, 5, outputs);
+  g_assert_false (sl_node_infer (node, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "saved"));
 }
 
 static void
@@ -200,6 +254,8 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/clone", test_clone);
   g_test_add_func ("/graph/dot", test_dot);
   g_test_add_func ("/graph/shapes", test_shapes);
+  g_test_add_func ("/graph/import/left-out-inputs", test_left_out_inputs);
+  g_test_add_func ("/graph/infer/output-that-nothing-computes", test_output_that_nothing_computes);
   g_test_add_func ("/graph/tensor/bytes", test_tensor_bytes);
   g_test_add_func ("/graph/attrs/errors", test_attr_errors);
   return g_test_run ();

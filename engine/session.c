@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define DEFAULT_MEMORY_LIMIT (G_GUINT64_CONSTANT (8) << 30)
+/* More than any machine has, and so little that sums and products of sizes do not overflow. */
+#define LARGEST_MEMORY_LIMIT (G_GUINT64_CONSTANT (1) << 46)
 
 struct SlProgram {
   gatomicrefcount refs;
@@ -176,6 +178,13 @@ list_layers (SlProgram *program)
   }
 }
 
+static guint64
+limit_of (const SlProgramOptions *options)
+{
+  guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
+  return MIN (limit, LARGEST_MEMORY_LIMIT);
+}
+
 /* Passes and planning: everything up to a plan. */
 static SlPlan *
 make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
@@ -189,11 +198,11 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
                      .target = layouts,
                      .optimize = !options->unoptimized,
                      .evaluate = evaluate,
-                     .evaluate_data = program->model};
+                     .evaluate_data = program->model,
+                     .memory_limit = limit_of (options)};
   if (!sl_passes_run (&passes, error))
     return NULL;
-  guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
-  return sl_plan_new (g_steal_pointer (&graph), layouts, limit, error);
+  return sl_plan_new (g_steal_pointer (&graph), layouts, passes.memory_limit, error);
 }
 
 SlProgram *
@@ -214,7 +223,9 @@ sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
   if (program->plan == NULL)
     return NULL;
   program->compiled = program->backend->compile (program->plan, options->threads, error);
-  if (program->compiled == NULL)
+  if (program->compiled == NULL ||
+      !sl_plan_check_limit (program->backend->run_bytes (program->compiled), limit_of (options),
+                            error))
     return NULL;
   program->inputs = list_ports (program->plan->graph->inputs);
   program->outputs = list_ports (program->plan->graph->outputs);

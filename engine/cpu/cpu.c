@@ -16,6 +16,7 @@ typedef struct BoundStep {
   const SlKernel *kernel; /* NULL: the reference of step->node */
   size_t tiles;
   unsigned threads;
+  size_t scratch;      /* bytes for each participant of the loop */
   size_t first_buffer; /* index of operand 0 in the run's table */
 } BoundStep;
 
@@ -24,7 +25,7 @@ typedef struct CpuProgram {
   uint32_t threads;
   GArray *steps;    /* BoundStep */
   size_t n_buffers; /* of all steps together */
-  size_t scratch;   /* bytes for each participant of a loop */
+  size_t scratch;   /* bytes of the step that takes most, for all its participants */
 } CpuProgram;
 
 typedef struct CpuRun {
@@ -48,11 +49,11 @@ sl_cpu_get_target (void)
 
 /* The kernel of a step, its tiles, and how much scratch a participant needs. */
 static gboolean
-bind (const SlStep *step, uint32_t threads, BoundStep *ret, size_t *ret_scratch, GError **error)
+bind (const SlStep *step, uint32_t threads, BoundStep *ret, GError **error)
 {
   *ret = (BoundStep){.step = step, .tiles = 1, .threads = 1};
   if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0) {
-    *ret_scratch = sl_reference_scratch (step->node);
+    ret->scratch = sl_reference_scratch (step->node);
     return TRUE;
   }
   ret->kernel = sl_kernel_set_find (kernel_set (), step->kernel);
@@ -62,7 +63,8 @@ bind (const SlStep *step, uint32_t threads, BoundStep *ret, size_t *ret_scratch,
     return FALSE;
   }
   ret->tiles = ret->kernel->tiles (step->params);
-  *ret_scratch = ret->kernel->scratch != NULL ? ret->kernel->scratch (step->params) : 0;
+  if (ret->kernel->scratch != NULL)
+    ret->scratch = sl_align_up (ret->kernel->scratch (step->params), SL_ALIGNMENT);
   SlCost cost = sl_node_get_cost (step->node);
   if (cost.flops > SMALL_FLOPS || cost.bytes > SMALL_BYTES)
     ret->threads = (unsigned)MIN (MAX (ret->tiles, 1), threads);
@@ -82,19 +84,18 @@ cpu_compile (const SlPlan *plan, uint32_t threads, GError **error)
 {
   CpuProgram *program = g_new0 (CpuProgram, 1);
   program->plan = plan;
-  program->threads = threads > 0 ? threads : sl_pool_get_threads ();
+  program->threads = MIN (threads > 0 ? threads : sl_pool_get_threads (), SL_POOL_MAX_THREADS);
   program->steps = g_array_sized_new (FALSE, FALSE, sizeof (BoundStep), plan->steps->len);
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const SlStep *step = &g_array_index (plan->steps, SlStep, i);
     BoundStep bound;
-    size_t scratch;
-    if (!bind (step, program->threads, &bound, &scratch, error)) {
+    if (!bind (step, program->threads, &bound, error)) {
       cpu_release (program);
       return NULL;
     }
     bound.first_buffer = program->n_buffers;
     program->n_buffers += step->n_operands;
-    program->scratch = MAX (program->scratch, sl_align_up (scratch, SL_ALIGNMENT));
+    program->scratch = MAX (program->scratch, bound.scratch * bound.threads);
     g_array_append_val (program->steps, bound);
   }
   return program;
@@ -123,6 +124,13 @@ cpu_run_free (void *data)
   g_free (run);
 }
 
+static guint64
+cpu_run_bytes (const void *data)
+{
+  const CpuProgram *program = data;
+  return program->plan->arena_bytes + program->scratch + program->n_buffers * sizeof (void *);
+}
+
 static void *
 cpu_run_new (void *data, GError **error)
 {
@@ -130,11 +138,11 @@ cpu_run_new (void *data, GError **error)
   CpuRun *run = g_new0 (CpuRun, 1);
   run->program = program;
   run->arena = sl_aligned_alloc (program->plan->arena_bytes);
-  run->scratch = sl_aligned_alloc (program->scratch * program->threads);
+  run->scratch = sl_aligned_alloc (program->scratch);
   run->buffers = g_new0 (void *, program->n_buffers + 1);
   if (run->arena == NULL || run->scratch == NULL) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a run of %zu bytes",
-                 program->plan->arena_bytes + program->scratch * program->threads);
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
+                 "no memory for a run of %" G_GUINT64_FORMAT " bytes", cpu_run_bytes (program));
     cpu_run_free (run);
     return NULL;
   }
@@ -157,7 +165,6 @@ typedef struct Loop {
   const BoundStep *bound;
   void *const *buffers;
   char *scratch;
-  size_t scratch_bytes;
 } Loop;
 
 static void
@@ -165,17 +172,17 @@ run_tiles (void *data, unsigned slot, size_t first, size_t last)
 {
   const Loop *loop = data;
   loop->bound->kernel->run (loop->bound->step->params, loop->buffers,
-                            loop->scratch + slot * loop->scratch_bytes, first, last);
+                            loop->scratch + slot * loop->bound->scratch, first, last);
 }
 
 static void
-run_step (const BoundStep *bound, void *const *buffers, char *scratch, size_t scratch_bytes)
+run_step (const BoundStep *bound, void *const *buffers, char *scratch)
 {
   if (bound->kernel == NULL) {
     sl_reference_run (bound->step->node, buffers, buffers + bound->step->n_reads, scratch);
     return;
   }
-  Loop loop = {bound, buffers, scratch, scratch_bytes};
+  Loop loop = {bound, buffers, scratch};
   sl_pool_run (bound->tiles, bound->threads, run_tiles, &loop);
 }
 
@@ -186,7 +193,7 @@ cpu_execute (void *data)
   const CpuProgram *program = run->program;
   for (uint32_t i = 0; i < program->steps->len; i++) {
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
-    run_step (bound, run->buffers + bound->first_buffer, run->scratch, program->scratch);
+    run_step (bound, run->buffers + bound->first_buffer, run->scratch);
   }
 }
 
@@ -212,7 +219,7 @@ cpu_find_nonfinite (void *data)
   for (uint32_t i = 0; i < program->steps->len; i++) {
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
     const SlNode *node = bound->step->node;
-    run_step (bound, run->buffers + bound->first_buffer, run->scratch, program->scratch);
+    run_step (bound, run->buffers + bound->first_buffer, run->scratch);
     /* Several steps may make one value: it is whole after the last of them. */
     if (i + 1 < program->steps->len &&
         g_array_index (program->steps, BoundStep, i + 1).step->node == node)
@@ -231,9 +238,7 @@ evaluate_step (const SlStep *step, SlTensor *const *inputs, SlTensor **outputs, 
 {
   const SlNode *node = step->node;
   BoundStep bound;
-  size_t scratch_bytes;
-  unsigned threads = sl_pool_get_threads ();
-  if (!bind (step, threads, &bound, &scratch_bytes, error))
+  if (!bind (step, sl_pool_get_threads (), &bound, error))
     return FALSE;
   g_autofree void **buffers = g_new0 (void *, step->n_operands);
   for (uint32_t i = 0; i < step->n_operands; i++) {
@@ -244,13 +249,12 @@ evaluate_step (const SlStep *step, SlTensor *const *inputs, SlTensor **outputs, 
       if (step->operands[i] == node->outputs[k] && outputs[k] != NULL)
         buffers[i] = sl_tensor_get_data_writable (outputs[k]);
   }
-  scratch_bytes = sl_align_up (scratch_bytes, SL_ALIGNMENT);
-  char *scratch = sl_aligned_alloc (scratch_bytes * threads);
+  char *scratch = sl_aligned_alloc (bound.scratch * bound.threads);
   if (scratch == NULL) {
     sl_node_error (node, error, SL_ERROR_MEMORY, "no memory to evaluate it");
     return FALSE;
   }
-  run_step (&bound, buffers, scratch, scratch_bytes);
+  run_step (&bound, buffers, scratch);
   sl_aligned_free (scratch);
   return TRUE;
 }
@@ -285,6 +289,7 @@ const SlBackend sl_cpu_backend = {
     .name = "cpu",
     .compile = cpu_compile,
     .release = cpu_release,
+    .run_bytes = cpu_run_bytes,
     .run_new = cpu_run_new,
     .run_free = cpu_run_free,
     .memory = cpu_memory,

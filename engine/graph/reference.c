@@ -151,6 +151,13 @@ sl_ref_call (const SlNode *node, const SlRefTensor *const *inputs, SlRefTensor *
       outputs[0]->f[i] = sl_act_apply (&node->act, outputs[0]->f[i]);
 }
 
+/* An op that reads shapes alone is evaluated while its inputs have no content yet. */
+static bool
+has_numbers (const SlNode *node, uint32_t i)
+{
+  return i >= node->n_inputs || !(node->op->traits & SL_TRAIT_SHAPE_ONLY);
+}
+
 /* The node's values in the order inputs, outputs. */
 static const SlValue *
 end_of_node (const SlNode *node, uint32_t i)
@@ -166,7 +173,7 @@ sl_reference_scratch (const SlNode *node)
   for (uint32_t i = 0; i < n; i++) {
     const SlValue *value = end_of_node (node, i);
     size_t elements = 0;
-    if (value != NULL)
+    if (value != NULL && has_numbers (node, i))
       sl_shape_get_elements (&value->shape, &elements);
     bytes += elements * sizeof (double);
   }
@@ -188,9 +195,10 @@ sl_reference_run (const SlNode *node, void *const *inputs, void *const *outputs,
       continue;
     ends[i] = &tensors[i];
     sl_ref_init (ends[i], value, numbers);
+    if (!has_numbers (node, i))
+      continue;
     numbers += ends[i]->n;
-    /* An op that reads shapes alone is evaluated while its input has no content yet. */
-    if (i < node->n_inputs && inputs[i] != NULL)
+    if (i < node->n_inputs)
       sl_ref_load (ends[i], inputs[i]);
   }
   sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);

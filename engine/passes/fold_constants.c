@@ -13,10 +13,35 @@ is_foldable (const SlNode *node)
   return true;
 }
 
+/* Counts what evaluating the node takes. */
+static gboolean
+charge (SlPasses *passes, const SlNode *node, GError **error)
+{
+  uint64_t left = passes->folded_limit - passes->folded_bytes;
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    size_t elements = 0;
+    if (node->outputs[i] != NULL)
+      sl_shape_get_elements (&node->outputs[i]->shape, &elements);
+    if (elements <= left / sizeof (double)) {
+      left -= elements * sizeof (double);
+      continue;
+    }
+    g_autofree char *shape = sl_shape_to_string (&node->outputs[i]->shape);
+    sl_node_error (node, error, SL_ERROR_LIMIT,
+                   "constant '%s' would be %s, more than constants made of others may take",
+                   node->outputs[i]->name, shape);
+    return FALSE;
+  }
+  passes->folded_bytes = passes->folded_limit - left;
+  return TRUE;
+}
+
 /* The node's outputs become constants and the node goes. */
 static gboolean
 fold (SlPasses *passes, SlNode *node, GError **error)
 {
+  if (!charge (passes, node, error))
+    return FALSE;
   g_autofree SlTensor **results = g_new0 (SlTensor *, node->n_outputs);
   if (!passes->evaluate (passes->evaluate_data, node, results, error))
     return FALSE;
@@ -42,6 +67,15 @@ is_inferred (const SlNode *node)
   return true;
 }
 
+static gboolean
+check_sizes (const SlPasses *passes, const SlNode *node, GError **error)
+{
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i] != NULL && !sl_passes_check_size (passes, node->outputs[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 sl_pass_fold_constants (SlPasses *passes, GError **error)
 {
@@ -50,7 +84,7 @@ sl_pass_fold_constants (SlPasses *passes, GError **error)
     SlNode *node = g_ptr_array_index (nodes, i);
     if (!is_inferred (node) && !sl_node_infer (node, error))
       return FALSE;
-    if (is_foldable (node) && !fold (passes, node, error))
+    if (is_foldable (node) ? !fold (passes, node, error) : !check_sizes (passes, node, error))
       return FALSE;
   }
   return TRUE;

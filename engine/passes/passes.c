@@ -20,9 +20,44 @@ static const Pass table[] = {
     {sl_pass_drop_dead, false, false},
 };
 
+/* Folding may take this much, and this many times what the graph's constants take: weights are
+ * scaled, then packed, both in double precision. */
+#define FOLDED_BASE ((uint64_t)1 << 30)
+#define FOLDED_FACTOR 16
+
+static uint64_t
+limit_folding (const SlGraph *graph)
+{
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (graph->values, i);
+    bytes += value->data != NULL ? sl_tensor_get_size (value->data) : 0;
+  }
+  return FOLDED_BASE + FOLDED_FACTOR * bytes;
+}
+
+gboolean
+sl_passes_check_size (const SlPasses *passes, const SlValue *value, GError **error)
+{
+  size_t elements = 0, size = sl_dtype_get_size (value->dtype);
+  bool fits = sl_shape_get_elements (&value->shape, &elements);
+  if (fits && (passes->memory_limit == 0 || elements * size <= passes->memory_limit))
+    return TRUE;
+  g_autofree char *shape = sl_shape_to_string (&value->shape);
+  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+               "'%s' would be %s of %s, and the limit of a run's memory is %.1f MiB", value->name,
+               shape, sl_dtype_get_name (value->dtype), (double)passes->memory_limit / 0x1p20);
+  return FALSE;
+}
+
 gboolean
 sl_passes_run (SlPasses *passes, GError **error)
 {
+  passes->folded_bytes = 0;
+  passes->folded_limit = limit_folding (passes->graph);
+  for (uint32_t i = 0; i < passes->graph->inputs->len; i++)
+    if (!sl_passes_check_size (passes, passes->graph->inputs->pdata[i], error))
+      return FALSE;
   for (size_t i = 0; i < G_N_ELEMENTS (table); i++) {
     if ((table[i].needs_target && passes->target == NULL) ||
         (table[i].is_optimization && !passes->optimize))

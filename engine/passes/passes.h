@@ -15,10 +15,18 @@ typedef struct SlPasses {
   bool optimize;           /* FALSE: only what makes the graph runnable */
   SlEvaluateFunc evaluate; /* supplied by the session */
   void *evaluate_data;
+  uint64_t memory_limit; /* bytes of one value that a run computes; 0: none */
+
+  uint64_t folded_bytes; /* that folding took so far, in double precision */
+  uint64_t folded_limit; /* set by sl_passes_run(): a few bytes of a file name a huge constant */
 } SlPasses;
 
-/* Takes a graph whose inputs have known shapes to one that the planner takes. */
+/* Takes a graph whose inputs have known shapes to one that the planner takes. SL_ERROR_LIMIT before
+ * anything is allocated where a value, or what folding makes, would be too large. */
 gboolean sl_passes_run (SlPasses *passes, GError **error);
+
+/* SL_ERROR_LIMIT if the value, whose shape is known, is larger than the limit. */
+gboolean sl_passes_check_size (const SlPasses *passes, const SlValue *value, GError **error);
 
 /* --- The passes, in the order of the table --- */
 

@@ -11,6 +11,8 @@ typedef struct SlBackend {
   void *(*compile) (const SlPlan *plan, uint32_t threads, GError **error);
   void (*release) (void *program);
 
+  /* Bytes that run_new() would allocate. */
+  guint64 (*run_bytes) (const void *program);
   /* One run's memory. Several runs of one program may execute at once. */
   void *(*run_new) (void *program, GError **error);
   void (*run_free) (void *run);

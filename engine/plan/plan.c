@@ -33,6 +33,17 @@ lower_all (SlPlan *plan)
   }
 }
 
+gboolean
+sl_plan_check_limit (guint64 bytes, guint64 memory_limit, GError **error)
+{
+  if (bytes <= memory_limit)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+               "a run would need %.1f MiB of memory, the limit is %.1f MiB", (double)bytes / 0x1p20,
+               (double)memory_limit / 0x1p20);
+  return FALSE;
+}
+
 SlPlan *
 sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GError **error)
 {
@@ -46,12 +57,8 @@ sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GErro
     sl_plan_views (graph);
   }
   plan->arena_bytes = sl_plan_arena (graph, plan->offset);
-  if (plan->arena_bytes > memory_limit) {
-    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-                 "a run would need %.1f MiB of memory, the limit is %.1f MiB",
-                 (double)plan->arena_bytes / 0x1p20, (double)memory_limit / 0x1p20);
+  if (!sl_plan_check_limit (plan->arena_bytes, memory_limit, error))
     return NULL;
-  }
   if (target != NULL)
     lower_all (plan);
   return g_steal_pointer (&plan);

@@ -20,6 +20,8 @@ typedef struct SlPlan {
  * would be larger than `memory_limit`. */
 SlPlan *sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GError **error);
 void sl_plan_free (SlPlan *plan);
+/* SL_ERROR_LIMIT with both numbers if a run would need more than the limit. */
+gboolean sl_plan_check_limit (guint64 bytes, guint64 memory_limit, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlPlan, sl_plan_free)
 
 /* The value whose place `value` lies in (itself, mostly), and the byte offset in it. */

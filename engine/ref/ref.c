@@ -35,6 +35,26 @@ ref_run_free (void *data)
   g_free (run);
 }
 
+/* Every value has a place of its own, in double precision; what the caller sees has a second one,
+ * in its own type. */
+static guint64
+ref_run_bytes (const void *program)
+{
+  const SlGraph *graph = ((const SlPlan *)program)->graph;
+  guint64 bytes = 0;
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (graph->values, i);
+    bool is_seen = value->is_output || value->kind == SL_VALUE_INPUT;
+    size_t elements = 0;
+    sl_shape_get_elements (&value->shape, &elements);
+    if (is_seen || value->producer != NULL || value->uses->len > 0)
+      bytes += elements * sizeof (double);
+    if (is_seen)
+      bytes += sl_value_get_bytes (value);
+  }
+  return bytes;
+}
+
 static gboolean
 add_numbers (RefRun *run, const SlValue *value, GError **error)
 {
@@ -185,6 +205,7 @@ const SlBackend sl_ref_backend = {
     .name = "ref",
     .compile = ref_compile,
     .release = ref_release,
+    .run_bytes = ref_run_bytes,
     .run_new = ref_run_new,
     .run_free = ref_run_free,
     .memory = ref_memory,

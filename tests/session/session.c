@@ -7,13 +7,28 @@
 #include <math.h>
 #include <string.h>
 
+/* Takes the graph over. */
+static SlModel *
+model_of (SlGraph *network)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlGraph) graph = network;
+  SlOnnxMeta meta;
+  sl_onnx_meta_init (&meta);
+  g_autoptr (GBytes) bytes = sl_onnx_write (graph, &meta, &error);
+  sl_onnx_meta_clear (&meta);
+  g_assert_no_error (error);
+  SlModel *model = sl_model_load_bytes (bytes, "test", NULL, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
 /* x (batch, 3, 8, 8) → Conv 16 3x3, Relu → GlobalAveragePool → Flatten → Gemm 10 → y (batch, 10);
  * the batch is free where `batch` is -1. */
 static SlModel *
 classifier (int64_t batch)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlGraph *graph = sl_graph_new ();
   SlValue *x = test_input (graph, "x", SL_SHAPE (batch, 3, 8, 8));
   SlValue *conv = test_node (graph, "Conv", "conv", x,
                              test_constant (graph, "w", SL_SHAPE (16, 3, 3, 3), 1), NULL);
@@ -23,14 +38,7 @@ classifier (int64_t batch)
   SlValue *y = test_node (graph, "Gemm", "y", flat,
                           test_constant (graph, "dense", SL_SHAPE (16, 10), 2), NULL);
   sl_graph_mark_output (graph, y);
-  SlOnnxMeta meta;
-  sl_onnx_meta_init (&meta);
-  g_autoptr (GBytes) bytes = sl_onnx_write (graph, &meta, &error);
-  sl_onnx_meta_clear (&meta);
-  g_assert_no_error (error);
-  SlModel *model = sl_model_load_bytes (bytes, "test", NULL, &error);
-  g_assert_no_error (error);
-  return model;
+  return model_of (graph);
 }
 
 static SlProgram *
@@ -248,6 +256,67 @@ test_errors (void)
 }
 
 static void
+test_huge_constants (void)
+{
+  /* 10^12 elements from a few bytes; and many that are small enough each. */
+  for (int many = 0; many < 2; many++) {
+    SlGraph *graph = sl_graph_new ();
+    const int64_t dims[] = {many ? 4 : 1000000, 1000000};
+    SlValue *one = test_constant (graph, "one", SL_SHAPE (1), 1);
+    SlValue *shape = sl_graph_add_ints (graph, "shape", dims, 2);
+    SlValue *sum = test_input (graph, "x", SL_SHAPE (1));
+    for (int i = 0; i < (many ? 100 : 1); i++)
+      sum = test_node (graph, "Add", NULL, sum, test_node (graph, "Expand", NULL, one, shape, NULL),
+                       NULL);
+    sl_graph_mark_output (graph, sum);
+    g_autoptr (SlModel) model = model_of (graph);
+    expect_error (model, &(SlProgramOptions){.memory_limit = G_MAXUINT64}, SL_ERROR_LIMIT,
+                  "Expand");
+  }
+}
+
+static void
+test_huge_inputs (void)
+{
+  /* The product of the dimensions does not fit. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 1 << 30, 1 << 30));
+  SlValue *axis = sl_graph_add_ints (graph, "axis", (const int64_t[]){0, 1, 2}, 3);
+  sl_graph_mark_output (graph, test_node (graph, "ReduceMax", "y", x, axis, NULL));
+  g_autoptr (SlModel) model = model_of (graph);
+  expect_error (model, &(SlProgramOptions){.batch = G_MAXUINT32}, SL_ERROR_LIMIT, "'x'");
+  g_autoptr (SlModel) usual = classifier (-1);
+  expect_error (usual, &(SlProgramOptions){.batch = G_MAXUINT32}, SL_ERROR_LIMIT, "'x'");
+}
+
+static void
+test_limit_counts_all (void)
+{
+  /* (1024, 1024) in 4 MiB: two of them in the arena, and two in double precision while the
+   * reference computes, however many threads there are. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1024, 1024));
+  SlValue *y = test_node (graph, "LRN", "y", x, NULL);
+  test_set_int (y, "size", 3);
+  sl_graph_mark_output (graph, y);
+  g_autoptr (SlModel) model = model_of (graph);
+  const char *const devices[] = {"cpu", "ref"};
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (GError) error = NULL;
+    SlProgramOptions options = {.device = sl_device_find (devices[i], NULL), .threads = 1000000};
+    options.memory_limit = 20 << 20;
+    expect_error (model, &options, SL_ERROR_LIMIT, "24.0 MiB");
+    options.memory_limit = 25 << 20;
+    g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+    g_assert_no_error (error);
+    g_autoptr (SlRun) run = sl_run_new (program, &error);
+    g_assert_no_error (error);
+    g_autoptr (SlTensor) ones = numbers (&SL_SHAPE (1024, 1024), 1);
+    g_autoptr (SlTensor) normal = run_once (run, ones);
+  }
+}
+
+static void
 test_devices (void)
 {
   g_autoptr (GError) error = NULL;
@@ -272,6 +341,9 @@ main (int argc, char **argv)
   g_test_add_func ("/session/run/at-once", test_runs_at_once);
   g_test_add_func ("/session/run/nan", test_nan_is_named);
   g_test_add_func ("/session/errors", test_errors);
+  g_test_add_func ("/session/limits/constants", test_huge_constants);
+  g_test_add_func ("/session/limits/inputs", test_huge_inputs);
+  g_test_add_func ("/session/limits/counts-all", test_limit_counts_all);
   g_test_add_func ("/session/devices", test_devices);
   return g_test_run ();
 }

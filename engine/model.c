@@ -11,12 +11,14 @@
 
 struct SlModel {
   gatomicrefcount refs;
-  char *name, *hash;
+  char *name;
+  char *hash;    /* made when somebody asks first: GLib hashes some 100 MB a second */
+  GBytes *file;  /* the bytes that it is made of */
   bool has_file; /* the name is a path */
   SlGraph *graph;
   SlOnnxMeta meta;
   GArray *inputs, *outputs; /* SlPort; names are the graph's */
-  GMutex lock;              /* of store */
+  GMutex lock;              /* of store and hash */
   GHashTable *store;        /* Entry, its own key */
 };
 
@@ -147,7 +149,7 @@ model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLim
   model->graph = sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
   if (model->graph == NULL)
     return NULL;
-  model->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, bytes);
+  model->file = g_bytes_ref (bytes);
   model->inputs = list_ports (model->graph->inputs);
   model->outputs = list_ports (model->graph->outputs);
   return g_steal_pointer (&model);
@@ -191,6 +193,7 @@ sl_model_unref (SlModel *model)
   g_mutex_clear (&model->lock);
   g_free (model->name);
   g_free (model->hash);
+  g_clear_pointer (&model->file, g_bytes_unref);
   g_free (model);
 }
 
@@ -226,6 +229,10 @@ sl_model_get_path (SlModel *model)
 const char *
 sl_model_get_hash (SlModel *model)
 {
+  g_mutex_lock (&model->lock);
+  if (model->hash == NULL)
+    model->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model->file);
+  g_mutex_unlock (&model->lock);
   return model->hash;
 }
 

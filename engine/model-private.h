@@ -9,9 +9,9 @@
 const SlGraph *sl_model_get_graph (SlModel *model);
 
 /* The weight store. Looks up what evaluating `node` on these inputs gave before, or evaluates it
- * and keeps the result as long as the model lives: programs for other shapes, and other elements,
- * share folded and packed weights. Inputs and results are compared by identity, attributes by
- * content. */
+ * and keeps the result as long as the model lives, if that is made of the model's own tensors:
+ * programs for other shapes, and other elements, share folded and packed weights. Inputs and
+ * results are compared by identity, attributes by content. */
 typedef gboolean (*SlStoreFunc) (const SlNode *node, SlTensor *const *inputs,
                                  SlTensor **ret_outputs, GError **error);
 gboolean sl_model_evaluate (SlModel *model, const SlNode *node, SlStoreFunc compute,

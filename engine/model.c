@@ -18,14 +18,15 @@ struct SlModel {
   SlGraph *graph;
   SlOnnxMeta meta;
   GArray *inputs, *outputs; /* SlPort; names are the graph's */
-  GMutex lock;              /* of store and hash */
+  GMutex lock;              /* of store, kept and hash */
   GHashTable *store;        /* Entry, its own key */
+  GHashTable *kept;         /* SlTensor that live as long as the model: its own and the store's */
 };
 
 /* One evaluated node. */
 typedef struct Entry {
   const SlOpClass *op;
-  GBytes *attrs;
+  GBytes *attrs; /* of the node, and a byte for each output: is it asked for */
   uint32_t n_inputs, n_outputs;
   SlTensor **inputs, **outputs;
 } Entry;
@@ -64,12 +65,22 @@ entry_free (void *data)
   g_free (entry);
 }
 
+static GBytes *
+list_attrs (const SlNode *node)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  g_byte_array_append (bytes, node->attrs, (guint)node->op->attrs_size);
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    g_byte_array_append (bytes, &(guint8){node->outputs[i] != NULL}, 1);
+  return g_byte_array_free_to_bytes (bytes);
+}
+
 static Entry *
 entry_new (const SlNode *node)
 {
   Entry *entry = g_new0 (Entry, 1);
   entry->op = node->op;
-  entry->attrs = g_bytes_new (node->attrs, node->op->attrs_size);
+  entry->attrs = list_attrs (node);
   entry->n_inputs = node->n_inputs;
   entry->n_outputs = node->n_outputs;
   entry->inputs = g_new0 (SlTensor *, node->n_inputs + 1);
@@ -82,9 +93,24 @@ entry_new (const SlNode *node)
 
 /* Results that depend on shapes of activations, which the key does not hold. */
 static bool
-is_storable (const SlNode *node)
+is_storable (const SlModel *model, const SlNode *node)
 {
-  return !(node->op->traits & SL_TRAIT_SHAPE_ONLY);
+  if (node->op->traits & SL_TRAIT_SHAPE_ONLY)
+    return false;
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL && !g_hash_table_contains (model->kept, node->inputs[i]->data))
+      return false;
+  return true;
+}
+
+/* Takes the entry over. */
+static void
+store (SlModel *model, Entry *entry)
+{
+  g_hash_table_add (model->store, entry);
+  for (uint32_t i = 0; i < entry->n_outputs; i++)
+    if (entry->outputs[i] != NULL)
+      g_hash_table_add (model->kept, entry->outputs[i]);
 }
 
 gboolean
@@ -93,17 +119,18 @@ sl_model_evaluate (SlModel *model, const SlNode *node, SlStoreFunc compute, SlTe
 {
   Entry *wanted = entry_new (node);
   g_mutex_lock (&model->lock);
-  const Entry *found = is_storable (node) ? g_hash_table_lookup (model->store, wanted) : NULL;
+  bool storable = is_storable (model, node);
+  const Entry *found = storable ? g_hash_table_lookup (model->store, wanted) : NULL;
   gboolean ok = TRUE, keep = FALSE;
   if (found == NULL) {
     ok = compute (node, wanted->inputs, wanted->outputs, error);
-    keep = ok && is_storable (node);
+    keep = ok && storable;
     found = wanted;
   }
   for (uint32_t i = 0; ok && i < node->n_outputs; i++)
     ret_outputs[i] = found->outputs[i] != NULL ? sl_tensor_ref (found->outputs[i]) : NULL;
   if (keep)
-    g_hash_table_add (model->store, wanted);
+    store (model, wanted);
   else
     entry_free (wanted);
   g_mutex_unlock (&model->lock);
@@ -144,11 +171,17 @@ model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLim
   g_mutex_init (&model->lock);
   sl_onnx_meta_init (&model->meta);
   model->store = g_hash_table_new_full (entry_hash, entry_equal, entry_free, NULL);
+  model->kept = g_hash_table_new (NULL, NULL);
   model->name = g_strdup (path);
   model->has_file = folder != NULL;
   model->graph = sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
   if (model->graph == NULL)
     return NULL;
+  for (uint32_t i = 0; i < model->graph->values->len; i++) {
+    SlValue *value = g_ptr_array_index (model->graph->values, i);
+    if (value->data != NULL)
+      g_hash_table_add (model->kept, value->data);
+  }
   model->file = g_bytes_ref (bytes);
   model->inputs = list_ports (model->graph->inputs);
   model->outputs = list_ports (model->graph->outputs);
@@ -186,6 +219,7 @@ sl_model_unref (SlModel *model)
   if (model == NULL || !g_atomic_ref_count_dec (&model->refs))
     return;
   g_hash_table_unref (model->store);
+  g_hash_table_unref (model->kept);
   sl_graph_free (model->graph);
   sl_onnx_meta_clear (&model->meta);
   g_clear_pointer (&model->inputs, g_array_unref);

@@ -48,7 +48,8 @@ typedef struct SlShape {
 SL_API gboolean sl_shape_equal (const SlShape *a, const SlShape *b);
 /* True if no dimension is free. */
 SL_API gboolean sl_shape_is_known (const SlShape *shape);
-/* Product of the dimensions. False if one is negative or the product, counting each 0 as 1, does not fit. */
+/* Product of the dimensions. False if one is negative or the product, counting each 0 as 1, does
+ * not fit. */
 SL_API gboolean sl_shape_get_elements (const SlShape *shape, size_t *ret_elements);
 /* "1x3x224x224", "scalar", "?" for a free dimension. Free with g_free(). */
 SL_API char *sl_shape_to_string (const SlShape *shape);

@@ -91,7 +91,8 @@ entry_new (const SlNode *node)
   return entry;
 }
 
-/* Results that depend on shapes of activations, which the key does not hold. */
+/* Not what depends on shapes of activations, which the key does not hold, nor what is made of
+ * tensors of one program alone: nobody would find it again. */
 static bool
 is_storable (const SlModel *model, const SlNode *node)
 {

@@ -1,6 +1,10 @@
 /* Models, programs and runs through the public interface. */
 #include "graph/build.h"
+#include "cpu/cpu.h"
+#include "model-private.h"
 #include "onnx/onnx.h"
+#include "passes/passes.h"
+#include "ref/ref.h"
 
 #include <sightline/sightline.h>
 
@@ -137,6 +141,99 @@ test_weights_are_shared (void)
   sl_program_get_info (two, &second);
   g_assert_cmpuint (first.weight_bytes, ==, second.weight_bytes);
   g_assert_cmpuint (first.weight_bytes, >, 0);
+}
+
+static uint32_t computed;
+
+static gboolean
+compute (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs, GError **error)
+{
+  computed++;
+  if (node->op->traits & (SL_TRAIT_PACKING | SL_TRAIT_RELAYOUT))
+    return sl_cpu_evaluate (node, inputs, ret_outputs, error);
+  return sl_ref_evaluate (node, inputs, ret_outputs, error);
+}
+
+static gboolean
+evaluate (void *model, const SlNode *node, SlTensor **ret_outputs, GError **error)
+{
+  return sl_model_evaluate (model, node, compute, ret_outputs, error);
+}
+
+static void
+test_store_finds_again (void)
+{
+  /* What one program folded and packed the next one takes. */
+  SlTarget target = sl_cpu_get_target ();
+  g_autoptr (SlModel) model = classifier (1);
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SlGraph) graph = sl_graph_clone (sl_model_get_graph (model));
+    SlPasses passes = {.graph = graph,
+                       .target = &target,
+                       .optimize = true,
+                       .evaluate = evaluate,
+                       .evaluate_data = model};
+    computed = 0;
+    sl_passes_run (&passes, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (computed, ==, i == 0 ? 2 : 0); /* weights of Conv and Gemm */
+  }
+}
+
+static void
+set_true (gpointer flag)
+{
+  *(gboolean *)flag = TRUE;
+}
+
+static void
+test_store_forgets_programs (void)
+{
+  /* What is made of an input that a program fixed goes with that program. */
+  g_autoptr (GError) error = NULL;
+  gboolean gone = FALSE;
+  float two = 2;
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (4)), *k = test_input (graph, "k", SL_SHAPE (1));
+  SlValue *factor = test_node (graph, "Exp", "factor", k, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Mul", "y", x, factor, NULL));
+  g_autoptr (SlModel) model = model_of (graph);
+  GBytes *bytes = g_bytes_new_with_free_func (&two, sizeof two, set_true, &gone);
+  SlTensor *fixed[] = {NULL, sl_tensor_new_bytes (SL_FLOAT32, &SL_SHAPE (1), bytes, 0, NULL)};
+  g_bytes_unref (bytes);
+  SlProgram *program = sl_program_new (model, &(SlProgramOptions){.fixed = fixed}, &error);
+  g_assert_no_error (error);
+  sl_tensor_unref (fixed[1]);
+  sl_program_unref (program);
+  g_assert_true (gone);
+}
+
+static void
+test_store_tells_outputs_apart (void)
+{
+  /* The same node twice, but one result of the first is not asked for. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *inputs[5] = {test_constant (graph, "x", SL_SHAPE (4, 2), 1)}, *outputs[2][3];
+  for (uint32_t i = 1; i < 5; i++)
+    inputs[i] = test_constant (graph, NULL, SL_SHAPE (2), i);
+  for (uint32_t i = 0; i < 6; i++) {
+    bool asked = i != 1;
+    outputs[i / 3][i % 3] = asked ? sl_graph_add_value (graph, NULL, SL_VALUE_ACTIVATION) : NULL;
+  }
+  for (uint32_t i = 0; i < 2; i++) {
+    sl_graph_add_node (graph, sl_op_find ("BatchNormalization"), NULL, NULL, 5, inputs, 3,
+                       outputs[i]);
+    test_set_int (outputs[i][0], "training_mode", 1);
+    sl_graph_mark_output (graph, outputs[i][2]);
+  }
+  sl_graph_mark_output (graph, outputs[1][1]);
+  g_autoptr (SlModel) model = model_of (graph);
+  g_autoptr (SlProgram) program = program_for (model, 0);
+  g_autoptr (SlRun) run = sl_run_new (program, NULL);
+  g_assert_true (sl_run_execute (run, NULL));
+  g_autoptr (SlTensor) mean = sl_run_copy_output (run, 2, NULL);
+  g_assert_cmpfloat (fabs (sl_tensor_get_double (mean, 0)), >, 0);
 }
 
 typedef struct Worker {
@@ -337,6 +434,9 @@ main (int argc, char **argv)
   g_test_add_func ("/session/program/facts", test_program_facts);
   g_test_add_func ("/session/program/batches", test_batches_agree);
   g_test_add_func ("/session/program/shared-weights", test_weights_are_shared);
+  g_test_add_func ("/session/store/finds-again", test_store_finds_again);
+  g_test_add_func ("/session/store/forgets-programs", test_store_forgets_programs);
+  g_test_add_func ("/session/store/tells-outputs-apart", test_store_tells_outputs_apart);
   g_test_add_func ("/session/program/compile-at-once", test_compile_at_once);
   g_test_add_func ("/session/run/at-once", test_runs_at_once);
   g_test_add_func ("/session/run/nan", test_nan_is_named);

@@ -2,8 +2,11 @@
 
 #include "core/memory.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
+
+#define HALF_MAX 65504
 
 typedef struct RefRun {
   const SlPlan *plan;
@@ -128,6 +131,19 @@ ref_memory (void *data, const SlValue *value)
   return ((RefRun *)data)->typed[value->id];
 }
 
+/* As what the value's type holds, since that is what is looked at. */
+static bool
+is_finite (const SlRefTensor *numbers)
+{
+  double largest = numbers->dtype == SL_FLOAT64 ? DBL_MAX : (double)FLT_MAX;
+  if (numbers->dtype == SL_FLOAT16)
+    largest = HALF_MAX;
+  for (size_t i = 0; i < numbers->n; i++)
+    if (!(fabs (numbers->f[i]) <= largest))
+      return false;
+  return true;
+}
+
 /* Runs all nodes, or those up to the first with a non-finite output, which is returned. */
 static const SlNode *
 run_nodes (RefRun *run, bool stop_at_nonfinite)
@@ -149,8 +165,7 @@ run_nodes (RefRun *run, bool stop_at_nonfinite)
                  (SlRefTensor **)ends->pdata + node->n_inputs);
     for (uint32_t k = 0; stop_at_nonfinite && k < node->n_outputs; k++) {
       const SlRefTensor *out = ends->pdata[node->n_inputs + k];
-      if (out != NULL && sl_dtype_is_float (out->dtype) &&
-          !sl_is_finite (SL_FLOAT64, out->f, out->n))
+      if (out != NULL && sl_dtype_is_float (out->dtype) && !is_finite (out))
         return node;
     }
   }

@@ -49,6 +49,24 @@ evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error
   return sl_model_evaluate (data, node, compute, ret_outputs, error);
 }
 
+/* Free dimensions of the port may be anything, and its leading one is the batch. */
+static gboolean
+check_shape (const SlPort *port, const SlShape *shape, GError **error)
+{
+  bool fits = shape->rank == port->shape.rank;
+  for (uint32_t i = 1; fits && i < shape->rank; i++)
+    fits = port->shape.dim[i] < 0 || port->shape.dim[i] == shape->dim[i];
+  if (fits)
+    return TRUE;
+  g_autofree char *stated = sl_shape_to_string (&port->shape);
+  g_autofree char *given = shape->rank <= SL_MAX_RANK
+                               ? sl_shape_to_string (shape)
+                               : g_strdup_printf ("of %u dimensions", shape->rank);
+  g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' is %s, the model says %s", port->name,
+               given, stated);
+  return FALSE;
+}
+
 /* The shape of input `index`: given, or the file's with free dimensions set and its leading one
  * replaced by the batch that was asked for. */
 static gboolean
@@ -58,16 +76,8 @@ input_shape (const SlPort *port, const SlProgramOptions *options, uint32_t index
   SlShape shape = port->shape;
   if (options->shapes != NULL) {
     shape = options->shapes[index];
-    bool fits = shape.rank == port->shape.rank;
-    for (uint32_t i = 1; fits && i < shape.rank; i++)
-      fits = port->shape.dim[i] < 0 || port->shape.dim[i] == shape.dim[i];
-    if (!fits) {
-      g_autofree char *given = sl_shape_to_string (&shape);
-      g_autofree char *stated = sl_shape_to_string (&port->shape);
-      g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' is %s, the model says %s",
-                   port->name, given, stated);
+    if (!check_shape (port, &shape, error))
       return FALSE;
-    }
   } else if (options->batch > 0 && shape.rank > 0) {
     shape.dim[0] = options->batch;
   }
@@ -92,6 +102,8 @@ fix_input (const SlPort *port, const SlProgramOptions *options, uint32_t index, 
                  sl_dtype_get_name (port->dtype));
     return FALSE;
   }
+  if (!check_shape (port, sl_tensor_get_shape (content), error))
+    return FALSE;
   input->kind = SL_VALUE_CONSTANT;
   input->data = sl_tensor_ref (content);
   input->shape = *sl_tensor_get_shape (content);
@@ -411,6 +423,7 @@ gboolean
 sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *tensor, GError **error)
 {
   SlTensorView view;
+  g_return_val_if_fail (index < run->program->inputs->len, FALSE);
   sl_run_get_input (run, index, &view);
   if (sl_tensor_get_dtype (tensor) != view.dtype ||
       !sl_shape_equal (sl_tensor_get_shape (tensor), &view.shape)) {
@@ -430,6 +443,7 @@ SlTensor *
 sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
 {
   SlTensorView view;
+  g_return_val_if_fail (index < run->program->outputs->len, NULL);
   sl_run_get_output (run, index, &view);
   SlTensor *tensor = sl_tensor_new (view.dtype, &view.shape, error);
   if (tensor != NULL)

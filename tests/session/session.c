@@ -323,6 +323,54 @@ test_nan_is_named (void)
 }
 
 static void
+test_overflow_is_named (void)
+{
+  /* Finite in double precision, but not as what the output holds. */
+  g_autoptr (GError) error = NULL;
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1));
+  SlValue *big = test_node (graph, "Mul", "big", x, x, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Neg", "y", big, NULL));
+  g_autoptr (SlModel) model = model_of (graph);
+  const char *const devices[] = {"cpu", "ref"};
+  for (int i = 0; i < 2; i++) {
+    SlProgramOptions options = {.device = sl_device_find (devices[i], NULL)};
+    g_autoptr (SlProgram) program = sl_program_new (model, &options, NULL);
+    g_autoptr (SlRun) run = sl_run_new (program, NULL);
+    g_autoptr (SlTensor) x30 = numbers (&SL_SHAPE (1), 1);
+    *(float *)sl_tensor_get_data_writable (x30) = 1e30f;
+    sl_run_set_input (run, 0, x30, NULL);
+    g_assert_false (sl_run_execute (run, &error));
+    g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+    g_assert_nonnull (strstr (error->message, "node big (Mul)"));
+    g_clear_error (&error);
+  }
+}
+
+static void
+test_nan_leaves_other_outputs (void)
+{
+  /* Finding the node runs again what writes where y lies: y is whole all the same. */
+  g_autoptr (GError) error = NULL;
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 4));
+  SlValue *bad = test_node (graph, "Log", "bad", test_node (graph, "Neg", "minus", x, NULL), NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Transpose", "nan", bad, NULL));
+  sl_graph_mark_output (graph, test_node (graph, "Exp", "y", x, NULL));
+  g_autoptr (SlModel) model = model_of (graph);
+  g_autoptr (SlProgram) program = program_for (model, 0);
+  g_autoptr (SlRun) run = sl_run_new (program, NULL);
+  g_autoptr (SlTensor) ones = numbers (&SL_SHAPE (1, 4), 1);
+  for (int i = 0; i < 4; i++)
+    ((float *)sl_tensor_get_data_writable (ones))[i] = 1;
+  sl_run_set_input (run, 0, ones, NULL);
+  g_assert_false (sl_run_execute (run, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+  g_autoptr (SlTensor) y = sl_run_copy_output (run, 1, NULL);
+  g_assert_cmpfloat_with_epsilon (sl_tensor_get_double (y, 3), G_E, 1e-6);
+}
+
+static void
 expect_error (SlModel *model, const SlProgramOptions *options, int code, const char *text)
 {
   g_autoptr (GError) error = NULL;
@@ -344,6 +392,10 @@ test_errors (void)
   expect_error (model, &(SlProgramOptions){.shapes = &small, .n_shapes = 2}, SL_ERROR_SHAPE,
                 "1 inputs");
   expect_error (model, &(SlProgramOptions){.memory_limit = 1000}, SL_ERROR_LIMIT, "MiB");
+  g_autoptr (SlTensor) flat = numbers (&SL_SHAPE (3, 8, 8), 1);
+  g_autoptr (SlTensor) four = numbers (&wrong, 1);
+  expect_error (model, &(SlProgramOptions){.fixed = &flat}, SL_ERROR_SHAPE, "input 'x' is 3x8x8");
+  expect_error (model, &(SlProgramOptions){.fixed = &four}, SL_ERROR_SHAPE, "input 'x' is 1x4x8x8");
 
   g_autoptr (SlProgram) program = program_for (model, 1);
   g_autoptr (SlRun) run = sl_run_new (program, NULL);
@@ -440,6 +492,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/program/compile-at-once", test_compile_at_once);
   g_test_add_func ("/session/run/at-once", test_runs_at_once);
   g_test_add_func ("/session/run/nan", test_nan_is_named);
+  g_test_add_func ("/session/run/overflow", test_overflow_is_named);
+  g_test_add_func ("/session/run/nan-leaves-other-outputs", test_nan_leaves_other_outputs);
   g_test_add_func ("/session/errors", test_errors);
   g_test_add_func ("/session/limits/constants", test_huge_constants);
   g_test_add_func ("/session/limits/inputs", test_huge_inputs);

@@ -30,7 +30,9 @@ conv_check (const SlNode *node, const ConvAttrs *attrs, GError **error)
                    input);
     return FALSE;
   }
-  if (attrs->group < 1 || x->dim[1] != w->dim[1] * attrs->group || w->dim[0] % attrs->group != 0) {
+  int64_t channels;
+  if (attrs->group < 1 || __builtin_mul_overflow (w->dim[1], attrs->group, &channels) ||
+      x->dim[1] != channels || w->dim[0] % attrs->group != 0 || attrs->group > MAX (w->dim[0], 1)) {
     sl_node_error (node, error, SL_ERROR_SHAPE,
                    "weights of %s in %" G_GINT64_FORMAT " groups do not fit an input of %s",
                    weights, attrs->group, input);

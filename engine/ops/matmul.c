@@ -71,13 +71,20 @@ gemm_reference (const SlRefCall *call)
   }
 }
 
+static bool
+fits_kernel (const SlShape *matrix)
+{
+  return matrix->dim[0] <= UINT32_MAX && matrix->dim[1] <= UINT32_MAX;
+}
+
 /* The kernel takes one bias a column, and neither factors nor a transposed left side. */
 static gboolean
 gemm_is_plain (const SlNode *node)
 {
   const GemmAttrs *attrs = node->attrs;
   const SlValue *c = sl_node_input (node, 2);
-  if (node->inputs[0]->dtype != SL_FLOAT32 || attrs->trans_a || attrs->alpha != 1)
+  if (node->inputs[0]->dtype != SL_FLOAT32 || attrs->trans_a || attrs->alpha != 1 ||
+      !fits_kernel (&node->inputs[0]->shape) || !fits_kernel (&node->outputs[0]->shape))
     return FALSE;
   if (c == NULL)
     return TRUE;
@@ -271,7 +278,9 @@ matmul_plan (const SlNode *node, const MatMulShape *shape, SlGemmParams *ret)
   if (node->inputs[0]->dtype != SL_FLOAT32 || !sl_shape_get_elements (&shape->batch, &batch) ||
       !sl_shape_get_elements (&shape->a, &a) || !sl_shape_get_elements (&shape->b, &b))
     return false;
-  if ((a != batch && a != 1) || (b != batch && b != 1) || batch * shape->rows > UINT32_MAX)
+  if ((a != batch && a != 1) || (b != batch && b != 1) ||
+      MAX (batch, 1) * shape->rows > UINT32_MAX || batch > UINT32_MAX || shape->cols > UINT32_MAX ||
+      shape->depth > UINT32_MAX)
     return false;
   *ret = (SlGemmParams){.batch = (uint32_t)batch,
                         .rows = (uint32_t)shape->rows,

@@ -83,7 +83,8 @@ sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlS
     else if (window->auto_pad != SL_PAD_NOTSET)
       set_same_pads (window, in, i);
     ret_output->dim[2 + i] = output_size (window, in, i);
-    if (ret_output->dim[2 + i] >= 1)
+    if (ret_output->dim[2 + i] >= 1 && window->pads.v[i] <= WINDOW_MAX &&
+        window->pads.v[n + i] <= WINDOW_MAX)
       continue;
     g_autofree char *shape = sl_shape_to_string (input);
     sl_node_error (node, error, SL_ERROR_SHAPE,
@@ -119,10 +120,21 @@ sl_window_3d (const SlWindow *window, const SlShape *input, const SlShape *outpu
   return w;
 }
 
+/* Kernels count positions and channels in 32 bits. */
+static bool
+is_large (const SlShape *shape)
+{
+  for (uint32_t i = 0; i < shape->rank; i++)
+    if (shape->dim[i] > INT32_MAX)
+      return true;
+  return false;
+}
+
 gboolean
 sl_window_row_major_only (const SlNode *node)
 {
   uint32_t rank = node->inputs[0]->shape.rank;
   return rank < 3 || rank > 4 || node->inputs[0]->dtype != SL_FLOAT32 ||
+         is_large (&node->inputs[0]->shape) || is_large (&node->outputs[0]->shape) ||
          (node->n_outputs > 1 && node->outputs[1] != NULL);
 }

@@ -42,7 +42,8 @@ typedef struct SlWindow3 {
 } SlWindow3;
 SlWindow3 sl_window_3d (const SlWindow *window, const SlShape *input, const SlShape *output);
 
-/* Kernels read rank 3 and 4 (as height 1); others are left to the reference, which is row-major. */
+/* Kernels read rank 3 (as height 1) and 4, and dimensions of 31 bits; others are left to the
+ * reference, which is row-major. */
 gboolean sl_window_row_major_only (const SlNode *node);
 
 /* Number of positions (the last spatial dimension: width; before it: height, 1 if there is none).

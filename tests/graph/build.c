@@ -71,6 +71,12 @@ test_set_float (SlValue *value, const char *attribute, float f)
 }
 
 void
+test_set_string (SlValue *value, const char *attribute, const char *string)
+{
+  set (value, &(SlRawAttr){.name = (char *)attribute, .type = SL_RAW_STRING, .s = (char *)string});
+}
+
+void
 test_finish (SlGraph *graph)
 {
   g_autoptr (GError) error = NULL;

@@ -16,6 +16,7 @@ SlValue *test_node (SlGraph *graph, const char *op, const char *name, ...) G_GNU
 /* Sets an attribute of the node that computes `value`. */
 void test_set_ints (SlValue *value, const char *attribute, uint32_t n, const int64_t *ints);
 void test_set_int (SlValue *value, const char *attribute, int64_t i);
+void test_set_string (SlValue *value, const char *attribute, const char *string);
 void test_set_float (SlValue *value, const char *attribute, float f);
 
 /* Sorts and infers; the test fails with the message where that fails. */

@@ -195,6 +195,30 @@ test_output_that_nothing_computes (void)
 }
 
 static void
+test_windows_that_do_not_fit (void)
+{
+  /* Numbers of an adversary: products of them do not fit an int64, or what kernels count with. */
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 4, 8, 8));
+  SlValue *w = test_constant (graph, "w", SL_SHAPE (4, 3, 3, 3), 1);
+  SlValue *conv = test_node (graph, "Conv", "conv", x, w, NULL);
+  test_set_int (conv, "group", INT64_MAX);
+  SlValue *empty = test_node (graph, "Conv", "empty", test_input (graph, "z", SL_SHAPE (1, 0, 8)),
+                              test_constant (graph, "v", SL_SHAPE (0, 0, 3), 1), NULL);
+  test_set_int (empty, "group", (int64_t)1 << 32);
+  SlValue *pool = test_node (graph, "MaxPool", "pool", x, NULL);
+  test_set_ints (pool, "kernel_shape", 2, (const int64_t[]){1 << 24, 1});
+  test_set_ints (pool, "dilations", 2, (const int64_t[]){1 << 24, 1});
+  test_set_string (pool, "auto_pad", "SAME_UPPER");
+  SlValue *refused[] = {conv, empty, pool};
+  for (size_t i = 0; i < G_N_ELEMENTS (refused); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_false (sl_node_infer (refused[i]->producer, &error));
+    g_assert_error (error, SL_ERROR, SL_ERROR_SHAPE);
+  }
+}
+
+static void
 test_tensor_bytes (void)
 {
   g_autoptr (GError) error = NULL;
@@ -256,6 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/shapes", test_shapes);
   g_test_add_func ("/graph/import/left-out-inputs", test_left_out_inputs);
   g_test_add_func ("/graph/infer/output-that-nothing-computes", test_output_that_nothing_computes);
+  g_test_add_func ("/graph/infer/windows-that-do-not-fit", test_windows_that_do_not_fit);
   g_test_add_func ("/graph/tensor/bytes", test_tensor_bytes);
   g_test_add_func ("/graph/attrs/errors", test_attr_errors);
   return g_test_run ();

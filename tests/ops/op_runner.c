@@ -40,7 +40,7 @@ evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error
 static gboolean
 build (const OpCase *row, SlPasses *passes, GPtrArray **ret_contents, GError **error)
 {
-  *passes = (SlPasses){.evaluate = evaluate};
+  *passes = (SlPasses){.evaluate = evaluate, .folded_limit = UINT64_MAX};
   return op_case_build (row, &passes->graph, ret_contents, error) &&
          sl_pass_fold_constants (passes, error);
 }

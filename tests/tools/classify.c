@@ -306,7 +306,8 @@ test_cut (Fixture *self, gconstpointer data)
   }
 }
 
-/* A JPEG that stops early still gives a picture; nobody is told it is whole. */
+/* A JPEG that stops early may still give a picture (GStreamer 1.22 does, 1.26 does not); nobody is
+ * told it is whole. */
 static void
 test_cut_picture (Fixture *self, gconstpointer data)
 {
@@ -320,7 +321,10 @@ test_cut_picture (Fixture *self, gconstpointer data)
   tool_cut (png, 0.6);
   tool_run (&run, self->folder, "classify", "-m", "tiny.onnx", "-f", "jsonl", "cut.jpg", NULL);
   g_assert_cmpint (run.status, ==, 1);
-  g_assert_nonnull (strstr (run.err, "sightline: cut.jpg: partial"));
+  if (tool_count_lines (run.out) > 0)
+    g_assert_nonnull (strstr (run.err, "sightline: cut.jpg: partial"));
+  else
+    tool_assert_error (&run, 1, "cut.jpg: ");
   tool_run (&run, self->folder, "classify", "-m", "tiny.onnx", "-f", "jsonl", "cut.png", NULL);
   tool_assert_error (&run, 1, "cut.png: ");
 }

@@ -203,6 +203,7 @@ typedef struct {
   const char *name;
   guint frames; /* ffprobe's count, save for corrupt_vp9 (libvpx gives up at the first damage) */
   Outcome outcome;
+  gboolean may_fail; /* one cut picture: GStreamer 1.26 gives nothing where 1.22 gives half of it */
 } Clip;
 
 static const Clip clips[] = {
@@ -215,7 +216,7 @@ static const Clip clips[] = {
     {"carnd_solidWhiteRight.mp4", 221, WHOLE},
     {"gst_mse.mp4", 341, UNKNOWN},
     {"gst_mse_vp9.webm", 171, WHOLE},
-    {"gst_partialframe.mjpeg", 1, PARTIAL},
+    {"gst_partialframe.mjpeg", 1, PARTIAL, TRUE},
     {"gst_test.ts", 187, UNKNOWN},
     {"gst_theora-vorbis.ogg", 50, UNKNOWN},
     {"h264_10bits.mp4", 30, WHOLE},
@@ -289,6 +290,8 @@ check_clip (const char *model, const char *folder, const Clip *clip)
   gboolean silent = clip->outcome == WHOLE && clip->frames == 1; /* like a picture */
   gboolean good = rows == clip->frames && run.status == status &&
                   (silent || strstr (run.err, said[clip->outcome]));
+  if (clip->may_fail && rows == 0 && run.status == 1 && tool_count_lines (run.err) == 1)
+    good = TRUE;
   if (!good)
     g_test_message ("%s: %u rows (expected %u), status %d (expected %d): %s", clip->name, rows,
                     clip->frames, run.status, status, run.err);

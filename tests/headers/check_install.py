@@ -17,8 +17,8 @@ from pathlib import Path
 
 import tap
 
-# A program of this folder, the pkg-config module that it is built with.
 SUPPRESSIONS = Path(__file__).resolve().parent.parent / "lib/lsan.supp"
+# A program of this folder, the pkg-config module that it is built with.
 PROGRAMS = (("use-engine.c", "sightline"), ("use-elements.c", "sightline-gst"))
 
 

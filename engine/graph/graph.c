@@ -50,14 +50,28 @@ sl_graph_free (SlGraph *graph)
   g_free (graph);
 }
 
+/* Without a number at the end: what is derived from the derived has no longer name. */
+static int
+stem_length (const char *name)
+{
+  size_t length = strlen (name), digits = 0;
+  while (digits < length && g_ascii_isdigit (name[length - digits - 1]))
+    digits++;
+  bool is_numbered = digits > 0 && digits < length && name[length - digits - 1] == '.';
+  return (int)(is_numbered ? length - digits - 1 : length);
+}
+
 /* A name that no value has: the wish itself, or the wish with the value's number. */
 static char *
 unique_name (const SlGraph *graph, const char *wish)
 {
   if (wish != NULL && !g_hash_table_contains (graph->names, wish))
     return g_strdup (wish);
+  if (wish == NULL)
+    wish = "";
+  int stem = stem_length (wish);
   for (uint32_t number = graph->values->len;; number++) {
-    char *name = g_strdup_printf ("%s.%u", wish != NULL ? wish : "", number);
+    char *name = g_strdup_printf ("%.*s.%u", stem, wish, number);
     if (!g_hash_table_contains (graph->names, name))
       return name;
     g_free (name);

@@ -107,6 +107,22 @@ test_clone (void)
 }
 
 static void
+test_names (void)
+{
+  /* A name that is taken gets a number, and stays as short when it is derived from once more. */
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  const char *wish = "w";
+  for (int i = 0; i < 1000; i++) {
+    SlValue *value = sl_graph_add_value (graph, wish, SL_VALUE_ACTIVATION);
+    g_assert_true (sl_graph_find_value (graph, value->name) == value);
+    wish = value->name;
+  }
+  g_assert_cmpstr (wish, ==, "w.999");
+  g_assert_cmpstr (sl_graph_add_value (graph, "v.2", SL_VALUE_ACTIVATION)->name, ==, "v.2");
+  g_assert_cmpstr (sl_graph_add_value (graph, ".5", SL_VALUE_ACTIVATION)->name, ==, ".5");
+}
+
+static void
 test_dot (void)
 {
   g_autoptr (SlGraph) graph = sl_graph_new ();
@@ -276,6 +292,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/sort/missing-producer", test_missing_producer);
   g_test_add_func ("/graph/replace/output-names", test_replace_keeps_output_names);
   g_test_add_func ("/graph/clone", test_clone);
+  g_test_add_func ("/graph/names", test_names);
   g_test_add_func ("/graph/dot", test_dot);
   g_test_add_func ("/graph/shapes", test_shapes);
   g_test_add_func ("/graph/import/left-out-inputs", test_left_out_inputs);

@@ -1,17 +1,24 @@
 #include "passes/passes.h"
 
+/* SlNode.mark */
+enum { OF_RUN, OF_CONSTANTS };
+
 /* Constant, or made of constants by an earlier fold. */
 static bool
 is_constant_or_absent (const SlValue *value)
 {
-  if (value == NULL || value->kind == SL_VALUE_CONSTANT)
-    return true;
-  if (value->producer == NULL)
-    return false;
-  for (uint32_t i = 0; i < value->producer->n_inputs; i++)
-    if (!is_constant_or_absent (value->producer->inputs[i]))
-      return false;
-  return true;
+  return value == NULL || value->kind == SL_VALUE_CONSTANT ||
+         (value->producer != NULL && value->producer->mark == OF_CONSTANTS);
+}
+
+/* Nodes that are not folded yet although they could be. */
+static void
+mark_constant (SlNode *node)
+{
+  node->mark = node->op->traits & SL_TRAIT_RANDOM ? OF_RUN : OF_CONSTANTS;
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (!is_constant_or_absent (node->inputs[i]))
+      node->mark = OF_RUN;
 }
 
 /* Weights and bias may change only if nobody trains them, and only this node's output may be
@@ -36,10 +43,13 @@ fold (SlGraph *graph, SlNode *node)
       !node->op->as_affine (node, &input, &scale, &shift))
     return false;
   SlValue *x = node->inputs[input];
+  SlNode *producer = x->producer;
   if (!is_constant_or_absent (scale) || !is_constant_or_absent (shift) ||
-      !may_absorb (x->producer, x) ||
-      !x->producer->op->absorb_affine (graph, x->producer, scale, shift))
+      !may_absorb (producer, x) || !producer->op->absorb_affine (graph, producer, scale, shift))
     return false;
+  for (uint32_t i = 1; i < producer->n_inputs; i++)
+    if (producer->inputs[i] != NULL && producer->inputs[i]->producer != NULL)
+      mark_constant (producer->inputs[i]->producer);
   sl_graph_replace_value (graph, node->outputs[0], x);
   return true;
 }
@@ -48,6 +58,8 @@ gboolean
 sl_pass_fold_affine (SlPasses *passes, GError **error)
 {
   g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (passes->graph);
+  for (uint32_t i = 0; i < nodes->len; i++)
+    mark_constant (g_ptr_array_index (nodes, i));
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
     if (fold (passes->graph, node))

@@ -81,6 +81,22 @@ test_fold_norm (void)
 }
 
 static void
+test_fold_long_chain (void)
+{
+  /* Each factor in turn, without looking at all those before it again. */
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 2, 3, 3));
+  SlValue *value = test_node (graph, "Conv", "conv", x,
+                              test_constant (graph, "w", SL_SHAPE (2, 2, 1, 1), 1), NULL);
+  SlValue *factor = test_constant (graph, "factor", SL_SHAPE (2, 1, 1), 2);
+  for (int i = 0; i < 10000; i++)
+    value = test_node (graph, "Mul", NULL, value, factor, NULL);
+  sl_graph_mark_output (graph, value);
+  run (graph, NULL, true);
+  g_assert_cmpuint (graph->nodes->len, ==, 1);
+}
+
+static void
 test_trained_weights_stay (void)
 {
   g_autoptr (SlGraph) graph = conv_norm_relu (SL_VALUE_PARAMETER);
@@ -212,6 +228,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/passes/fold-affine/norm", test_fold_norm);
+  g_test_add_func ("/passes/fold-affine/long-chain", test_fold_long_chain);
   g_test_add_func ("/passes/fold-affine/trained-weights", test_trained_weights_stay);
   g_test_add_func ("/passes/fold-affine/shared-convolution", test_shared_convolution_keeps_norm);
   g_test_add_func ("/passes/unoptimized", test_unoptimized_keeps_nodes);

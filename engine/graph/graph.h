@@ -50,7 +50,7 @@ struct SlValue {
   size_t pixel_stride; /* set by the planner, channels-last values only: elements from one position
                           to the next, more than the channels where the value is a slice of a wider
                           one; 0: dense */
-  SlValue *base; /* set by the planner: the value in whose memory this one lies, NULL: its own */
+  SlValue *base;      /* set by the planner: a value in whose memory this one lies, NULL: its own */
   size_t base_offset; /* bytes from the start of base */
 };
 

@@ -55,6 +55,23 @@ sl_step_clear (SlStep *step)
   g_clear_pointer (&step->operands, g_free);
 }
 
+const SlValue *
+sl_value_get_root (const SlValue *value, size_t *ret_offset)
+{
+  size_t offset = 0;
+  for (; value->base != NULL; value = value->base)
+    offset += value->base_offset;
+  *ret_offset = offset;
+  return value;
+}
+
+bool
+sl_value_lies_at (const SlValue *value, const SlValue *other, size_t offset)
+{
+  size_t at, from;
+  return sl_value_get_root (value, &at) == sl_value_get_root (other, &from) && at == from + offset;
+}
+
 /* The logical dimension that varies fastest in memory. */
 static uint32_t
 fastest (const SlValue *value)

@@ -44,6 +44,13 @@ void sl_lower_reference (SlLowering *to);
 
 void sl_step_clear (SlStep *step);
 
+/* The value whose place `value` lies in (itself, mostly), and the byte offset in it. */
+const SlValue *sl_value_get_root (const SlValue *value, size_t *ret_offset);
+
+/* TRUE if `value` begins `offset` bytes behind where `other` begins: the planner put it there, and
+ * nothing is left to move. */
+bool sl_value_lies_at (const SlValue *value, const SlValue *other, size_t offset);
+
 /* Elements from one index to the next in memory, for each logical dimension. */
 void sl_value_get_strides (const SlValue *value, ptrdiff_t ret_strides[SL_MAX_RANK]);
 

@@ -62,13 +62,14 @@ concat_lower (const SlNode *node, SlLowering *to)
   const ConcatAttrs *attrs = node->attrs;
   const SlValue *y = node->outputs[0];
   SlWalk into = sl_walk (y);
+  size_t size = sl_dtype_get_size (y->dtype);
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     const SlValue *x = node->inputs[i];
     SlWalk from = sl_walk (x);
     size_t elements = 0;
     sl_shape_get_elements (&x->shape, &elements);
     /* The planner let the producer write into the output: nothing is left to do. */
-    if (x->base != y && elements > 0)
+    if (!sl_value_lies_at (x, y, (size_t)into.offset * size) && elements > 0)
       sl_lower_copy (to, &x->shape, x, &from, y, &into);
     into.offset += (ptrdiff_t)x->shape.dim[attrs->axis] * into.stride[attrs->axis];
   }

@@ -41,7 +41,7 @@ static void
 relayout_lower (const SlNode *node, SlLowering *to)
 {
   const SlValue *x = node->inputs[0], *y = node->outputs[0];
-  if (y->base == x)
+  if (sl_value_lies_at (y, x, 0))
     return;
   SlWalk from = sl_walk (x), into = sl_walk (y);
   sl_lower_copy (to, &x->shape, x, &from, y, &into);

@@ -19,7 +19,7 @@ same_lower (const SlNode *node, SlLowering *to)
   const SlValue *x = node->inputs[0], *y = node->outputs[0];
   size_t elements = 0;
   sl_shape_get_elements (&y->shape, &elements);
-  if (y->base == x || elements == 0)
+  if (sl_value_lies_at (y, x, 0) || elements == 0)
     return;
   const SlShape dims = SL_SHAPE ((int64_t)elements);
   const SlWalk walk = {.stride = {1}};

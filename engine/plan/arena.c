@@ -16,16 +16,6 @@ sl_value_get_bytes (const SlValue *value)
   return elements * sl_dtype_get_size (value->dtype);
 }
 
-const SlValue *
-sl_value_get_root (const SlValue *value, size_t *ret_offset)
-{
-  size_t offset = 0;
-  for (; value->base != NULL; value = value->base)
-    offset += value->base_offset;
-  *ret_offset = offset;
-  return value;
-}
-
 static void
 touch (SlLifetime *lifetimes, const SlValue *value, uint32_t position)
 {

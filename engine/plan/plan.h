@@ -24,9 +24,6 @@ void sl_plan_free (SlPlan *plan);
 gboolean sl_plan_check_limit (guint64 bytes, guint64 memory_limit, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlPlan, sl_plan_free)
 
-/* The value whose place `value` lies in (itself, mostly), and the byte offset in it. */
-const SlValue *sl_value_get_root (const SlValue *value, size_t *ret_offset);
-
 /* TRUE if the value lies in the arena, FALSE if it has its own content (constants). */
 bool sl_value_in_arena (const SlValue *value);
 

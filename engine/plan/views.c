@@ -17,6 +17,16 @@ is_dense (const SlValue *value)
   return value->pixel_stride == 0;
 }
 
+/* `value` lies in the place of `base`, `offset` bytes behind it. Points at the root as it is now,
+ * so that a chain of any length is a few steps long. */
+static void
+set_base (SlValue *value, SlValue *base, size_t offset)
+{
+  size_t root_offset;
+  value->base = (SlValue *)sl_value_get_root (base, &root_offset);
+  value->base_offset = root_offset + offset;
+}
+
 /* Reshape, relayout: the output is the input under another name. */
 static void
 view_of_input (SlNode *node)
@@ -28,7 +38,7 @@ view_of_input (SlNode *node)
    * not shared. */
   if (!keeps_order || y->base != NULL || !is_dense (x) || !sl_value_in_arena (x) || y->is_output)
     return;
-  y->base = x;
+  set_base (y, x, 0);
 }
 
 /* A concatenation along the channels of channels-last values becomes a view under these conditions:
@@ -61,8 +71,7 @@ view_concat (SlNode *node)
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     SlValue *x = node->inputs[i];
     if (can_lie_in_concat (node, x)) {
-      x->base = y;
-      x->base_offset = channel * size;
+      set_base (x, y, channel * size);
       x->pixel_stride = y->pixel_stride > 0 ? y->pixel_stride : (size_t)y->shape.dim[1];
     }
     channel += (size_t)x->shape.dim[1];
@@ -103,7 +112,7 @@ compute_in_place (SlNode *node, uint32_t position, SlLifetime *lifetimes)
     const SlValue *root = sl_value_get_root (x, &offset);
     if (lifetimes[root->id].last != position || root->kind == SL_VALUE_INPUT)
       continue;
-    y->base = x;
+    set_base (y, x, 0);
     lifetimes[root->id].last = MAX (lifetimes[root->id].last, lifetimes[y->id].last);
     lifetimes[y->id].used = false;
   }

@@ -137,6 +137,30 @@ test_nested_concat (void)
 }
 
 static void
+test_long_chain_of_views (void)
+{
+  /* Where a value lies is found in a few steps, however many nodes pass a place on. */
+  const int64_t shapes[2][3] = {{1, 64, 1}, {64, 1, 1}};
+  SlGraph *graph = sl_graph_new ();
+  SlValue *value = test_input (graph, "x", SL_SHAPE (64, 1, 1));
+  for (uint32_t i = 0; i < 100; i++) {
+    value = test_node (graph, "Neg", NULL, value, NULL);
+    SlValue *shape = sl_graph_add_ints (graph, NULL, shapes[i % 2], 3);
+    value = test_node (graph, "Reshape", NULL, value, shape, NULL);
+  }
+  SlValue *last = value;
+  sl_graph_mark_output (graph, test_node (graph, "Neg", "y", last, NULL));
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  uint32_t hops = 0;
+  for (const SlValue *at = last; at->base != NULL; at = at->base)
+    hops++;
+  g_assert_cmpuint (hops, >, 0);
+  g_assert_cmpuint (hops, <, 4);
+  g_assert_cmpuint (result->arena_bytes, ==, 3 * 256); /* input, output, and all between */
+}
+
+static void
 test_memory_limit (void)
 {
   g_autoptr (GError) error = NULL;
@@ -409,6 +433,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plan/arena/chain", test_chain_uses_two_places);
   g_test_add_func ("/plan/arena/memory-limit", test_memory_limit);
+  g_test_add_func ("/plan/views/long-chain", test_long_chain_of_views);
   g_test_add_func ("/plan/views/in-place", test_in_place);
   g_test_add_func ("/plan/views/in-place-last-reader", test_in_place_only_when_read_last);
   g_test_add_func ("/plan/views/concat", test_concat_view);

@@ -97,7 +97,8 @@ test_cycles (void)
   g_assert_cmpuint (count_alive (), <=, alive);
   g_test_message ("%u cycles: %.1f MiB before, %.1f MiB after", n_cycles, before / 1048576.0,
                   get_memory () / 1048576.0);
-#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed for a while, and finds leaks by itself */
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed for a while, and finds leaks by itself \
+                              */
   /* A leak of one small object a cycle stays below this; one of a model or frame does not. */
   g_assert_cmpuint (get_memory (), <, before + 8 * 1048576);
 #endif

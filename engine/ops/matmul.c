@@ -246,7 +246,10 @@ matmul_infer (SlNode *node, GError **error)
 static void
 matmul_one (const double *a, const double *b, double *y, const MatMulShape *shape)
 {
-  memset (y, 0, shape->rows * shape->cols * sizeof *y);
+  size_t elements = shape->rows * shape->cols;
+  if (elements == 0)
+    return;
+  memset (y, 0, elements * sizeof *y);
   for (size_t m = 0; m < shape->rows; m++)
     for (size_t k = 0; k < shape->depth; k++)
       for (size_t n = 0; n < shape->cols; n++)

@@ -8,6 +8,9 @@
 /* The graph as read. Nobody changes it: programs work on clones. */
 const SlGraph *sl_model_get_graph (SlModel *model);
 
+/* Name, type and shape of each of the values (SlValue *): SlPort, whose names stay the values'. */
+GArray *sl_list_ports (const GPtrArray *values);
+
 /* The weight store. Looks up what evaluating `node` on these inputs gave before, or evaluates it
  * and keeps the result as long as the model lives, if that is made of the model's own tensors:
  * programs for other shapes, and other elements, share folded and packed weights. Inputs and

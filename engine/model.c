@@ -138,8 +138,8 @@ sl_model_evaluate (SlModel *model, const SlNode *node, SlStoreFunc compute, SlTe
   return ok;
 }
 
-static GArray *
-list_ports (const GPtrArray *values)
+GArray *
+sl_list_ports (const GPtrArray *values)
 {
   GArray *ports = g_array_new (FALSE, FALSE, sizeof (SlPort));
   for (uint32_t i = 0; i < values->len; i++) {
@@ -184,8 +184,8 @@ model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLim
       g_hash_table_add (model->kept, value->data);
   }
   model->file = g_bytes_ref (bytes);
-  model->inputs = list_ports (model->graph->inputs);
-  model->outputs = list_ports (model->graph->outputs);
+  model->inputs = sl_list_ports (model->graph->inputs);
+  model->outputs = sl_list_ports (model->graph->outputs);
   return g_steal_pointer (&model);
 }
 

@@ -138,18 +138,6 @@ clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
   return g_steal_pointer (&graph);
 }
 
-static GArray *
-list_ports (const GPtrArray *values)
-{
-  GArray *ports = g_array_new (FALSE, FALSE, sizeof (SlPort));
-  for (uint32_t i = 0; i < values->len; i++) {
-    const SlValue *value = g_ptr_array_index (values, i);
-    SlPort port = {.name = value->name, .dtype = value->dtype, .shape = value->shape};
-    g_array_append_val (ports, port);
-  }
-  return ports;
-}
-
 /* The kernel of the node's first step: steps stand in the order of the nodes. */
 static const char *
 kernel_of (const SlPlan *plan, const SlNode *node, uint32_t *step)
@@ -239,8 +227,8 @@ sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
       !sl_plan_check_limit (program->backend->run_bytes (program->compiled), limit_of (options),
                             error))
     return NULL;
-  program->inputs = list_ports (program->plan->graph->inputs);
-  program->outputs = list_ports (program->plan->graph->outputs);
+  program->inputs = sl_list_ports (program->plan->graph->inputs);
+  program->outputs = sl_list_ports (program->plan->graph->outputs);
   list_layers (program);
   return g_steal_pointer (&program);
 }

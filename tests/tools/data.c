@@ -197,8 +197,9 @@ test_reference (gconstpointer user_data)
 
 /* --- clips --- */
 
-/* CUT: one picture that stops early, of which GStreamer 1.22 gives half and 1.26 nothing. */
-typedef enum { WHOLE, UNKNOWN, PARTIAL, FAILED, CUT } Outcome;
+/* LACKING: GStreamer 1.26's decoder of VP8 with alpha may keep the last frame for itself.
+ * CUT: one picture that stops early, of which GStreamer 1.22 gives half and 1.26 nothing. */
+typedef enum { WHOLE, LACKING, UNKNOWN, PARTIAL, FAILED, CUT } Outcome;
 
 typedef struct {
   const char *name;
@@ -236,7 +237,7 @@ static const Clip clips[] = {
 };
 
 static const Clip odd[] = {
-    {"alpha_vp8.webm", 10, WHOLE},
+    {"alpha_vp8.webm", 10, LACKING},
     {"anamorphic_sar16x9.mp4", 20, WHOLE},
     {"audio_only.mkv", 0, FAILED},
     {"bottle_annexb.h264", 61, UNKNOWN},
@@ -281,16 +282,16 @@ static const Clip odd[] = {
 static gboolean
 check_clip (const char *model, const char *folder, const Clip *clip)
 {
-  static const char *const said[] = {": whole, ", ": unknown, ", ": partial, ",
-                                     "sightline: ", ": partial, "};
+  static const char *const said[] = {": whole, ",   ": whole, ",   ": unknown, ",
+                                     ": partial, ", "sightline: ", ": partial, "};
   g_auto (ToolRun) run = {0};
   g_autofree char *path = tool_path (folder, clip->name);
   tool_run (&run, NULL, "classify", "-m", model, "-k1", "-f", "jsonl", path, NULL);
   guint rows = tool_count_lines (run.out);
   int status = clip->outcome >= PARTIAL ? 1 : 0;
   gboolean silent = clip->outcome == WHOLE && clip->frames == 1; /* like a picture */
-  gboolean good = rows == clip->frames && run.status == status &&
-                  (silent || strstr (run.err, said[clip->outcome]));
+  gboolean all = rows == clip->frames || (clip->outcome == LACKING && rows + 1 == clip->frames);
+  gboolean good = all && run.status == status && (silent || strstr (run.err, said[clip->outcome]));
   if (clip->outcome == CUT && rows == 0 && run.status == 1 && tool_count_lines (run.err) == 1)
     good = TRUE;
   if (!good)

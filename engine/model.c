@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-#define DEFAULT_FILE_BYTES (G_GUINT64_CONSTANT (4) << 30)
-#define DEFAULT_NODES 100000
-#define DEFAULT_TENSOR_BYTES (G_GUINT64_CONSTANT (2) << 30)
-
 struct SlModel {
   gatomicrefcount refs;
   char *name;
@@ -150,19 +146,6 @@ sl_list_ports (const GPtrArray *values)
   return ports;
 }
 
-static SlModelLimits
-complete_limits (const SlModelLimits *limits)
-{
-  SlModelLimits all = limits != NULL ? *limits : (SlModelLimits){0};
-  if (all.file_bytes == 0)
-    all.file_bytes = DEFAULT_FILE_BYTES;
-  if (all.nodes == 0)
-    all.nodes = DEFAULT_NODES;
-  if (all.tensor_bytes == 0)
-    all.tensor_bytes = DEFAULT_TENSOR_BYTES;
-  return all;
-}
-
 static SlModel *
 model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLimits *limits,
            GError **error)
@@ -192,7 +175,7 @@ model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLim
 SlModel *
 sl_model_load (const char *path, const SlModelLimits *limits, GError **error)
 {
-  SlModelLimits all = complete_limits (limits);
+  SlModelLimits all = sl_onnx_complete_limits (limits);
   g_autoptr (GBytes) bytes = sl_file_read (path, all.file_bytes, error);
   if (bytes == NULL)
     return NULL;
@@ -203,7 +186,7 @@ sl_model_load (const char *path, const SlModelLimits *limits, GError **error)
 SlModel *
 sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limits, GError **error)
 {
-  SlModelLimits all = complete_limits (limits);
+  SlModelLimits all = sl_onnx_complete_limits (limits);
   return model_new (bytes, name, NULL, &all, error);
 }
 

@@ -22,6 +22,9 @@ typedef struct SlOnnxMeta {
 void sl_onnx_meta_init (SlOnnxMeta *meta);
 void sl_onnx_meta_clear (SlOnnxMeta *meta);
 
+/* `limits` (or NULL) with the defaults in the place of zeros. */
+SlModelLimits sl_onnx_complete_limits (const SlModelLimits *limits);
+
 /* Reads a ModelProto. `folder` is where external data may lie, NULL refuses them. The graph comes
  * back sorted and structurally checked; initialisers are constants, graph inputs (less
  * initialisers) are inputs with the stated shapes. Float initialisers are SL_VALUE_CONSTANT (a

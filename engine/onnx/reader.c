@@ -27,19 +27,25 @@ sl_onnx_meta_clear (SlOnnxMeta *meta)
   meta->bytes = 0;
 }
 
+SlModelLimits
+sl_onnx_complete_limits (const SlModelLimits *limits)
+{
+  SlModelLimits all = limits != NULL ? *limits : (SlModelLimits){0};
+  if (all.file_bytes == 0)
+    all.file_bytes = DEFAULT_FILE_BYTES;
+  if (all.nodes == 0)
+    all.nodes = DEFAULT_NODES;
+  if (all.tensor_bytes == 0)
+    all.tensor_bytes = DEFAULT_TENSOR_BYTES;
+  return all;
+}
+
 static void
 reader_init (SlOnnxReader *reader, GBytes *bytes, const char *folder, const SlModelLimits *limits,
              SlOnnxMeta *meta)
 {
   *reader = (SlOnnxReader){.meta = meta};
-  if (limits != NULL)
-    reader->limits = *limits;
-  if (reader->limits.file_bytes == 0)
-    reader->limits.file_bytes = DEFAULT_FILE_BYTES;
-  if (reader->limits.nodes == 0)
-    reader->limits.nodes = DEFAULT_NODES;
-  if (reader->limits.tensor_bytes == 0)
-    reader->limits.tensor_bytes = DEFAULT_TENSOR_BYTES;
+  reader->limits = sl_onnx_complete_limits (limits);
   reader->source = (SlTensorSource){.file = bytes,
                                     .folder = folder,
                                     .largest = reader->limits.tensor_bytes,

@@ -110,6 +110,23 @@ fix_input (const SlPort *port, const SlProgramOptions *options, uint32_t index, 
   return TRUE;
 }
 
+/* Taps are outputs of the program's graph: passes and planner know what they may not do to those.
+ */
+static gboolean
+mark_taps (SlGraph *graph, const SlProgramOptions *options, GError **error)
+{
+  for (uint32_t i = 0; i < options->n_taps; i++) {
+    SlValue *value = sl_graph_find_value (graph, options->taps[i]);
+    if (value == NULL || (value->kind == SL_VALUE_ACTIVATION && value->producer == NULL)) {
+      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "the network has no value named '%s'",
+                   options->taps[i]);
+      return FALSE;
+    }
+    sl_graph_mark_output (graph, value);
+  }
+  return TRUE;
+}
+
 /* A private copy of the model's graph with the inputs' shapes set and all others open. */
 static SlGraph *
 clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
@@ -135,7 +152,7 @@ clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
   for (uint32_t i = graph->inputs->len; i-- > 0;)
     if (((SlValue *)graph->inputs->pdata[i])->kind == SL_VALUE_CONSTANT)
       g_ptr_array_remove_index (graph->inputs, i);
-  return g_steal_pointer (&graph);
+  return mark_taps (graph, options, error) ? g_steal_pointer (&graph) : NULL;
 }
 
 /* The kernel of the node's first step: steps stand in the order of the nodes. */

@@ -465,6 +465,145 @@ test_limit_counts_all (void)
   }
 }
 
+/* Everything that passes and planner do: normalisation folded into a convolution, activations and a
+ * sum fused into one, a concatenation without copies, results in place of inputs, nodes that fall
+ * away. */
+static const char *const blocks_values[] = {
+    "x",      "weight", "conv", "norm", "relu", "drop",    "branch", "sum", "sum_relu",
+    "joined", "tanh",   "exp",  "pool", "flat", "shifted", "folded", "y",
+};
+
+static SlModel *
+blocks (void)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 3, 8, 8)), *channel[4];
+  SlValue *weight = test_constant (graph, "weight", SL_SHAPE (16, 3, 3, 3), 1);
+  for (uint32_t i = 0; i < 4; i++)
+    channel[i] = test_constant (graph, NULL, SL_SHAPE (16), 2 + i);
+  float *variance = (float *)sl_tensor_get_data (channel[3]->data);
+  for (int i = 0; i < 16; i++)
+    variance[i] += 1;
+  SlValue *conv = test_node (graph, "Conv", "conv", x, weight, NULL);
+  SlValue *norm = test_node (graph, "BatchNormalization", "norm", conv, channel[0], channel[1],
+                             channel[2], channel[3], NULL);
+  SlValue *relu = test_node (graph, "Relu", "relu", norm, NULL);
+  SlValue *drop = test_node (graph, "Dropout", "drop", relu, NULL);
+  SlValue *branch =
+      test_node (graph, "Conv", "branch", drop,
+                 test_constant (graph, "branch_weight", SL_SHAPE (16, 16, 1, 1), 6), NULL);
+  SlValue *sum = test_node (graph, "Add", "sum", branch, relu, NULL);
+  SlValue *sum_relu = test_node (graph, "Relu", "sum_relu", sum, NULL);
+  SlValue *joined = test_node (graph, "Concat", "joined", sum_relu, relu, NULL);
+  test_set_int (joined, "axis", 1);
+  SlValue *tanh = test_node (graph, "Tanh", "tanh", joined, NULL);
+  SlValue *exp = test_node (graph, "Exp", "exp", tanh, NULL);
+  SlValue *pool = test_node (graph, "GlobalAveragePool", "pool", exp, NULL);
+  SlValue *flat = test_node (graph, "Flatten", "flat", pool, NULL);
+  SlValue *folded =
+      test_node (graph, "Neg", "folded", test_constant (graph, NULL, SL_SHAPE (1, 32), 7), NULL);
+  SlValue *shifted = test_node (graph, "Add", "shifted", flat, folded, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Softmax", "y", shifted, NULL));
+  return model_of (graph);
+}
+
+static SlRun *
+run_with_taps (SlModel *model, const char *device, gboolean unoptimized, const char *const *taps,
+               uint32_t n_taps)
+{
+  g_autoptr (GError) error = NULL;
+  SlProgramOptions options = {.device = sl_device_find (device, NULL),
+                              .taps = taps,
+                              .n_taps = n_taps,
+                              .unoptimized = unoptimized};
+  g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (sl_program_get_n_outputs (program), ==, 1 + n_taps);
+  for (uint32_t i = 0; i < n_taps; i++)
+    g_assert_cmpstr (sl_program_get_output (program, 1 + i)->name, ==, taps[i]);
+  SlRun *run = sl_run_new (program, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlTensor) x = numbers (&SL_SHAPE (1, 3, 8, 8), 8);
+  g_autoptr (SlTensor) y = run_once (run, x);
+  return run;
+}
+
+/* Output `index` of `run` is output `other` of the run that nothing was done to. */
+static void
+compare_outputs (SlRun *run, uint32_t index, SlRun *plain, uint32_t other)
+{
+  g_autoptr (SlTensor) have = sl_run_copy_output (run, index, NULL);
+  g_autoptr (SlTensor) want = sl_run_copy_output (plain, other, NULL);
+  g_assert_true (sl_shape_equal (sl_tensor_get_shape (have), sl_tensor_get_shape (want)));
+  for (size_t i = 0; i < sl_tensor_get_elements (want); i++)
+    g_assert_cmpfloat_with_epsilon (sl_tensor_get_double (have, i), sl_tensor_get_double (want, i),
+                                    1e-5);
+}
+
+static void
+test_taps (void)
+{
+  /* Each value alone, then all at once: what the file's node makes, on both backends. */
+  const uint32_t n = G_N_ELEMENTS (blocks_values);
+  const char *const devices[] = {"cpu", "ref"};
+  g_autoptr (SlModel) model = blocks ();
+  g_autoptr (SlRun) plain = run_with_taps (model, "ref", TRUE, blocks_values, n);
+  for (int device = 0; device < 2; device++) {
+    for (uint32_t i = 0; i < n; i++) {
+      g_autoptr (SlRun) run = run_with_taps (model, devices[device], FALSE, &blocks_values[i], 1);
+      compare_outputs (run, 0, plain, 0);
+      compare_outputs (run, 1, plain, 1 + i);
+    }
+    g_autoptr (SlRun) all = run_with_taps (model, devices[device], FALSE, blocks_values, n);
+    for (uint32_t i = 0; i <= n; i++)
+      compare_outputs (all, i, plain, i);
+  }
+}
+
+static void
+test_taps_twice (void)
+{
+  const char *const taps[] = {"relu", "y", "relu"};
+  g_autoptr (SlModel) model = blocks ();
+  g_autoptr (SlRun) run = run_with_taps (model, "cpu", FALSE, taps, 3);
+  compare_outputs (run, 2, run, 0);
+  compare_outputs (run, 3, run, 1);
+}
+
+static void
+test_taps_cost_little (void)
+{
+  /* What stands between fused nodes and the rest is kept: steps, weights, and the scores' bits are
+   * the same, and the memory grows by the value. */
+  const char *const taps[] = {"relu"};
+  g_autoptr (SlModel) model = blocks ();
+  g_autoptr (SlProgram) program = program_for (model, 0);
+  SlProgramOptions options = {.taps = taps, .n_taps = 1};
+  g_autoptr (SlProgram) tapped = sl_program_new (model, &options, NULL);
+  SlProgramInfo without, with;
+  sl_program_get_info (program, &without);
+  sl_program_get_info (tapped, &with);
+  g_assert_cmpuint (with.n_steps, ==, without.n_steps);
+  g_assert_cmpuint (with.weight_bytes, ==, without.weight_bytes);
+  g_assert_cmpuint (with.arena_bytes, <=, without.arena_bytes + 16 * 6 * 6 * sizeof (float));
+  g_autoptr (SlRun) first = sl_run_new (program, NULL);
+  g_autoptr (SlRun) second = sl_run_new (tapped, NULL);
+  g_autoptr (SlTensor) x = numbers (&SL_SHAPE (1, 3, 8, 8), 9);
+  g_autoptr (SlTensor) y = run_once (first, x);
+  g_autoptr (SlTensor) again = run_once (second, x);
+  g_assert_cmpmem (sl_tensor_get_data (y), sl_tensor_get_size (y), sl_tensor_get_data (again),
+                   sl_tensor_get_size (again));
+}
+
+static void
+test_taps_unknown (void)
+{
+  const char *const taps[] = {"relu", "conv2"};
+  g_autoptr (SlModel) model = blocks ();
+  expect_error (model, &(SlProgramOptions){.taps = taps, .n_taps = 2}, SL_ERROR_UNSUPPORTED,
+                "no value named 'conv2'");
+}
+
 static void
 test_devices (void)
 {
@@ -498,6 +637,10 @@ main (int argc, char **argv)
   g_test_add_func ("/session/limits/constants", test_huge_constants);
   g_test_add_func ("/session/limits/inputs", test_huge_inputs);
   g_test_add_func ("/session/limits/counts-all", test_limit_counts_all);
+  g_test_add_func ("/session/taps/values", test_taps);
+  g_test_add_func ("/session/taps/twice", test_taps_twice);
+  g_test_add_func ("/session/taps/cost", test_taps_cost_little);
+  g_test_add_func ("/session/taps/unknown", test_taps_unknown);
   g_test_add_func ("/session/devices", test_devices);
   return g_test_run ();
 }

@@ -22,6 +22,9 @@ typedef struct SlProgramOptions {
   SlTensor *const
       *fixed; /* one for each input of the model: its content, known now and part of the program
                  (an input that decides a shape has to be), or NULL; not an input of the program */
+  const char *const *taps; /* names of values of the model's graph that a run yields as further
+                              outputs, behind the model's own and in this order; n_taps of them */
+  uint32_t n_taps;
   uint32_t threads; /* most threads that a run uses; default: all of the device */
   guint64
       memory_limit; /* bytes of a run's memory above which the program is refused; default 8 GiB */
@@ -29,7 +32,14 @@ typedef struct SlProgramOptions {
 } SlProgramOptions;
 
 /* Infers shapes, optimises, plans memory. The numbers of a plan that does not fit are in the error,
- * before anything is allocated. */
+ * before anything is allocated.
+ *
+ * A tap is what the file's node makes, whatever is fused around it: the value behind the Relu if
+ * that is what the name stands for, the one before it if it is that. It costs the memory that it is
+ * kept in, and what cannot be fused over it; the weights stay shared with programs that tap
+ * nothing. A name may be that of an input, a constant or an output, and may come twice; one that no
+ * value has is SL_ERROR_UNSUPPORTED. NaN or infinity in a tap is an error of the run as in any
+ * output. */
 SL_API SlProgram *sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error);
 SL_API SlProgram *sl_program_ref (SlProgram *program);
 SL_API void sl_program_unref (SlProgram *program);
@@ -37,7 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlProgram, sl_program_unref)
 
 SL_API SlModel *sl_program_get_model (SlProgram *program);
 SL_API const SlDevice *sl_program_get_device (SlProgram *program);
-/* Shapes as compiled: nothing is free. Inputs that the options fixed are not among them. */
+/* Shapes as compiled: nothing is free. Inputs that the options fixed are not among them; taps are
+ * outputs. */
 SL_API uint32_t sl_program_get_n_inputs (SlProgram *program);
 SL_API uint32_t sl_program_get_n_outputs (SlProgram *program);
 SL_API const SlPort *sl_program_get_input (SlProgram *program, uint32_t index);

@@ -20,6 +20,7 @@ label_meta_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   memset ((guint8 *)self + sizeof (GstMeta), 0, sizeof *self - sizeof (GstMeta));
   self->version = SL_LABEL_META_VERSION;
   self->pts = GST_CLOCK_TIME_NONE;
+  self->fresh = TRUE;
   return TRUE;
 }
 
@@ -97,13 +98,15 @@ sl_label_meta_append (SlLabelMeta *meta, guint index, gfloat score, const gchar 
 SlLabelMeta *
 sl_buffer_get_label_meta (GstBuffer *buffer, const gchar *producer)
 {
+  SlLabelMeta *found = NULL, *meta;
   gpointer state = NULL;
-  GstMeta *meta;
 
   g_return_val_if_fail (GST_IS_BUFFER (buffer), NULL);
 
-  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, SL_LABEL_META_API_TYPE)))
-    if (!producer || g_strcmp0 (((SlLabelMeta *)meta)->producer, producer) == 0)
-      return (SlLabelMeta *)meta;
-  return NULL;
+  while ((meta = (SlLabelMeta *)gst_buffer_iterate_meta_filtered (buffer, &state,
+                                                                  SL_LABEL_META_API_TYPE)))
+    if (producer ? g_strcmp0 (meta->producer, producer) == 0
+                 : meta->model || !found || !found->model)
+      found = meta;
+  return found;
 }

@@ -12,7 +12,7 @@ add_meta (GstBuffer *buffer, const gchar *producer)
   meta->frame = 7;
   meta->pts = 7 * GST_SECOND;
   meta->age = 2;
-  meta->fresh = TRUE;
+  meta->fresh = FALSE;
   for (guint i = 0; i < 5; i++) {
     g_autofree gchar *text = g_strdup_printf ("label %u", i);
 
@@ -32,7 +32,7 @@ check_meta (GstBuffer *buffer, const gchar *producer)
   g_assert_cmpuint (meta->frame, ==, 7);
   g_assert_cmpuint (meta->pts, ==, 7 * GST_SECOND);
   g_assert_cmpuint (meta->age, ==, 2);
-  g_assert_true (meta->fresh);
+  g_assert_false (meta->fresh);
   g_assert_cmpuint (meta->n_labels, ==, 5);
   g_assert_cmpuint (meta->labels[3].index, ==, 30);
   g_assert_cmpfloat (meta->labels[3].score, ==, 0.25f);
@@ -49,24 +49,35 @@ test_defaults (void)
   g_assert_cmpuint (meta->frame, ==, 0);
   g_assert_cmpuint (meta->pts, ==, GST_CLOCK_TIME_NONE);
   g_assert_cmpuint (meta->age, ==, 0);
-  g_assert_false (meta->fresh);
+  g_assert_true (meta->fresh);
   g_assert_cmpuint (meta->n_labels, ==, 0);
   g_assert_false (
       gst_meta_api_type_has_tag (SL_LABEL_META_API_TYPE, g_quark_from_static_string ("video")));
 }
 
+/* The last network beats whatever else there is, unless it is asked for by name. */
 static void
 test_find (void)
 {
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  g_autoptr (GstBuffer) copy = NULL;
+  SlLabelMeta *truth;
 
   g_assert_null (sl_buffer_get_label_meta (buffer, NULL));
+  truth = sl_buffer_add_label_meta (buffer, "source", NULL);
+  g_assert_true (sl_buffer_get_label_meta (buffer, NULL) == truth);
   add_meta (buffer, "one");
   add_meta (buffer, "two");
+  sl_buffer_add_label_meta (buffer, "person", NULL);
   check_meta (buffer, "one");
   check_meta (buffer, "two");
+  g_assert_true (sl_buffer_get_label_meta (buffer, "source") == truth);
   g_assert_null (sl_buffer_get_label_meta (buffer, "three"));
-  g_assert_nonnull (sl_buffer_get_label_meta (buffer, NULL));
+  g_assert_cmpstr (sl_buffer_get_label_meta (buffer, NULL)->producer, ==, "two");
+
+  copy = gst_buffer_copy (buffer);
+  g_assert_cmpstr (sl_buffer_get_label_meta (copy, NULL)->producer, ==, "two");
+  g_assert_null (sl_buffer_get_label_meta (copy, "person")->model);
 }
 
 static void

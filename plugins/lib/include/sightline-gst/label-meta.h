@@ -24,12 +24,13 @@ typedef struct SlLabel {
 typedef struct SlLabelMeta {
   GstMeta meta;
   guint version;
-  gchar *producer;  /* name of the element */
-  gchar *model;     /* SHA-256 of the model file, hexadecimal */
-  guint64 frame;    /* count of frames since stream start that the result was computed on */
+  gchar *producer; /* name of the element */
+  gchar *model;    /* SHA-256 of the model file, hexadecimal; NULL: the truth (a synthetic source, a
+                      person), not a network's result */
+  guint64 frame;   /* count of frames since stream start that the result was computed on */
   GstClockTime pts; /* of that frame, GST_CLOCK_TIME_NONE if it had none */
-  guint64 age;      /* frames between that frame and this one; 0 = this very one */
-  gboolean fresh;   /* computed for this buffer, not carried over */
+  guint64 age;      /* frames between that frame and this one; 0: this very one */
+  gboolean fresh;   /* first buffer that carries this result */
   guint n_labels;
   SlLabel *labels; /* best first */
 } SlLabelMeta;
@@ -37,13 +38,14 @@ typedef struct SlLabelMeta {
 SL_API GType sl_label_meta_api_get_type (void);
 SL_API const GstMetaInfo *sl_label_meta_get_info (void);
 
-/* Adds an empty one; `producer` and `model` are copied. The buffer must be writable (its memory
- * need not be). */
+/* Adds an empty one (fresh, age 0); `producer` and `model` are copied, `model` may be NULL. The
+ * buffer must be writable (its memory need not be). */
 SL_API SlLabelMeta *sl_buffer_add_label_meta (GstBuffer *buffer, const gchar *producer,
                                               const gchar *model);
 /* Appends a label; the text is copied. */
 SL_API void sl_label_meta_append (SlLabelMeta *meta, guint index, gfloat score, const gchar *label);
-/* The first one, or that of a named producer; NULL if there is none. */
+/* The last one of a named producer; `producer` NULL: the last one that a network made, else the
+ * last one. NULL if there is none. */
 SL_API SlLabelMeta *sl_buffer_get_label_meta (GstBuffer *buffer, const gchar *producer);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 struct SlModel {
   gatomicrefcount refs;
+  bool shared; /* in the table of sl_model_share () */
   char *name;
   char *hash;    /* made when somebody asks first: GLib hashes some 100 MB a second */
   GBytes *file;  /* the bytes that it is made of */
@@ -190,6 +191,68 @@ sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limit
   return model_new (bytes, name, NULL, &all, error);
 }
 
+/* --- Sharing --- */
+
+/* The models that sl_model_share() knows, by key; none of them is referenced from here. A key whose
+ * model is being loaded has NULL. */
+static GMutex sharing;
+static GCond shared_changed;
+static GHashTable *shared_models;
+
+static gboolean
+is_model (void *key, void *value, void *data)
+{
+  return value == data;
+}
+
+/* Dropped under the lock, so that nobody takes up a model that is on its way out. */
+static bool
+drop_shared (SlModel *model)
+{
+  g_mutex_lock (&sharing);
+  bool last = g_atomic_ref_count_dec (&model->refs);
+  if (last)
+    g_hash_table_foreach_remove (shared_models, is_model, model);
+  g_mutex_unlock (&sharing);
+  return last;
+}
+
+/* Under the lock, which is released meanwhile. */
+static SlModel *
+load_shared (const char *key, SlModelLoadFunc load, void *data, GError **error)
+{
+  g_hash_table_insert (shared_models, g_strdup (key), NULL);
+  g_mutex_unlock (&sharing);
+  SlModel *model = load (data, error);
+  g_mutex_lock (&sharing);
+  if (model != NULL && !model->shared) {
+    model->shared = true;
+    g_hash_table_insert (shared_models, g_strdup (key), model);
+  } else {
+    g_hash_table_remove (shared_models, key);
+  }
+  g_cond_broadcast (&shared_changed);
+  return model;
+}
+
+SlModel *
+sl_model_share (const char *key, SlModelLoadFunc load, void *data, GError **error)
+{
+  SlModel *model = NULL;
+  void *found;
+  g_mutex_lock (&sharing);
+  if (shared_models == NULL)
+    shared_models = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  bool known = g_hash_table_lookup_extended (shared_models, key, NULL, &found);
+  while (known && found == NULL) {
+    g_cond_wait (&shared_changed, &sharing);
+    known = g_hash_table_lookup_extended (shared_models, key, NULL, &found);
+  }
+  model = known ? sl_model_ref (found) : load_shared (key, load, data, error);
+  g_mutex_unlock (&sharing);
+  return model;
+}
+
 SlModel *
 sl_model_ref (SlModel *model)
 {
@@ -197,11 +260,9 @@ sl_model_ref (SlModel *model)
   return model;
 }
 
-void
-sl_model_unref (SlModel *model)
+static void
+model_free (SlModel *model)
 {
-  if (model == NULL || !g_atomic_ref_count_dec (&model->refs))
-    return;
   g_hash_table_unref (model->store);
   g_hash_table_unref (model->kept);
   sl_graph_free (model->graph);
@@ -213,6 +274,14 @@ sl_model_unref (SlModel *model)
   g_free (model->hash);
   g_clear_pointer (&model->file, g_bytes_unref);
   g_free (model);
+}
+
+void
+sl_model_unref (SlModel *model)
+{
+  if (model != NULL &&
+      (model->shared ? drop_shared (model) : g_atomic_ref_count_dec (&model->refs)))
+    model_free (model);
 }
 
 gboolean

@@ -68,7 +68,9 @@ load (GstSlLoader *loader, GstSlLoaded *ret, GError **error)
       sl_model_rules_new (ret->model, settings->preprocess_file, settings->label_file, error);
   if (!ret->rules || !apply_overrides (ret->rules, settings->overrides, error))
     return FALSE;
-  ret->classifier = sl_classifier_new (ret->model, ret->rules, device, settings->threads, error);
+  ret->classifier = sl_classifier_new (
+      ret->model, ret->rules,
+      &(SlClassifierOptions){.device = device, .threads = settings->threads}, error);
   return ret->classifier && !is_cancelled (loader, error);
 }
 

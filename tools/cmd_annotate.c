@@ -11,6 +11,7 @@
 #include "stop.h"
 
 #include <sightline-gst/decode.h>
+#include <sightline-gst/shared-model.h>
 #include <sightline/sightline.h>
 
 #include <glib/gstdio.h>
@@ -277,7 +278,7 @@ static char *
 write_builtin_model (GError **error)
 {
   g_autofree char *path = NULL;
-  g_autoptr (GBytes) bytes = tool_get_builtin_model ();
+  g_autoptr (GBytes) bytes = sl_builtin_model_get_bytes ();
   int fd = g_file_open_tmp ("sightline-XXXXXX.onnx", &path, error);
   if (fd < 0)
     return NULL;

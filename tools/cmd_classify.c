@@ -256,8 +256,9 @@ classify_open (Classify *self, const ClassifyOptions *options)
   if (!device || !(self->model = tool_network_load_model (&options->network)) ||
       !(self->rules = tool_network_load_rules (&options->network, self->model)))
     return FALSE;
-  self->classifier =
-      sl_classifier_new (self->model, self->rules, device, (uint32_t)options->threads, &error);
+  self->classifier = sl_classifier_new (
+      self->model, self->rules,
+      &(SlClassifierOptions){.device = device, .threads = (uint32_t)options->threads}, &error);
   if (!self->classifier) {
     tool_gerror (sl_model_get_name (self->model), error);
     return FALSE;

@@ -2,10 +2,7 @@
 
 #include "report.h"
 
-#include <gio/gio.h>
-
-#define BUILTIN_RESOURCE "/org/sightline/scenes.onnx"
-#define BUILTIN_NAME "scenes.onnx (built in)"
+#include <sightline-gst/shared-model.h>
 
 void
 tool_network_clear (ToolNetwork *network)
@@ -16,27 +13,13 @@ tool_network_clear (ToolNetwork *network)
   g_clear_pointer (&network->device_name, g_free);
 }
 
-GBytes *
-tool_get_builtin_model (void)
-{
-  return g_resources_lookup_data (BUILTIN_RESOURCE, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-}
-
 SlModel *
 tool_network_load_model (const ToolNetwork *network)
 {
-  const char *path = network->model_path ? network->model_path : g_getenv ("SIGHTLINE_MODEL");
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) builtin = path ? NULL : tool_get_builtin_model ();
-  SlModel *model = NULL;
-  if (path)
-    model = sl_model_load (path, NULL, &error);
-  else if (builtin)
-    model = sl_model_load_bytes (builtin, BUILTIN_NAME, NULL, &error);
-  else
-    tool_error ("no network", "this sightline was built without one (expected -m FILE.onnx)");
-  if (error)
-    tool_gerror (path ? path : BUILTIN_NAME, error);
+  SlModel *model = sl_shared_model_load (network->model_path, &error);
+  if (!model)
+    tool_gerror (network->model_path, error);
   return model;
 }
 

@@ -47,6 +47,3 @@ SlModelRules *tool_network_load_rules (const ToolNetwork *network, SlModel *mode
 
 /* The device asked for; NULL after a report. */
 const SlDevice *tool_find_device (const char *name);
-
-/* The built-in network's bytes, or NULL if the tool was built without one. */
-GBytes *tool_get_builtin_model (void);

@@ -33,6 +33,7 @@ struct SlImageSampler {
 
   SlPlacement view[2]; /* by viewed direction: where the picture lies in the input */
   bool transposed;     /* the frame's rows are columns of the view */
+  double matrix[6];    /* input to frame pixels */
   uint32_t width, height, n_channels;
   float gain[3], bias[3], pad[3]; /* by output channel; pad after normalisation */
   unsigned order[3];              /* output channel to R, G, B */
@@ -323,6 +324,24 @@ init_view (SlImageSampler *sampler, const SlImageInfo *info, const SlPreprocess 
                       sampler->view);
 }
 
+/* The inverse of what the axes do: a point of the input's unit square to a point of the frame. */
+static void
+init_matrix (SlImageSampler *sampler, const SlSource source[2], const SlPreprocess *rules)
+{
+  for (unsigned direction = 0; direction < 2; direction++) {
+    const SlSource *from = &source[direction];
+    unsigned viewed = sampler->transposed ? 1 - direction : direction;
+    const SlPlacement *placement = &sampler->view[viewed];
+    double *row = &sampler->matrix[3 * direction];
+    double pixels = ((double)from->end - from->begin) / (double)placement->scaled;
+    double size = viewed ? rules->height : rules->width;
+    double offset = (double)placement->skip - placement->start; /* of the input's edge, scaled */
+
+    row[viewed] = (from->flipped ? -pixels : pixels) * size;
+    row[2] = from->flipped ? from->end - offset * pixels : from->begin + offset * pixels;
+  }
+}
+
 static bool
 init_axes (SlImageSampler *sampler, const SlSource source[2], unsigned siting)
 {
@@ -420,6 +439,7 @@ sl_image_sampler_new (const SlImageInfo *info, const SlPreprocess *rules, unsign
   sampler->layout = sl_format_layout (info->format);
   sampler->transform = sl_color_transform (sampler->layout, info->matrix, info->range);
   init_view (sampler, info, rules, source);
+  init_matrix (sampler, source, rules);
   init_channels (sampler, rules);
 
   bool ready = init_axes (sampler, source, info->siting);
@@ -433,6 +453,12 @@ sl_image_sampler_new (const SlImageInfo *info, const SlPreprocess *rules, unsign
     g_clear_pointer (&sampler, sl_image_sampler_free);
   }
   return sampler;
+}
+
+void
+sl_image_sampler_get_placement (const SlImageSampler *sampler, double ret_matrix[6])
+{
+  memcpy (ret_matrix, sampler->matrix, sizeof sampler->matrix);
 }
 
 void

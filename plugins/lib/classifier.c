@@ -5,19 +5,26 @@
 #include <math.h>
 #include <string.h>
 
+/* One frame under way. */
+typedef struct Slot {
+  SlRun *run;
+  SlTensorView output;  /* of the run, batch 1 */
+  float *input;         /* of the run */
+  ptrdiff_t strides[3]; /* of the input: from a channel, a row and a pixel to the next */
+  float *scores;        /* n_scores */
+} Slot;
+
 struct SlClassifier {
   const SlModelRules *rules;
   SlProgram *program;
-  SlRun *run;
   uint32_t threads;
+  uint32_t n_outputs, n_scores; /* n_outputs: without the taps */
+  uint32_t n_slots;
+  Slot *slots;
 
-  SlTensorView output;  /* of the run, batch 1 */
-  ptrdiff_t strides[3]; /* of the run's input: from a channel, a row and a pixel to the next */
-  float *input;
-  uint32_t n_scores;
-  float *scores; /* n_scores */
-
+  /* The sampling side's. */
   GstVideoInfo info; /* of the caps */
+  guint orientation;
   SlImageInfo image; /* that the sampler was made for */
   SlImageSampler *sampler;
 };
@@ -98,45 +105,56 @@ check_output (SlClassifier *self, GError **error)
   return TRUE;
 }
 
-static void
-find_input_memory (SlClassifier *self, uint32_t channel_axis)
+static gboolean
+init_slot (SlClassifier *self, Slot *slot, uint32_t channel_axis, GError **error)
 {
   SlTensorView view;
 
-  sl_run_get_input (self->run, 0, &view);
-  self->input = view.data;
-  self->strides[0] = view.stride[channel_axis];
-  self->strides[1] = view.stride[channel_axis == 1 ? 2 : 1];
-  self->strides[2] = view.stride[channel_axis == 1 ? 3 : 2];
+  if (!(slot->run = sl_run_new (self->program, error)))
+    return FALSE;
+  slot->scores = g_new (float, self->n_scores);
+  sl_run_get_output (slot->run, 0, &slot->output);
+  sl_run_get_input (slot->run, 0, &view);
+  slot->input = view.data;
+  slot->strides[0] = view.stride[channel_axis];
+  slot->strides[1] = view.stride[channel_axis == 1 ? 2 : 1];
+  slot->strides[2] = view.stride[channel_axis == 1 ? 3 : 2];
+  return TRUE;
 }
 
 SlClassifier *
-sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlDevice *device,
-                   uint32_t threads, GError **error)
+sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifierOptions *options,
+                   GError **error)
 {
+  static const SlClassifierOptions defaults;
   g_autoptr (SlClassifier) self = NULL;
+  SlProgramOptions program = {.n_shapes = 1};
   SlShape shape;
   uint32_t axis;
 
   g_return_val_if_fail (model != NULL && rules != NULL, NULL);
 
+  if (!options)
+    options = &defaults;
   if (!find_input_shape (model, &rules->preprocess, &shape, &axis, error))
     return NULL;
 
   self = g_new0 (SlClassifier, 1);
   self->rules = rules;
-  self->threads = threads;
-  self->program = sl_program_new (
-      model,
-      &(SlProgramOptions){.device = device, .shapes = &shape, .n_shapes = 1, .threads = threads},
-      error);
+  self->threads = options->threads;
+  self->orientation = 1;
+  program.device = options->device;
+  program.shapes = &shape;
+  program.threads = options->threads;
+  self->program = sl_program_new (model, &program, error);
   if (!self->program || !check_output (self, error))
     return NULL;
-  if (!(self->run = sl_run_new (self->program, error)))
-    return NULL;
-  self->scores = g_new (float, self->n_scores);
-  find_input_memory (self, axis);
-  sl_run_get_output (self->run, 0, &self->output);
+  self->n_outputs = sl_model_get_n_outputs (model);
+  self->n_slots = MAX (options->n_slots, 1);
+  self->slots = g_new0 (Slot, self->n_slots);
+  for (uint32_t i = 0; i < self->n_slots; i++)
+    if (!init_slot (self, &self->slots[i], axis, error))
+      return NULL;
   return g_steal_pointer (&self);
 }
 
@@ -146,9 +164,12 @@ sl_classifier_free (SlClassifier *self)
   if (!self)
     return;
   g_clear_pointer (&self->sampler, sl_image_sampler_free);
-  g_clear_pointer (&self->run, sl_run_free);
+  for (uint32_t i = 0; i < self->n_slots; i++) {
+    g_clear_pointer (&self->slots[i].run, sl_run_free);
+    g_free (self->slots[i].scores);
+  }
+  g_free (self->slots);
   g_clear_pointer (&self->program, sl_program_unref);
-  g_free (self->scores);
   g_free (self);
 }
 
@@ -158,11 +179,13 @@ sl_classifier_get_program (SlClassifier *self)
   return self->program;
 }
 
+/* Makes the sampler for frames of `image`, which it gives the orientation. */
 static gboolean
-prepare (SlClassifier *self, const SlImageInfo *image, GError **error)
+prepare (SlClassifier *self, SlImageInfo *image, GError **error)
 {
   SlImageSampler *sampler;
 
+  image->orientation = self->orientation;
   if (memcmp (image, &self->image, sizeof *image) == 0)
     return TRUE;
   sampler = sl_image_sampler_new (image, &self->rules->preprocess, self->threads, error);
@@ -188,6 +211,35 @@ sl_classifier_set_info (SlClassifier *self, const GstVideoInfo *info, GError **e
   return TRUE;
 }
 
+guint
+sl_orientation_from_tags (const GstTagList *tags)
+{
+  /* GStreamer names a turn and then a flip where EXIF has a flip and then a turn; the last four
+   * name sides: EXIF's number of the method at each place. */
+  static const guint exif[] = {
+      [GST_VIDEO_ORIENTATION_IDENTITY] = 1, [GST_VIDEO_ORIENTATION_90R] = 6,
+      [GST_VIDEO_ORIENTATION_180] = 3,      [GST_VIDEO_ORIENTATION_90L] = 8,
+      [GST_VIDEO_ORIENTATION_HORIZ] = 2,    [GST_VIDEO_ORIENTATION_VERT] = 4,
+      [GST_VIDEO_ORIENTATION_UL_LR] = 5,    [GST_VIDEO_ORIENTATION_UR_LL] = 7,
+  };
+  GstVideoOrientationMethod method;
+
+  g_return_val_if_fail (tags != NULL, 1);
+
+  if (!gst_video_orientation_from_tag ((GstTagList *)tags, &method) ||
+      (guint)method >= G_N_ELEMENTS (exif))
+    return 1;
+  return exif[method];
+}
+
+void
+sl_classifier_set_orientation (SlClassifier *self, guint orientation)
+{
+  g_return_if_fail (orientation >= 1 && orientation <= 8);
+
+  self->orientation = orientation;
+}
+
 /* GstVideoMeta may contradict the caps. A frame may be larger than its picture, but not smaller. */
 static gboolean
 check_frame (SlClassifier *self, const GstVideoFrame *frame, GError **error)
@@ -205,17 +257,17 @@ check_frame (SlClassifier *self, const GstVideoFrame *frame, GError **error)
 
 /* The `n` scores in order of class, wherever the run keeps them. */
 static void
-read_scores (SlClassifier *self)
+read_scores (const Slot *slot, uint32_t n)
 {
-  const SlTensorView *view = &self->output;
+  const SlTensorView *view = &slot->output;
   const float *data = view->data;
   ptrdiff_t stride = 1;
 
   for (uint32_t i = 0; i < view->shape.rank; i++)
     if (view->shape.dim[i] != 1)
       stride = view->stride[i];
-  for (uint32_t i = 0; i < self->n_scores; i++)
-    self->scores[i] = data[i * stride];
+  for (uint32_t i = 0; i < n; i++)
+    slot->scores[i] = data[i * stride];
 }
 
 static void
@@ -233,13 +285,12 @@ apply_softmax (float *scores, uint32_t n)
 }
 
 gboolean
-sl_classifier_run (SlClassifier *self, const GstVideoFrame *frame, const float **ret_scores,
-                   uint32_t *ret_n, GError **error)
+sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *frame, GError **error)
 {
   SlImageInfo info;
   SlImage image;
 
-  g_return_val_if_fail (self->sampler != NULL, FALSE);
+  g_return_val_if_fail (self->sampler != NULL && slot < self->n_slots, FALSE);
 
   if (!check_frame (self, frame, error))
     return FALSE;
@@ -248,14 +299,48 @@ sl_classifier_run (SlClassifier *self, const GstVideoFrame *frame, const float *
                           GST_VIDEO_INFO_HEIGHT (&self->info));
   if (!prepare (self, &info, error) || !sl_image_from_frame (frame, &image, error))
     return FALSE;
-  sl_image_sample (self->sampler, &image, self->input, self->strides);
-  if (!sl_run_execute (self->run, error))
-    return FALSE;
+  sl_image_sample (self->sampler, &image, self->slots[slot].input, self->slots[slot].strides);
+  return TRUE;
+}
 
-  read_scores (self);
+void
+sl_classifier_get_placement (SlClassifier *self, double ret_matrix[6])
+{
+  g_return_if_fail (self->sampler != NULL);
+
+  sl_image_sampler_get_placement (self->sampler, ret_matrix);
+}
+
+gboolean
+sl_classifier_execute (SlClassifier *self, uint32_t slot, const float **ret_scores, uint32_t *ret_n,
+                       GError **error)
+{
+  const Slot *s = &self->slots[slot];
+
+  g_return_val_if_fail (slot < self->n_slots, FALSE);
+
+  if (!sl_run_execute (s->run, error))
+    return FALSE;
+  read_scores (s, self->n_scores);
   if (self->rules->apply_softmax)
-    apply_softmax (self->scores, self->n_scores);
-  *ret_scores = self->scores;
+    apply_softmax (s->scores, self->n_scores);
+  *ret_scores = s->scores;
   *ret_n = self->n_scores;
   return TRUE;
+}
+
+void
+sl_classifier_get_tap (SlClassifier *self, uint32_t slot, uint32_t index, SlTensorView *ret_view)
+{
+  g_return_if_fail (slot < self->n_slots);
+
+  sl_run_get_output (self->slots[slot].run, self->n_outputs + index, ret_view);
+}
+
+gboolean
+sl_classifier_run (SlClassifier *self, const GstVideoFrame *frame, const float **ret_scores,
+                   uint32_t *ret_n, GError **error)
+{
+  return sl_classifier_sample (self, 0, frame, error) &&
+         sl_classifier_execute (self, 0, ret_scores, ret_n, error);
 }

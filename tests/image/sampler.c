@@ -290,6 +290,62 @@ test_bad_frames (void)
           info.crop.height = 4);
 }
 
+/* Red and green say where a pixel of the frame is: what is sampled there has to be what the
+ * placement says. */
+static void
+check_placement (const SlImageInfo *info, const SlPreprocess *rules)
+{
+  g_autoptr (Frame) frame = frame_new (info, 0);
+  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (info, rules, 0, NULL);
+  guint8 *pixels = (guint8 *)frame->image.planes[0];
+  g_autofree float *out = g_new (float, rules->width * rules->height * 3);
+  const ptrdiff_t strides[3] = {(ptrdiff_t)(rules->width * rules->height), rules->width, 1};
+  double m[6];
+  guint inside = 0;
+
+  for (guint y = 0; y < info->height; y++)
+    for (guint x = 0; x < info->width; x++) {
+      guint8 *pixel = pixels + frame->image.strides[0] * y + 3 * x;
+      pixel[0] = (guint8)(4 * x);
+      pixel[1] = (guint8)(4 * y);
+      pixel[2] = 0;
+    }
+  g_assert_true (sl_image_sample (sampler, &frame->image, out, strides));
+  sl_image_sampler_get_placement (sampler, m);
+  for (guint j = 0; j < rules->height; j++)
+    for (guint i = 0; i < rules->width; i++) {
+      double u = (i + 0.5) / rules->width, v = (j + 0.5) / rules->height;
+      double x = m[0] * u + m[1] * v + m[2], y = m[3] * u + m[4] * v + m[5];
+      const float *sampled = out + strides[1] * j + i;
+      /* Towards the picture's edges the filter is cut off. */
+      double margin = 6;
+
+      if (x < info->crop.x + margin || x > info->crop.x + info->crop.width - margin ||
+          y < info->crop.y + margin || y > info->crop.y + info->crop.height - margin)
+        continue;
+      inside++;
+      g_assert_cmpfloat_with_epsilon ((double)sampled[0] / 4 + 0.5, x, 0.02);
+      g_assert_cmpfloat_with_epsilon ((double)sampled[strides[0]] / 4 + 0.5, y, 0.02);
+    }
+  g_assert_cmpuint (inside, >, 50);
+}
+
+static void
+test_placement (void)
+{
+  SlImageInfo info = {.format = SL_PIXEL_RGB, .width = 60, .height = 47, .crop = {3, 5, 54, 40}};
+
+  for (info.orientation = 1; info.orientation <= 8; info.orientation++)
+    for (unsigned resize = 0; resize < SL_RESIZE_COUNT; resize++) {
+      SlPreprocess rules;
+      sl_preprocess_init (&rules, 33, 20, 3);
+      rules.scale = 1;
+      rules.resize = (SlResizeRule)resize;
+      rules.resize_size = resize == SL_RESIZE_CROP && info.orientation % 2 ? 27 : 0;
+      check_placement (&info, &rules);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -305,5 +361,6 @@ main (int argc, char **argv)
   g_test_add_func ("/image/sampler/threads", test_threads);
   g_test_add_func ("/image/sampler/unpack-fails", test_unpack_fails);
   g_test_add_func ("/image/sampler/bad-frames", test_bad_frames);
+  g_test_add_func ("/image/sampler/placement", test_placement);
   return g_test_run ();
 }

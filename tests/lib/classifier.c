@@ -14,7 +14,7 @@ make_classifier (TinyFlags flags, const gchar *label_file, SlModelRules **ret_ru
 
   g_assert_nonnull (model);
   *ret_rules = sl_model_rules_new (model, NULL, label_file, error);
-  return *ret_rules ? sl_classifier_new (model, *ret_rules, NULL, 0, error) : NULL;
+  return *ret_rules ? sl_classifier_new (model, *ret_rules, NULL, error) : NULL;
 }
 
 /* Classifies a solid RGB frame of a size. */
@@ -114,7 +114,7 @@ test_rule_set (void)
 
   g_assert_no_error (error);
   g_assert_true (sl_model_rules_set (rules, "color", "rgb", &error));
-  classifier = sl_classifier_new (model, rules, NULL, 1, &error);
+  classifier = sl_classifier_new (model, rules, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpfloat (classify (classifier, 16, 16, 0xff0000)[TINY_RED], >, 0.99f);
   g_clear_pointer (&classifier, sl_classifier_free);
@@ -182,6 +182,82 @@ test_too_large (void)
   sl_model_rules_free (rules);
 }
 
+/* Two frames under way at once: both are sampled before either is executed. */
+static void
+test_slots (void)
+{
+  g_autofree gchar *path = tiny_model_write (folder, "tiny.onnx", TINY_METADATA);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = sl_model_load (path, NULL, &error);
+  g_autoptr (SlModelRules) rules = sl_model_rules_new (model, NULL, NULL, &error);
+  g_autoptr (SlClassifier) classifier =
+      sl_classifier_new (model, rules, &(SlClassifierOptions){.n_slots = 2}, &error);
+  static const guint32 colors[] = {0xff0000, 0x0000ff};
+  const float *scores[2];
+  uint32_t n;
+
+  g_assert_no_error (error);
+  for (guint slot = 0; slot < 2; slot++) {
+    g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, 8 * 8 * 4, NULL);
+    GstVideoFrame frame;
+    GstVideoInfo info;
+
+    gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGBx, 8, 8);
+    g_assert_true (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READWRITE));
+    for (guint i = 0; i < 64; i++)
+      GST_WRITE_UINT32_BE ((guint8 *)frame.data[0] + 4 * i, colors[slot] << 8);
+    g_assert_true (sl_classifier_set_info (classifier, &info, &error));
+    g_assert_true (sl_classifier_sample (classifier, slot, &frame, &error));
+    gst_video_frame_unmap (&frame);
+  }
+  for (guint slot = 0; slot < 2; slot++)
+    g_assert_true (sl_classifier_execute (classifier, slot, &scores[slot], &n, &error));
+  g_assert_cmpfloat (scores[0][TINY_RED], >, 0.99f);
+  g_assert_cmpfloat (scores[1][TINY_BLUE], >, 0.99f);
+}
+
+static void
+test_orientation_tag (void)
+{
+  /* In the order of EXIF's numbers, as GStreamer's EXIF reader names them. */
+  static const gchar *names[] = {"rotate-0",        "flip-rotate-0",   "rotate-180",
+                                 "flip-rotate-180", "flip-rotate-270", "rotate-90",
+                                 "flip-rotate-90",  "rotate-270"};
+  g_autoptr (GstTagList) none = gst_tag_list_new (GST_TAG_TITLE, "upright", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GstTagList) tags = gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, names[i], NULL);
+
+    g_assert_cmpuint (sl_orientation_from_tags (tags), ==, i + 1);
+  }
+  g_assert_cmpuint (sl_orientation_from_tags (none), ==, 1);
+}
+
+/* Where the input lies follows the orientation. */
+static void
+test_placement (void)
+{
+  g_autoptr (GError) error = NULL;
+  SlModelRules *rules;
+  SlClassifier *classifier = make_classifier (TINY_METADATA, NULL, &rules, &error);
+  double m[6];
+
+  classify (classifier, 64, 48, 0xff0000);
+  sl_classifier_get_placement (classifier, m);
+  g_assert_cmpfloat (m[0], ==, 64);
+  g_assert_cmpfloat (m[4], ==, 48);
+  g_assert_true (m[1] == 0 && m[2] == 0 && m[3] == 0 && m[5] == 0);
+
+  sl_classifier_set_orientation (classifier, 6);
+  classify (classifier, 64, 48, 0xff0000);
+  sl_classifier_get_placement (classifier, m);
+  /* The viewer's top left is the frame's bottom left, and to the right is up. */
+  g_assert_true (m[0] == 0 && m[1] == 64 && m[2] == 0);
+  g_assert_true (m[3] == -48 && m[4] == 0 && m[5] == 48);
+  sl_classifier_free (classifier);
+  sl_model_rules_free (rules);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,6 +274,9 @@ main (int argc, char **argv)
   g_test_add_func ("/classifier/labels-do-not-fit", test_labels_do_not_fit);
   g_test_add_func ("/classifier/nan", test_nan);
   g_test_add_func ("/classifier/too-large", test_too_large);
+  g_test_add_func ("/classifier/slots", test_slots);
+  g_test_add_func ("/classifier/orientation-tag", test_orientation_tag);
+  g_test_add_func ("/classifier/placement", test_placement);
   status = g_test_run ();
   tiny_folder_remove (folder);
   g_free (folder);

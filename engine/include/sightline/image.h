@@ -150,6 +150,11 @@ SL_API SlImageSampler *sl_image_sampler_new (const SlImageInfo *info, const SlPr
 SL_API void sl_image_sampler_free (SlImageSampler *sampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlImageSampler, sl_image_sampler_free)
 
+/* Where the input lies on the frame: point (u, v) of its unit square, u to the right and v down, is
+ * at x = m[0] u + m[1] v + m[2], y = m[3] u + m[4] v + m[5] in pixels of the frame in memory (the
+ * middle of the first pixel is at 0.5, 0.5). With letterboxing part of it lies outside. */
+SL_API void sl_image_sampler_get_placement (const SlImageSampler *sampler, double ret_matrix[6]);
+
 /* Fills one picture of an input. `strides` are the distances in elements from a channel, a row and
  * a pixel to the next: of an SlTensorView in ONNX order, &view.stride[1]. Allocates nothing; the
  * same bits for any number of threads. FALSE only if the frame's unpack said so; `ret` is then

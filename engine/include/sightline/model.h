@@ -27,6 +27,12 @@ SL_API SlModel *sl_model_load (const char *path, const SlModelLimits *limits, GE
 SL_API SlModel *sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limits,
                                      GError **error);
 
+/* One model for all who ask for `key` while anybody holds it: its weights are in memory once.
+ * `load` makes it where nobody does (a new one, of which it gives away the only reference); who
+ * asks meanwhile waits. If it fails, each of those tries in turn. */
+typedef SlModel *(*SlModelLoadFunc) (void *data, GError **error);
+SL_API SlModel *sl_model_share (const char *key, SlModelLoadFunc load, void *data, GError **error);
+
 SL_API SlModel *sl_model_ref (SlModel *model);
 SL_API void sl_model_unref (SlModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlModel, sl_model_unref)

@@ -6,16 +6,28 @@
 
 G_BEGIN_DECLS
 
-/* A model's program with one run slot, its rules, and the sampler for the current caps. One thread
- * at a time. */
+/* A model's program with its run slots, its rules, and the sampler for the current caps. Two
+ * threads may use one at a time: one calls what is marked "sampling side", another what is marked
+ * "executing side"; a slot is in the hands of one of them. With one slot that makes one thread. */
 typedef struct SlClassifier SlClassifier;
 
-/* References `model`; copies nothing of `rules`, which must live as long. `threads` as in
- * SlProgramOptions. */
+/* Zero in a field means its default. */
+typedef struct SlClassifierOptions {
+  const SlDevice *device;
+  uint32_t threads; /* as in SlProgramOptions */
+  uint32_t n_slots; /* frames that can be under way at once; default 1 */
+  /* Names of values of the graph that are wanted besides the scores, as in SlProgramOptions. */
+  const char *const *taps;
+  uint32_t n_taps;
+} SlClassifierOptions;
+
+/* References `model`; copies nothing of `rules`, which must live as long. `options` may be NULL. */
 SL_API SlClassifier *sl_classifier_new (SlModel *model, const SlModelRules *rules,
-                                        const SlDevice *device, uint32_t threads, GError **error);
+                                        const SlClassifierOptions *options, GError **error);
 SL_API void sl_classifier_free (SlClassifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlClassifier, sl_classifier_free)
+
+SL_API SlProgram *sl_classifier_get_program (SlClassifier *classifier);
 
 /* gst_video_info_from_caps() that keeps what the caps say of the range. GStreamer (1.22 to 1.26)
  * drops the colorimetry of YUV caps that state no matrix as a whole, and with it the full range of
@@ -23,19 +35,40 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlClassifier, sl_classifier_free)
  * video. */
 SL_API gboolean sl_video_info_from_caps (GstVideoInfo *ret_info, const GstCaps *caps);
 
-/* Prepares for frames of this format; cheap if nothing changed. SL_ERROR_UNSUPPORTED or
- * SL_ERROR_LIMIT. */
+/* Sampling side. Prepares for frames of this format; cheap if nothing changed. SL_ERROR_UNSUPPORTED
+ * or SL_ERROR_LIMIT. */
 SL_API gboolean sl_classifier_set_info (SlClassifier *classifier, const GstVideoInfo *info,
                                         GError **error);
 
-/* Samples the frame into the network's input and runs it. `frame` is mapped for reading, of the set
+/* Sampling side. How the next frames have to be turned to be viewed upright: EXIF's orientation, 1
+ * … 8 (6: by 90 degrees clockwise); 1 until this is called. */
+SL_API void sl_classifier_set_orientation (SlClassifier *classifier, guint orientation);
+
+/* EXIF's number of the image-orientation tag; 1 if there is none. */
+SL_API guint sl_orientation_from_tags (const GstTagList *tags);
+
+/* Sampling side. Samples the frame into a slot's input. `frame` is mapped for reading, of the set
  * format and at least of the set size; its buffer's GstVideoCropMeta says which part is looked at,
- * or else it is the top left. *ret_scores (n of them, probabilities if the rules say so) are the
- * classifier's, until the next call. SL_ERROR_SHAPE if the frame is not what was set,
- * SL_ERROR_NUMERIC (naming the node) if the scores are no numbers. */
+ * or else it is the top left. SL_ERROR_SHAPE if the frame is not what was set. */
+SL_API gboolean sl_classifier_sample (SlClassifier *classifier, uint32_t slot,
+                                      const GstVideoFrame *frame, GError **error);
+
+/* Sampling side. Where the network's input lies on the frame that was sampled last; as
+ * sl_image_sampler_get_placement(). */
+SL_API void sl_classifier_get_placement (SlClassifier *classifier, double ret_matrix[6]);
+
+/* Executing side. Runs the network on what was sampled into the slot. *ret_scores (n of them,
+ * probabilities if the rules say so) are the slot's, until it is executed again. SL_ERROR_NUMERIC
+ * (naming the node) if the scores are no numbers. */
+SL_API gboolean sl_classifier_execute (SlClassifier *classifier, uint32_t slot,
+                                       const float **ret_scores, uint32_t *ret_n, GError **error);
+
+/* Executing side. The tapped value number `index` of the slot, good until it is executed again. */
+SL_API void sl_classifier_get_tap (SlClassifier *classifier, uint32_t slot, uint32_t index,
+                                   SlTensorView *ret_view);
+
+/* Samples and executes, in slot 0. */
 SL_API gboolean sl_classifier_run (SlClassifier *classifier, const GstVideoFrame *frame,
                                    const float **ret_scores, uint32_t *ret_n, GError **error);
-
-SL_API SlProgram *sl_classifier_get_program (SlClassifier *classifier);
 
 G_END_DECLS

@@ -146,6 +146,8 @@ sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifier
   program.device = options->device;
   program.shapes = &shape;
   program.threads = options->threads;
+  program.taps = options->taps;
+  program.n_taps = options->n_taps;
   self->program = sl_program_new (model, &program, error);
   if (!self->program || !check_output (self, error))
     return NULL;

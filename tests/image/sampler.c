@@ -324,8 +324,9 @@ check_placement (const SlImageInfo *info, const SlPreprocess *rules)
           y < info->crop.y + margin || y > info->crop.y + info->crop.height - margin)
         continue;
       inside++;
-      g_assert_cmpfloat_with_epsilon ((double)sampled[0] / 4 + 0.5, x, 0.02);
-      g_assert_cmpfloat_with_epsilon ((double)sampled[strides[0]] / 4 + 0.5, y, 0.02);
+      /* A triangle's samples give a ramp back to within this. */
+      g_assert_cmpfloat_with_epsilon ((double)sampled[0] / 4 + 0.5, x, 0.15);
+      g_assert_cmpfloat_with_epsilon ((double)sampled[strides[0]] / 4 + 0.5, y, 0.15);
     }
   g_assert_cmpuint (inside, >, 50);
 }

@@ -40,6 +40,7 @@ typedef struct {
   guint top;          /* labels a frame: no more than there are classes */
   SlClassScore *best; /* top of them, as are the labels */
   SlLabel *labels;
+  SlResultLayout layout;
   ToolOutput *output;
   GString *text;   /* rows on their way to the output */
   guint counts[4]; /* inputs by SlOutcome */
@@ -96,7 +97,7 @@ write_text (Classify *self)
 static void
 write_row (Classify *self, const SlResult *result)
 {
-  sl_result_append (self->text, self->options->format, self->top, result);
+  sl_result_append (self->text, &self->layout, result);
   write_text (self);
 }
 
@@ -272,6 +273,7 @@ classify_open (Classify *self, const ClassifyOptions *options)
   self->top = MIN ((guint)options->top, g_strv_length (self->names));
   self->best = g_new0 (SlClassScore, self->top);
   self->labels = g_new0 (SlLabel, self->top);
+  self->layout = (SlResultLayout){.format = options->format, .labels = self->top};
   self->text = g_string_new (NULL);
   return TRUE;
 }
@@ -320,7 +322,7 @@ classify (const ClassifyOptions *options, char **names)
     return TOOL_FAILED;
   }
   g_autoptr (GPtrArray) inputs = tool_inputs_expand (names, options->recursive, &self.failed);
-  sl_result_append_header (self.text, options->format, self.top);
+  sl_result_append_header (self.text, &self.layout);
   write_text (&self);
   for (guint i = 0; i < inputs->len && !self.broken && !tool_stop_requested (); i++)
     classify_input (&self, g_ptr_array_index (inputs, i));
@@ -342,7 +344,8 @@ check_options (const char *command, ClassifyOptions *options, const char *format
   ToolSelection *selection = &options->selection;
   if (!inputs)
     return tool_usage_error (command, "no input given");
-  if (format && !sl_result_format_from_name (format, &options->format))
+  if (format &&
+      (!sl_result_format_from_name (format, &options->format) || options->format == SL_RESULT_VTT))
     return tool_usage_error (command, "unknown format %s (expected text, jsonl or csv)", format);
   if (options->top < 1 || options->top > MAX_TOP)
     return tool_usage_error (command, "--top %d (expected 1 to %d)", options->top, MAX_TOP);

@@ -20,7 +20,12 @@ assert_row (SlResultFormat format, guint n_labels, const SlResult *result, const
 static void
 test_jsonl (void)
 {
-  SlResult result = {"clip.mp4", 7, 1500 * GST_MSECOND, "abc", labels, 1};
+  SlResult result = {.source = "clip.mp4",
+                     .frame = 7,
+                     .pts = 1500 * GST_MSECOND,
+                     .model = "abc",
+                     .labels = labels,
+                     .n_labels = 1};
   assert_row (SL_RESULT_JSONL, 1, &result,
               "{\"source\":\"clip.mp4\",\"frame\":7,\"pts\":1.5,\"labels\":[{\"index\":3,\"label\":"
               "\"cat\",\"score\":0.5}],\"model\":\"abc\"}\n");
@@ -35,7 +40,8 @@ test_jsonl (void)
 static void
 test_json_text (void)
 {
-  SlResult result = {"\xff\"x", 0, 0, "m", &labels[1], 1};
+  SlResult result = {
+      .source = "\xff\"x", .frame = 0, .pts = 0, .model = "m", .labels = &labels[1], .n_labels = 1};
   assert_row (
       SL_RESULT_JSONL, 1, &result,
       "{\"source\":\"\xef\xbf\xbd\\\"x\",\"frame\":0,\"pts\":0,\"labels\":[{\"index\":12,"
@@ -45,7 +51,8 @@ test_json_text (void)
 static void
 test_csv (void)
 {
-  SlResult result = {"a,\"b\".mp4", 0, 1, "m", labels, 2};
+  SlResult result = {
+      .source = "a,\"b\".mp4", .frame = 0, .pts = 1, .model = "m", .labels = labels, .n_labels = 2};
   g_autoptr (GString) header = g_string_new (NULL);
   sl_result_append_header (header, &(SlResultLayout){.format = SL_RESULT_CSV, .labels = 2});
   g_assert_cmpstr (header->str, ==,
@@ -58,7 +65,12 @@ test_csv (void)
 static void
 test_text (void)
 {
-  SlResult result = {"a\nb", 1, 61 * GST_SECOND, "m", labels, 2};
+  SlResult result = {.source = "a\nb",
+                     .frame = 1,
+                     .pts = 61 * GST_SECOND,
+                     .model = "m",
+                     .labels = labels,
+                     .n_labels = 2};
   assert_row (SL_RESULT_TEXT, 2, &result,
               "a b  1  61.000s  cat 0.500, a \"b\", c\\d \x01é 0.250\n");
   result.n_labels = 0;

@@ -1,7 +1,6 @@
-/* The label meta: content, copies, and what the usual elements leave of it. */
+/* The label meta: content and copies. */
 #include <sightline-gst/label-meta.h>
 
-#include <gst/check/gstharness.h>
 #include <string.h>
 
 static void
@@ -94,31 +93,6 @@ test_copy (void)
   check_meta (region, "one");
 }
 
-/* Puts one frame with the meta through a launch line. */
-static void
-check_survives (gconstpointer data)
-{
-  const gchar *launch = data;
-  g_autofree gchar *line = g_strdup_printf ("%s ! capsfilter", launch);
-  GstHarness *h;
-  GstBuffer *buffer;
-
-  h = gst_harness_new_parse (line);
-  gst_harness_set_src_caps_str (h, "video/x-raw,format=I420,width=64,height=48,framerate=25/1");
-  buffer = gst_harness_create_buffer (h, 64 * 48 * 3 / 2);
-  gst_buffer_memset (buffer, 0, 128, -1);
-  GST_BUFFER_PTS (buffer) = 0;
-  add_meta (buffer, "one");
-  GST_BUFFER_DURATION (buffer) = GST_SECOND / 25;
-  g_assert_cmpint (gst_harness_push (h, buffer), ==, GST_FLOW_OK);
-  gst_harness_push_event (h, gst_event_new_eos ());
-  buffer = gst_harness_try_pull (h);
-  g_assert_nonnull (buffer);
-  check_meta (buffer, "one");
-  gst_buffer_unref (buffer);
-  gst_harness_teardown (h);
-}
-
 #define N_THREADS 8
 
 static gpointer
@@ -141,24 +115,11 @@ test_threads (void)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const gchar *path, *launch;
-  } elements[] = {
-      {"/label-meta/survives/videoconvert", "videoconvert ! video/x-raw,format=RGB"},
-      {"/label-meta/survives/videoscale", "videoscale ! video/x-raw,width=32,height=32"},
-      {"/label-meta/survives/videocrop", "videocrop left=16 top=8"},
-      {"/label-meta/survives/videobox", "videobox left=8 top=-8"},
-      {"/label-meta/survives/videoflip", "videoflip method=clockwise"},
-      {"/label-meta/survives/videorate", "videorate"},
-  };
-
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/label-meta/threads", test_threads);
   g_test_add_func ("/label-meta/defaults", test_defaults);
   g_test_add_func ("/label-meta/find", test_find);
   g_test_add_func ("/label-meta/copy", test_copy);
-  for (guint i = 0; i < G_N_ELEMENTS (elements); i++)
-    g_test_add_data_func (elements[i].path, elements[i].launch, check_survives);
   return g_test_run ();
 }

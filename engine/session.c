@@ -1,5 +1,5 @@
 /* Programs and runs: the one place that knows both backends. */
-#include <sightline/program.h>
+#include "session-private.h"
 
 #include "core/pool.h"
 #include "cpu/cpu.h"
@@ -47,6 +47,13 @@ static gboolean
 evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
 {
   return sl_model_evaluate (data, node, compute, ret_outputs, error);
+}
+
+static guint64
+limit_of (const SlProgramOptions *options)
+{
+  guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
+  return MIN (limit, LARGEST_MEMORY_LIMIT);
 }
 
 /* Free dimensions of the port may be anything, and its leading one is the batch. */
@@ -155,6 +162,24 @@ clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
   return mark_taps (graph, options, error) ? g_steal_pointer (&graph) : NULL;
 }
 
+static gboolean
+run_passes (SlPasses *passes, SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  passes->evaluate = evaluate;
+  passes->evaluate_data = model;
+  passes->memory_limit = limit_of (options);
+  return sl_passes_run (passes, error);
+}
+
+SlGraph *
+sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  g_autoptr (SlGraph) graph = clone_for (model, options, error);
+  if (graph == NULL || !run_passes (&(SlPasses){.graph = graph}, model, options, error))
+    return NULL;
+  return g_steal_pointer (&graph);
+}
+
 /* The kernel of the node's first step: steps stand in the order of the nodes. */
 static const char *
 kernel_of (const SlPlan *plan, const SlNode *node, uint32_t *step)
@@ -195,13 +220,6 @@ list_layers (SlProgram *program)
   }
 }
 
-static guint64
-limit_of (const SlProgramOptions *options)
-{
-  guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
-  return MIN (limit, LARGEST_MEMORY_LIMIT);
-}
-
 /* Passes and planning: everything up to a plan. */
 static SlPlan *
 make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
@@ -211,13 +229,8 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
     return NULL;
   SlTarget target = sl_cpu_get_target ();
   const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
-  SlPasses passes = {.graph = graph,
-                     .target = layouts,
-                     .optimize = !options->unoptimized,
-                     .evaluate = evaluate,
-                     .evaluate_data = program->model,
-                     .memory_limit = limit_of (options)};
-  if (!sl_passes_run (&passes, error))
+  SlPasses passes = {.graph = graph, .target = layouts, .optimize = !options->unoptimized};
+  if (!run_passes (&passes, program->model, options, error))
     return NULL;
   return sl_plan_new (g_steal_pointer (&graph), layouts, passes.memory_limit, error);
 }

@@ -32,9 +32,11 @@ typedef enum {
   SL_TRAIT_RESIDUAL =
       1 << 9, /* takes a tensor of output 0's shape as input 3, added before the activation */
   SL_TRAIT_RELAYOUT =
-      1 << 10,              /* changes the layout and nothing else: its output layout is its own */
-  SL_TRAIT_SUM = 1 << 12,   /* output 0 is the plain sum of its inputs */
-  SL_TRAIT_RANDOM = 1 << 11 /* not a function of its inputs alone: never folded */
+      1 << 10,               /* changes the layout and nothing else: its output layout is its own */
+  SL_TRAIT_SUM = 1 << 12,    /* output 0 is the plain sum of its inputs */
+  SL_TRAIT_RANDOM = 1 << 11, /* not a function of its inputs alone: never folded */
+  SL_TRAIT_REORDER = 1 << 13, /* output 0 is input 0 with its dimensions in another order */
+  SL_TRAIT_LINK = 1 << 14     /* turns logits into scores (Softmax, Sigmoid) */
 } SlTraits;
 
 /* Which layouts a node's kernels read and write. */
@@ -66,6 +68,16 @@ typedef struct SlRefCall {
   const SlRefTensor *const *inputs; /* NULL where left out */
   SlRefTensor *const *outputs; /* shapes are set, contents to be written; NULL where nobody asked */
 } SlRefCall;
+
+/* A matrix product with a vector: y[m] = factor * sum over k of weights[m * row_stride + k *
+ * col_stride] * x[k] + bias_factor * bias[m]. */
+typedef struct SlLinear {
+  uint32_t input;         /* x, of `cols` elements */
+  const SlValue *weights; /* strides are in elements */
+  size_t rows, cols, row_stride, col_stride;
+  const SlValue *bias; /* `rows` elements or one for all; NULL: none */
+  double factor, bias_factor;
+} SlLinear;
 
 /* Work of one node, for bench, inspect and the choice whether threads are worth waking. */
 typedef struct SlCost {
@@ -113,6 +125,18 @@ struct SlOpClass {
    */
   gboolean (*as_affine) (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale,
                          SlValue **ret_shift);
+
+  /* Bit i: each element of output 0 is an affine function of one element of input i, the others
+   * held (x + b, x * s; x / s in input 0 only). */
+  uint32_t affine_inputs;
+
+  /* TRUE if this node multiplies the one input that is not constant with a matrix, where that input
+   * and output 0 are vectors: all dimensions but one are 1. Shapes are known. NULL: never. */
+  gboolean (*as_linear) (const SlNode *node, SlLinear *ret);
+
+  /* TRUE if output 0 is the plain mean of input 0 over whole axes (bit i of *ret_axes: axis i).
+   * Shapes are known. NULL: never. */
+  gboolean (*as_mean) (const SlNode *node, uint32_t *ret_axes);
 
   /* Takes such a map of its own output into weights and bias. NULL, or FALSE: cannot. */
   gboolean (*absorb_affine) (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift);

@@ -489,52 +489,52 @@ gelu_row_major_only (const SlNode *node)
 
 /* Class op_<id> of ONNX's name, with kernel "<id>", double form of_<id> and integer form `ints`;
  * further members of SlOpClass follow. */
-#define UNARY(id, onnx, ints, ...)                                                 \
-  static const Unary op_##id = {                                                   \
-      .op = {.name = onnx,                                                         \
-             .min_inputs = 1,                                                      \
-             .max_inputs = 1,                                                      \
-             .min_outputs = 1,                                                     \
-             .max_outputs = 1,                                                     \
-             .traits = SL_TRAIT_IN_PLACE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT, \
-             .layouts = SL_LAYOUTS_FOLLOW,                                         \
-             .infer = unary_infer,                                                 \
-             .reference = unary_reference,                                         \
-             .lower = unary_lower,                                                 \
-             __VA_ARGS__},                                                         \
-      .kernel = #id,                                                               \
-      .of_float = of_##id,                                                         \
-      .of_int = ints,                                                              \
+#define UNARY(id, onnx, more_traits, ints, ...)                                                  \
+  static const Unary op_##id = {                                                                 \
+      .op = {.name = onnx,                                                                       \
+             .min_inputs = 1,                                                                    \
+             .max_inputs = 1,                                                                    \
+             .min_outputs = 1,                                                                   \
+             .max_outputs = 1,                                                                   \
+             .traits = SL_TRAIT_IN_PLACE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT | more_traits, \
+             .layouts = SL_LAYOUTS_FOLLOW,                                                       \
+             .infer = unary_infer,                                                               \
+             .reference = unary_reference,                                                       \
+             .lower = unary_lower,                                                               \
+             __VA_ARGS__},                                                                       \
+      .kernel = #id,                                                                             \
+      .of_float = of_##id,                                                                       \
+      .of_int = ints,                                                                            \
   };
 #define PLAIN .row_major_only = sl_row_major_unless_float32
 #define ATTRS(table) .attrs = table, .attrs_size = sizeof (UnaryAttrs)
 
-UNARY (relu, "Relu", int_relu, PLAIN, .epilogue = relu_epilogue)
-UNARY (leaky_relu, "LeakyRelu", NULL, PLAIN, ATTRS (leaky_relu_attrs),
+UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, PLAIN, .epilogue = relu_epilogue)
+UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (leaky_relu_attrs),
        .epilogue = leaky_relu_epilogue)
-UNARY (elu, "Elu", NULL, PLAIN, ATTRS (alpha_1_attrs))
-UNARY (selu, "Selu", NULL, PLAIN, ATTRS (selu_attrs))
-UNARY (celu, "Celu", NULL, PLAIN, ATTRS (alpha_1_attrs))
-UNARY (thresholded_relu, "ThresholdedRelu", NULL, PLAIN, ATTRS (alpha_1_attrs))
-UNARY (sigmoid, "Sigmoid", NULL, PLAIN, .epilogue = sigmoid_epilogue)
-UNARY (hard_sigmoid, "HardSigmoid", NULL, PLAIN, ATTRS (hard_sigmoid_attrs))
-UNARY (hard_swish, "HardSwish", NULL, PLAIN, .epilogue = hard_swish_epilogue)
-UNARY (tanh, "Tanh", NULL, PLAIN, .epilogue = tanh_epilogue)
-UNARY (softplus, "Softplus", NULL, PLAIN)
-UNARY (softsign, "Softsign", NULL, PLAIN)
-UNARY (erf, "Erf", NULL, PLAIN)
-UNARY (gelu, "Gelu", NULL, .row_major_only = gelu_row_major_only, ATTRS (gelu_attrs))
-UNARY (mish, "Mish", NULL, PLAIN)
-UNARY (exp, "Exp", NULL, PLAIN)
-UNARY (log, "Log", NULL, PLAIN)
-UNARY (sqrt, "Sqrt", NULL, PLAIN)
-UNARY (reciprocal, "Reciprocal", NULL, PLAIN)
-UNARY (neg, "Neg", int_neg, PLAIN)
-UNARY (abs, "Abs", int_abs, PLAIN)
-UNARY (sign, "Sign", int_sign, PLAIN)
-UNARY (floor, "Floor", NULL, PLAIN)
-UNARY (ceil, "Ceil", NULL, PLAIN)
-UNARY (round, "Round", NULL, PLAIN)
+UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
+UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (selu_attrs))
+UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
+UNARY (thresholded_relu, "ThresholdedRelu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
+UNARY (sigmoid, "Sigmoid", SL_TRAIT_LINK, NULL, PLAIN, .epilogue = sigmoid_epilogue)
+UNARY (hard_sigmoid, "HardSigmoid", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (hard_sigmoid_attrs))
+UNARY (hard_swish, "HardSwish", SL_TRAIT_NONE, NULL, PLAIN, .epilogue = hard_swish_epilogue)
+UNARY (tanh, "Tanh", SL_TRAIT_NONE, NULL, PLAIN, .epilogue = tanh_epilogue)
+UNARY (softplus, "Softplus", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (softsign, "Softsign", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (erf, "Erf", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (gelu, "Gelu", SL_TRAIT_NONE, NULL, .row_major_only = gelu_row_major_only, ATTRS (gelu_attrs))
+UNARY (mish, "Mish", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (exp, "Exp", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (log, "Log", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (sqrt, "Sqrt", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (reciprocal, "Reciprocal", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (neg, "Neg", SL_TRAIT_NONE, int_neg, PLAIN)
+UNARY (abs, "Abs", SL_TRAIT_NONE, int_abs, PLAIN)
+UNARY (sign, "Sign", SL_TRAIT_NONE, int_sign, PLAIN)
+UNARY (floor, "Floor", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (ceil, "Ceil", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (round, "Round", SL_TRAIT_NONE, NULL, PLAIN)
 
 const SlOpClass *const sl_ops_activation[] = {
     &op_relu.op,

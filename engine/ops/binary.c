@@ -461,10 +461,12 @@ static const SlOpClass mean = {
                                  unusual};
 #define USUAL
 
-BINARY (add, "Add", SL_TRAIT_SUM, USUAL, .forms = add_forms, .as_affine = add_as_affine)
-BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms)
-BINARY (mul, "Mul", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .as_affine = mul_as_affine)
-BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms)
+BINARY (add, "Add", SL_TRAIT_SUM, USUAL, .forms = add_forms, .affine_inputs = 3,
+        .as_affine = add_as_affine)
+BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3)
+BINARY (mul, "Mul", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3,
+        .as_affine = mul_as_affine)
+BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 1)
 BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms)
 BINARY (min, "Min", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
 BINARY (max, "Max", SL_TRAIT_NONE, USUAL, .forms = chain_forms)

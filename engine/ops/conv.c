@@ -219,6 +219,28 @@ conv_lower (const SlNode *node, SlLowering *to)
             sl_node_input (node, 2), residual, y);
 }
 
+/* 1x1 on a picture of 1x1. */
+static gboolean
+conv_as_linear (const SlNode *node, SlLinear *ret)
+{
+  const ConvAttrs *attrs = node->attrs;
+  const SlValue *weights = node->inputs[1];
+  size_t elements = 0;
+  sl_shape_get_elements (&weights->shape, &elements);
+  const size_t rows = (size_t)weights->shape.dim[0], cols = (size_t)weights->shape.dim[1];
+  if (attrs->group != 1 || node->n_inputs > 3 || elements != rows * cols)
+    return FALSE;
+  *ret = (SlLinear){.weights = weights,
+                    .rows = rows,
+                    .cols = cols,
+                    .row_stride = cols,
+                    .col_stride = 1,
+                    .bias = sl_node_input (node, 2),
+                    .factor = 1,
+                    .bias_factor = 1};
+  return TRUE;
+}
+
 static void
 conv_cost (const SlNode *node, SlCost *ret_cost)
 {
@@ -244,6 +266,7 @@ static const SlOpClass conv = {
     .layouts = SL_LAYOUTS_SPATIAL,
     .infer = conv_infer,
     .reference = conv_reference,
+    .as_linear = conv_as_linear,
     .absorb_affine = conv_absorb_affine,
     .prepare = conv_prepare,
     .lower = conv_lower,

@@ -110,6 +110,35 @@ gemm_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift
   return TRUE;
 }
 
+/* `weights`, of the given dimensions as stored, stand on the left (index 0) or the right of x;
+ * `transposed` turns the product's rows and columns around. */
+static SlLinear
+linear_with (const SlNode *node, uint32_t index, const int64_t *dims, bool transposed)
+{
+  const bool rows_first = (index == 0) != transposed; /* dims are (rows, cols), else (cols, rows) */
+  const size_t rows = (size_t)dims[!rows_first], cols = (size_t)dims[rows_first];
+  return (SlLinear){.input = !index,
+                    .weights = node->inputs[index],
+                    .rows = rows,
+                    .cols = cols,
+                    .row_stride = rows_first ? cols : 1,
+                    .col_stride = rows_first ? 1 : rows,
+                    .factor = 1};
+}
+
+static gboolean
+gemm_as_linear (const SlNode *node, SlLinear *ret)
+{
+  const GemmAttrs *attrs = node->attrs;
+  uint32_t index = node->inputs[0]->kind == SL_VALUE_CONSTANT ? 0 : 1;
+  *ret = linear_with (node, index, node->inputs[index]->shape.dim,
+                      index == 0 ? attrs->trans_a : attrs->trans_b);
+  ret->bias = sl_node_input (node, 2);
+  ret->factor = (double)attrs->alpha;
+  ret->bias_factor = (double)attrs->beta;
+  return TRUE;
+}
+
 static void
 gemm_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
@@ -179,6 +208,7 @@ static const SlOpClass gemm = {
     .traits = SL_TRAIT_EPILOGUE,
     .infer = gemm_infer,
     .reference = gemm_reference,
+    .as_linear = gemm_as_linear,
     .absorb_affine = gemm_absorb_affine,
     .prepare = gemm_prepare,
     .lower = gemm_lower,
@@ -301,6 +331,17 @@ matmul_plan (const SlNode *node, const MatMulShape *shape, SlGemmParams *ret)
   return true;
 }
 
+static gboolean
+matmul_as_linear (const SlNode *node, SlLinear *ret)
+{
+  uint32_t index = node->inputs[0]->kind == SL_VALUE_CONSTANT ? 0 : 1;
+  const SlShape *shape = &node->inputs[index]->shape;
+  if (shape->rank < 2)
+    return FALSE;
+  *ret = linear_with (node, index, shape->dim + shape->rank - 2, false);
+  return TRUE;
+}
+
 static void
 matmul_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
@@ -373,6 +414,7 @@ static const SlOpClass matmul = {
     .infer = matmul_infer,
     .reference = matmul_reference,
     .simplify = matmul_simplify,
+    .as_linear = matmul_as_linear,
     .prepare = matmul_prepare,
     .lower = matmul_lower,
     .cost = matmul_cost,

@@ -145,6 +145,7 @@ static const SlOpClass batch_norm = {
     .attrs_size = sizeof (BatchNormAttrs),
     .infer = batch_norm_infer,
     .reference = batch_norm_reference,
+    .affine_inputs = 1,
     .simplify = batch_norm_simplify,
     .forms = batch_norm_forms,
 };

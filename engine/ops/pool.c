@@ -289,6 +289,26 @@ pool_cost (const SlNode *node, SlCost *ret_cost)
     ret_cost->flops *= (double)attrs->window.kernel_shape.v[i];
 }
 
+/* One window over everything, in which each position counts alike. */
+static gboolean
+average_pool_as_mean (const SlNode *node, uint32_t *ret_axes)
+{
+  const PoolAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  SlWindow3 w = sl_window_3d (&attrs->window, x, &node->outputs[0]->shape);
+  *ret_axes = 0;
+  for (uint32_t i = 0; i < 3; i++) {
+    bool is_covered =
+        w.out[i] == 1 && w.kernel[i] - w.pad[i] >= w.in[i] && (w.dilation[i] == 1 || w.in[i] == 1);
+    bool is_diluted = attrs->count_include_pad && w.pad[i] + w.pad_end[i] > 0;
+    if (!is_covered || is_diluted)
+      return FALSE;
+  }
+  for (uint32_t i = 2; i < x->rank; i++)
+    *ret_axes |= 1u << i;
+  return TRUE;
+}
+
 static const SlOpClass max_pool = {
     .name = "MaxPool",
     .min_inputs = 1,
@@ -318,6 +338,7 @@ static const SlOpClass average_pool = {
     .layouts = SL_LAYOUTS_SPATIAL,
     .infer = average_pool_infer,
     .reference = average_pool_reference,
+    .as_mean = average_pool_as_mean,
     .lower = average_pool_lower,
     .row_major_only = sl_window_row_major_only,
     .cost = pool_cost,
@@ -416,6 +437,13 @@ global_mean_lower (const SlNode *node, SlLowering *to)
   lower_global (node, to, "reduce_mean");
 }
 
+static gboolean
+global_mean_as_mean (const SlNode *node, uint32_t *ret_axes)
+{
+  *ret_axes = (1u << node->inputs[0]->shape.rank) - (1u << 2);
+  return TRUE;
+}
+
 static void
 global_cost (const SlNode *node, SlCost *ret_cost)
 {
@@ -439,6 +467,7 @@ static const SlOpClass global_max_pool = {
 static const SlOpClass global_average_pool = {
     .name = "GlobalAveragePool",
     .reference = global_mean_reference,
+    .as_mean = global_mean_as_mean,
     .lower = global_mean_lower,
     GLOBAL,
 };

@@ -272,6 +272,16 @@ reduce_simplify (SlGraph *graph, SlNode *node)
   return result;
 }
 
+static gboolean
+mean_as_mean (const SlNode *node, uint32_t *ret_axes)
+{
+  const ReduceAttrs *attrs = node->attrs;
+  *ret_axes = 0;
+  for (uint32_t i = 0; i < attrs->axes.n; i++)
+    *ret_axes |= 1u << attrs->axes.v[i];
+  return sl_dtype_is_float (node->inputs[0]->dtype);
+}
+
 static void
 reduce_cost (const SlNode *node, SlCost *ret_cost)
 {
@@ -402,7 +412,7 @@ static const SlOnnxForm other_forms[] = {{.since = 1, .import = import_axes}, {.
 
 REDUCE (sum, "ReduceSum", sum_forms, .kernel = "reduce_sum", .join = add, .join_ints = add_ints)
 REDUCE (mean, "ReduceMean", other_forms, .kernel = "reduce_mean", .join = add,
-        .finish = divide_by_n)
+        .finish = divide_by_n, .op.as_mean = mean_as_mean)
 REDUCE (max, "ReduceMax", other_forms, .kernel = "reduce_max", .neutral = -INFINITY,
         .join = greater, .join_ints = greater_int, .neutral_int = INT64_MIN)
 REDUCE (min, "ReduceMin", other_forms, .kernel = "reduce_min", .neutral = INFINITY, .join = less,

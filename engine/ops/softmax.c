@@ -141,11 +141,11 @@ static const SlOnnxForm softmax_forms[] = {
     {0},
 };
 
-#define ALONG_AXIS                                                                                \
-  .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, .attrs = softmax_attrs,   \
-  .attrs_size = sizeof (SoftmaxAttrs), .traits = SL_TRAIT_IN_PLACE, .layouts = SL_LAYOUTS_FOLLOW, \
-  .infer = softmax_infer, .row_major_only = sl_row_major_unless_float32, .cost = softmax_cost,    \
-  .forms = softmax_forms
+#define ALONG_AXIS                                                                              \
+  .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1, .attrs = softmax_attrs, \
+  .attrs_size = sizeof (SoftmaxAttrs), .traits = SL_TRAIT_LINK | SL_TRAIT_IN_PLACE,             \
+  .layouts = SL_LAYOUTS_FOLLOW, .infer = softmax_infer,                                         \
+  .row_major_only = sl_row_major_unless_float32, .cost = softmax_cost, .forms = softmax_forms
 
 static const SlOpClass softmax = {
     .name = "Softmax",

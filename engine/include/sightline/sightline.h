@@ -3,6 +3,7 @@
 
 #include <sightline/device.h>
 #include <sightline/error.h>
+#include <sightline/explain.h>
 #include <sightline/image.h>
 #include <sightline/metadata.h>
 #include <sightline/model.h>

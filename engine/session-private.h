@@ -1,0 +1,11 @@
+/* What layers above the session make of a model's graph. */
+#pragma once
+
+#include "graph/graph.h"
+
+#include <sightline/program.h>
+
+/* A private copy of the model's graph, as a program with these options begins with it: inputs'
+ * shapes set, all others inferred, what depends on constants alone folded (by way of the model's
+ * store), what no output needs gone. Values keep the names that the file gave them. */
+SlGraph *sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error);

@@ -21,15 +21,16 @@
  * ## Message
  * With #slclassify:post-messages on, each result is posted as an element message whose structure is
  * named `slclassify`: #guint64 `timestamp`, `stream-time`, `running-time` and `duration`
- * (nanoseconds), #guint64 `frame` (its number in the stream), #gchararray `model` (SHA-256 of the
- * file), and #GstValueList `labels`, best first, of structures named `label` with #guint `index`,
- * #gchararray `label` and #gfloat `score`.
+ * (nanoseconds), #guint64 `frame` (its number in the stream) and `age` (frames that had come after
+ * it when the result was ready), #gchararray `model` (SHA-256 of the file), and #GstValueList
+ * `labels`, best first, of structures named `label` with #guint `index`, #gchararray `label` and
+ * #gfloat `score`.
  *
  * Since: 0.1
  */
 #include "gstslclassify.h"
 
-#include <sightline-gst/label-meta.h>
+#include <sightline-gst/analytics.h>
 
 #define DEFAULT_TOP_K 5
 #define DEFAULT_THRESHOLD 0.0f
@@ -38,51 +39,76 @@
 
 enum { PROP_0, PROP_TOP_K, PROP_THRESHOLD, PROP_POST_MESSAGES, N_PROPS };
 
-struct _GstSlClassify {
-  GstSlInfer parent;
-
+typedef struct {
   /* Under the object lock. */
   guint top_k;
   gfloat threshold;
   gboolean post_messages;
 
-  SlClassScore best[MAX_TOP_K]; /* the streaming thread's */
-};
+  SlClassScore best[MAX_TOP_K]; /* of the thread that runs the network */
+} GstSlClassifyPrivate;
 
-G_DEFINE_TYPE (GstSlClassify, gst_sl_classify, GST_TYPE_SL_INFER)
+G_DEFINE_TYPE_WITH_PRIVATE (GstSlClassify, gst_sl_classify, GST_TYPE_SL_INFER)
 GST_ELEMENT_REGISTER_DEFINE (slclassify, "slclassify", GST_RANK_NONE, GST_TYPE_SL_CLASSIFY)
 
-static SlLabelMeta *
-attach_labels (GstSlClassify *self, GstBuffer *buffer, const GstSlInferResult *result, guint n)
+#define PRIVATE(self) ((GstSlClassifyPrivate *)gst_sl_classify_get_instance_private (self))
+
+/* --- Results --- */
+
+static gboolean
+gst_sl_classify_describe (GstSlInfer *infer, const GstSlInferOutput *output, GstSlResult *result,
+                          GError **error)
 {
-  g_autofree gchar *name = gst_object_get_name (GST_OBJECT (self));
-  SlLabelMeta *meta = sl_buffer_add_label_meta (buffer, name, sl_model_get_hash (result->model));
+  GstSlClassifyPrivate *priv = PRIVATE (GST_SL_CLASSIFY (infer));
+  gchar **texts = output->rules->labels;
+  gfloat threshold;
+  guint top_k;
 
-  meta->frame = result->frame;
-  meta->pts = GST_BUFFER_PTS (buffer);
-  meta->fresh = TRUE;
-  for (guint i = 0; i < n; i++) {
-    guint index = self->best[i].index;
+  GST_OBJECT_LOCK (infer);
+  top_k = priv->top_k;
+  threshold = priv->threshold;
+  GST_OBJECT_UNLOCK (infer);
 
-    if (result->rules->labels) {
-      sl_label_meta_append (meta, index, self->best[i].score, result->rules->labels[index]);
-    } else {
-      g_autofree gchar *number = g_strdup_printf ("%u", index);
+  result->n_labels =
+      sl_top_k (output->scores, output->n_scores, top_k, threshold, FALSE, priv->best);
+  result->labels = g_new (SlLabel, result->n_labels);
+  for (guint i = 0; i < result->n_labels; i++) {
+    const SlClassScore *best = &priv->best[i];
 
-      sl_label_meta_append (meta, index, self->best[i].score, number);
-    }
+    result->labels[i] = (SlLabel){
+        .index = best->index,
+        .score = best->score,
+        .label = texts ? g_strdup (texts[best->index]) : g_strdup_printf ("%u", best->index),
+    };
   }
-  return meta;
+  return TRUE;
 }
 
 static void
-take_label_list (GstStructure *structure, const SlLabelMeta *meta)
+gst_sl_classify_attach (GstSlInfer *infer, GstBuffer *buffer, const GstSlResult *result,
+                        guint64 age, gboolean fresh)
+{
+  g_autofree gchar *name = gst_object_get_name (GST_OBJECT (infer));
+  SlLabelMeta *meta = sl_buffer_add_label_meta (buffer, name, result->model);
+
+  meta->frame = result->frame.number;
+  meta->pts = result->frame.pts;
+  meta->age = age;
+  meta->fresh = fresh;
+  for (guint i = 0; i < result->n_labels; i++)
+    sl_label_meta_append (meta, result->labels[i].index, result->labels[i].score,
+                          result->labels[i].label);
+  sl_buffer_publish_analytics (buffer, meta, NULL);
+}
+
+static void
+take_label_list (GstStructure *structure, const GstSlResult *result)
 {
   GValue list = G_VALUE_INIT;
 
   g_value_init (&list, GST_TYPE_LIST);
-  for (guint i = 0; i < meta->n_labels; i++) {
-    const SlLabel *label = &meta->labels[i];
+  for (guint i = 0; i < result->n_labels; i++) {
+    const SlLabel *label = &result->labels[i];
     GValue item = G_VALUE_INIT;
 
     g_value_init (&item, GST_TYPE_STRUCTURE);
@@ -94,92 +120,86 @@ take_label_list (GstStructure *structure, const SlLabelMeta *meta)
   gst_structure_take_value (structure, "labels", &list);
 }
 
-static void
-post_labels (GstSlClassify *self, GstBuffer *buffer, const SlLabelMeta *meta)
+/* Named as the type of element that posts it. */
+static const gchar *
+name_message (GstElement *element)
 {
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  GstClockTime pts = GST_BUFFER_PTS (buffer);
-  guint64 stream_time = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
-  GstStructure *structure;
+  GstElementFactory *factory = gst_element_get_factory (element);
 
-  if (segment->format == GST_FORMAT_TIME) {
-    stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts);
-    running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
-  }
-  structure =
-      gst_structure_new ("slclassify", "timestamp", G_TYPE_UINT64, pts, "stream-time",
-                         G_TYPE_UINT64, stream_time, "running-time", G_TYPE_UINT64, running_time,
-                         "duration", G_TYPE_UINT64, GST_BUFFER_DURATION (buffer), "frame",
-                         G_TYPE_UINT64, meta->frame, "model", G_TYPE_STRING, meta->model, NULL);
-  take_label_list (structure, meta);
+  return factory ? GST_OBJECT_NAME (factory) : "slclassify";
+}
+
+static void
+gst_sl_classify_announce (GstSlInfer *infer, const GstSlResult *result)
+{
+  GstSlClassify *self = GST_SL_CLASSIFY (infer);
+  GstSlClassifyClass *klass = GST_SL_CLASSIFY_GET_CLASS (self);
+  const GstSlInferFrame *frame = &result->frame;
+  GstStructure *structure;
+  gboolean post;
+
+  GST_OBJECT_LOCK (self);
+  post = PRIVATE (self)->post_messages;
+  GST_OBJECT_UNLOCK (self);
+  if (!post)
+    return;
+
+  structure = gst_structure_new (
+      name_message (GST_ELEMENT (self)), "timestamp", G_TYPE_UINT64, frame->pts, "stream-time",
+      G_TYPE_UINT64, frame->stream_time, "running-time", G_TYPE_UINT64, frame->running_time,
+      "duration", G_TYPE_UINT64, frame->duration, "frame", G_TYPE_UINT64, frame->number, "age",
+      G_TYPE_UINT64, result->delay, "model", G_TYPE_STRING, result->model, NULL);
+  take_label_list (structure, result);
+  if (klass->extend_message)
+    klass->extend_message (self, result, structure);
   gst_element_post_message (GST_ELEMENT (self),
                             gst_message_new_element (GST_OBJECT (self), structure));
 }
 
-static GstFlowReturn
-gst_sl_classify_result (GstSlInfer *infer, GstBuffer *buffer, const GstSlInferResult *result)
-{
-  GstSlClassify *self = GST_SL_CLASSIFY (infer);
-  const SlLabelMeta *meta;
-  gboolean post;
-  guint top_k, n;
-  gfloat threshold;
-
-  GST_OBJECT_LOCK (self);
-  top_k = self->top_k;
-  threshold = self->threshold;
-  post = self->post_messages;
-  GST_OBJECT_UNLOCK (self);
-
-  n = sl_top_k (result->scores, result->n_scores, top_k, threshold, FALSE, self->best);
-  meta = attach_labels (self, buffer, result, n);
-  if (post)
-    post_labels (self, buffer, meta);
-  return GST_FLOW_OK;
-}
+/* --- The type --- */
 
 static void
 gst_sl_classify_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  GstSlClassify *self = GST_SL_CLASSIFY (object);
+  GstSlClassifyPrivate *priv = PRIVATE (GST_SL_CLASSIFY (object));
 
-  GST_OBJECT_LOCK (self);
+  GST_OBJECT_LOCK (object);
   switch (id) {
   case PROP_TOP_K:
-    self->top_k = g_value_get_uint (value);
+    priv->top_k = g_value_get_uint (value);
     break;
   case PROP_THRESHOLD:
-    self->threshold = g_value_get_float (value);
+    priv->threshold = g_value_get_float (value);
     break;
   case PROP_POST_MESSAGES:
-    self->post_messages = g_value_get_boolean (value);
+    priv->post_messages = g_value_get_boolean (value);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
-  GST_OBJECT_UNLOCK (self);
+  GST_OBJECT_UNLOCK (object);
 }
 
 static void
 gst_sl_classify_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  GstSlClassify *self = GST_SL_CLASSIFY (object);
+  GstSlClassifyPrivate *priv = PRIVATE (GST_SL_CLASSIFY (object));
 
-  GST_OBJECT_LOCK (self);
+  GST_OBJECT_LOCK (object);
   switch (id) {
   case PROP_TOP_K:
-    g_value_set_uint (value, self->top_k);
+    g_value_set_uint (value, priv->top_k);
     break;
   case PROP_THRESHOLD:
-    g_value_set_float (value, self->threshold);
+    g_value_set_float (value, priv->threshold);
     break;
   case PROP_POST_MESSAGES:
-    g_value_set_boolean (value, self->post_messages);
+    g_value_set_boolean (value, priv->post_messages);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
-  GST_OBJECT_UNLOCK (self);
+  GST_OBJECT_UNLOCK (object);
 }
 
 static void
@@ -187,6 +207,7 @@ gst_sl_classify_class_init (GstSlClassifyClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstSlInferClass *infer_class = GST_SL_INFER_CLASS (klass);
   GParamSpec *props[N_PROPS] = {
       [PROP_TOP_K] = g_param_spec_uint ("top-k", "Top k", "Most labels that a result holds", 1,
                                         MAX_TOP_K, DEFAULT_TOP_K, flags),
@@ -202,7 +223,9 @@ gst_sl_classify_class_init (GstSlClassifyClass *klass)
   object_class->get_property = gst_sl_classify_get_property;
   g_object_class_install_properties (object_class, N_PROPS, props);
 
-  GST_SL_INFER_CLASS (klass)->result = gst_sl_classify_result;
+  infer_class->describe = gst_sl_classify_describe;
+  infer_class->attach = gst_sl_classify_attach;
+  infer_class->announce = gst_sl_classify_announce;
 
   gst_element_class_set_static_metadata (
       GST_ELEMENT_CLASS (klass), "Sightline image classifier", "Filter/Analyzer/Video",
@@ -216,7 +239,9 @@ gst_sl_classify_class_init (GstSlClassifyClass *klass)
 static void
 gst_sl_classify_init (GstSlClassify *self)
 {
-  self->top_k = DEFAULT_TOP_K;
-  self->threshold = DEFAULT_THRESHOLD;
-  self->post_messages = DEFAULT_POST_MESSAGES;
+  GstSlClassifyPrivate *priv = PRIVATE (self);
+
+  priv->top_k = DEFAULT_TOP_K;
+  priv->threshold = DEFAULT_THRESHOLD;
+  priv->post_messages = DEFAULT_POST_MESSAGES;
 }

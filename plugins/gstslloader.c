@@ -2,6 +2,8 @@
 
 #include "gstslerror.h"
 
+#include <sightline-gst/shared-model.h>
+
 void
 gst_sl_load_settings_clear (GstSlLoadSettings *settings)
 {
@@ -25,7 +27,8 @@ loaded_clear (GstSlLoaded *loaded)
 static void
 post_progress (GstSlLoader *loader, GstProgressType type, const gchar *verb)
 {
-  g_autofree gchar *text = g_strdup_printf ("%s %s", verb, loader->settings.model_file);
+  const gchar *file = loader->settings.model_file;
+  g_autofree gchar *text = g_strdup_printf ("%s %s", verb, file ? file : "the default network");
 
   gst_element_post_message (loader->element, gst_message_new_progress (GST_OBJECT (loader->element),
                                                                        type, "model", text));
@@ -56,11 +59,15 @@ static gboolean
 load (GstSlLoader *loader, GstSlLoaded *ret, GError **error)
 {
   const GstSlLoadSettings *settings = &loader->settings;
-  const SlDevice *device = sl_device_find (settings->device, error);
+  SlClassifierOptions options = {
+      .device = sl_device_find (settings->device, error),
+      .threads = settings->threads,
+      .n_slots = loader->n_slots,
+  };
 
-  if (!device || is_cancelled (loader, error))
+  if (!options.device || is_cancelled (loader, error))
     return FALSE;
-  if (!(ret->model = sl_model_load (settings->model_file, NULL, error)))
+  if (!(ret->model = sl_shared_model_load (settings->model_file, error)))
     return FALSE;
   if (is_cancelled (loader, error))
     return FALSE;
@@ -68,9 +75,9 @@ load (GstSlLoader *loader, GstSlLoaded *ret, GError **error)
       sl_model_rules_new (ret->model, settings->preprocess_file, settings->label_file, error);
   if (!ret->rules || !apply_overrides (ret->rules, settings->overrides, error))
     return FALSE;
-  ret->classifier = sl_classifier_new (
-      ret->model, ret->rules,
-      &(SlClassifierOptions){.device = device, .threads = settings->threads}, error);
+  if (!loader->funcs->prepare (loader->element, ret->model, &options, error))
+    return FALSE;
+  ret->classifier = sl_classifier_new (ret->model, ret->rules, &options, error);
   return ret->classifier && !is_cancelled (loader, error);
 }
 
@@ -94,7 +101,7 @@ load_thread (gpointer data)
   gboolean ok = load (loader, &loaded, &error);
 
   if (ok) {
-    loader->done (loader->element, &loaded);
+    loader->funcs->loaded (loader->element, &loaded);
     post_progress (loader, GST_PROGRESS_TYPE_COMPLETE, "Loaded");
   } else {
     loaded_clear (&loaded);
@@ -110,9 +117,9 @@ load_thread (gpointer data)
 }
 
 void
-gst_sl_loader_init (GstSlLoader *loader, GstElement *element, GstSlLoadedFunc done)
+gst_sl_loader_init (GstSlLoader *loader, GstElement *element, const GstSlLoaderFuncs *funcs)
 {
-  *loader = (GstSlLoader){.element = element, .done = done};
+  *loader = (GstSlLoader){.element = element, .funcs = funcs};
   g_mutex_init (&loader->lock);
   g_cond_init (&loader->changed);
 }
@@ -126,12 +133,13 @@ gst_sl_loader_clear (GstSlLoader *loader)
 }
 
 void
-gst_sl_loader_start (GstSlLoader *loader, GstSlLoadSettings *settings)
+gst_sl_loader_start (GstSlLoader *loader, GstSlLoadSettings *settings, guint n_slots)
 {
   g_return_if_fail (loader->thread == NULL);
 
   loader->settings = *settings;
   *settings = (GstSlLoadSettings){0};
+  loader->n_slots = n_slots;
   g_atomic_int_set (&loader->cancelled, FALSE);
   loader->state = GST_SL_LOAD_RUNNING;
   loader->flushing = FALSE;
@@ -160,21 +168,40 @@ gst_sl_loader_set_flushing (GstSlLoader *loader, gboolean flushing)
   g_mutex_unlock (&loader->lock);
 }
 
+/* Under the lock. */
+static GstFlowReturn
+get_loaded (GstSlLoader *loader, const GstSlLoaded **ret_loaded)
+{
+  *ret_loaded = NULL;
+  if (loader->flushing)
+    return GST_FLOW_FLUSHING;
+  if (loader->state == GST_SL_LOAD_FAILED)
+    return GST_FLOW_ERROR;
+  if (loader->state == GST_SL_LOAD_DONE)
+    *ret_loaded = &loader->loaded;
+  return GST_FLOW_OK;
+}
+
 GstFlowReturn
 gst_sl_loader_wait (GstSlLoader *loader, const GstSlLoaded **ret_loaded)
 {
-  GstFlowReturn flow = GST_FLOW_OK;
+  GstFlowReturn flow;
 
   g_mutex_lock (&loader->lock);
   while (loader->state == GST_SL_LOAD_RUNNING && !loader->flushing)
     g_cond_wait (&loader->changed, &loader->lock);
-  if (loader->flushing)
-    flow = GST_FLOW_FLUSHING;
-  else if (loader->state != GST_SL_LOAD_DONE)
-    flow = GST_FLOW_ERROR;
+  flow = get_loaded (loader, ret_loaded);
   g_mutex_unlock (&loader->lock);
+  return flow;
+}
 
-  if (flow == GST_FLOW_OK)
-    *ret_loaded = &loader->loaded;
+GstFlowReturn
+gst_sl_loader_peek (GstSlLoader *loader, const GstSlLoaded **ret_loaded)
+{
+  GstFlowReturn flow;
+
+  g_mutex_lock (&loader->lock);
+  flow = get_loaded (loader, ret_loaded);
+  g_mutex_unlock (&loader->lock);
   return flow;
 }

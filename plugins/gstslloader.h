@@ -6,7 +6,7 @@
 
 /* What a load needs to know, as the properties state it; strings may be NULL. */
 typedef struct GstSlLoadSettings {
-  gchar *model_file;
+  gchar *model_file; /* NULL: the environment's, else the built-in network */
   gchar *label_file;
   gchar *preprocess_file;
   gchar *device;
@@ -23,8 +23,14 @@ typedef struct GstSlLoaded {
   SlClassifier *classifier;
 } GstSlLoaded;
 
-/* Called in the loading thread when all went well, before anybody waiting is woken. */
-typedef void (*GstSlLoadedFunc) (GstElement *element, const GstSlLoaded *loaded);
+/* Both are called in the loading thread. */
+typedef struct GstSlLoaderFuncs {
+  /* The model is read, but not compiled: what else is wanted of it? FALSE with an error. */
+  gboolean (*prepare) (GstElement *element, SlModel *model, SlClassifierOptions *options,
+                       GError **error);
+  /* All went well; nobody who waits is woken yet. */
+  void (*loaded) (GstElement *element, const GstSlLoaded *loaded);
+} GstSlLoaderFuncs;
 
 typedef enum {
   GST_SL_LOAD_NONE,
@@ -37,8 +43,9 @@ typedef enum {
  * any. */
 typedef struct GstSlLoader {
   GstElement *element; /* not a reference: the loader is a part of it */
-  GstSlLoadedFunc done;
+  const GstSlLoaderFuncs *funcs;
   GstSlLoadSettings settings;
+  guint n_slots;
   GThread *thread;
   gint cancelled; /* atomic */
 
@@ -49,11 +56,12 @@ typedef struct GstSlLoader {
   GstSlLoaded loaded;
 } GstSlLoader;
 
-void gst_sl_loader_init (GstSlLoader *loader, GstElement *element, GstSlLoadedFunc done);
+void gst_sl_loader_init (GstSlLoader *loader, GstElement *element, const GstSlLoaderFuncs *funcs);
 void gst_sl_loader_clear (GstSlLoader *loader);
 
-/* Posts PROGRESS start and begins; takes over what `settings` holds. */
-void gst_sl_loader_start (GstSlLoader *loader, GstSlLoadSettings *settings);
+/* Posts PROGRESS start and begins; takes over what `settings` holds. The classifier will have
+ * `n_slots`. */
+void gst_sl_loader_start (GstSlLoader *loader, GstSlLoadSettings *settings, guint n_slots);
 
 /* Cancels a load that is under way, waits for its thread (at most the stage it is in), frees what
  * was made. */
@@ -65,3 +73,6 @@ void gst_sl_loader_set_flushing (GstSlLoader *loader, gboolean flushing);
 /* Waits for the end of the load. OK with *ret_loaded; FLUSHING; or ERROR, which is on the bus
  * already. */
 GstFlowReturn gst_sl_loader_wait (GstSlLoader *loader, const GstSlLoaded **ret_loaded);
+
+/* The same without waiting: OK with *ret_loaded NULL while the load is under way. */
+GstFlowReturn gst_sl_loader_peek (GstSlLoader *loader, const GstSlLoaded **ret_loaded);

@@ -30,6 +30,8 @@ wrap_element (GstElement *element)
   fixture->bus = gst_bus_new ();
   gst_element_set_bus (element, fixture->bus);
   fixture->harness = gst_harness_new_with_element (element, "sink", "src");
+  /* As from a file: every frame is waited for. Live is what GstHarness says otherwise. */
+  gst_harness_set_live (fixture->harness, FALSE);
   gst_harness_play (fixture->harness);
   return fixture;
 }

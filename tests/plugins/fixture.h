@@ -12,6 +12,10 @@
 #define BLUE 0x0000ff
 #define BLACK 0x000000
 
+/* Values of late-policy and attach. */
+enum { LATE_AUTO, LATE_BLOCK, LATE_LATEST, LATE_SKIP };
+enum { ATTACH_LAST, ATTACH_FRESH };
+
 /* A folder that lives as long as the test program. */
 extern gchar *fixture_folder;
 

@@ -279,6 +279,7 @@ test_two (void)
   GstHarness *h = gst_harness_new_parse (line);
   g_autoptr (GstBuffer) buffer = NULL;
 
+  gst_harness_set_live (h, FALSE);
   gst_harness_set_src_caps_str (h, "video/x-raw,format=GRAY8,width=16,height=16,framerate=25/1");
   buffer = gst_harness_create_buffer (h, 256);
   gst_buffer_memset (buffer, 0, 0, -1);

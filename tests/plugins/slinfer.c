@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <glib/gstdio.h>
+#include <sightline-gst/shared-model.h>
 
 /* --- Loading --- */
 
@@ -71,19 +72,43 @@ test_progress_pairs (void)
   gst_element_set_bus (element, NULL);
 }
 
+/* Without model-file the network that is built in runs. */
 static void
-test_no_model (void)
+test_default_model (void)
 {
-  g_autoptr (GstElement) element =
-      gst_object_ref_sink (gst_element_factory_make ("slclassify", NULL));
-  Fixture fixture = {.element = element, .bus = gst_bus_new ()};
+  g_autoptr (Fixture) fixture = NULL;
+  g_autoptr (GstStructure) info = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+  const SlLabelMeta *meta;
 
-  gst_element_set_bus (element, fixture.bus);
-  g_assert_cmpint (gst_element_set_state (element, GST_STATE_PAUSED), ==, GST_STATE_CHANGE_FAILURE);
-  fixture_expect_error (&fixture, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "model-file");
-  gst_element_set_state (element, GST_STATE_NULL);
-  gst_element_set_bus (element, NULL);
-  gst_object_unref (fixture.bus);
+  if (!sl_builtin_model_get_bytes ()) {
+    g_test_skip ("no network is built in");
+    return;
+  }
+  fixture = fixture_new ("slclassify", NULL);
+  fixture_set_caps (fixture, "I420", 64, 64, NULL);
+  buffer = fixture_process (fixture, RED, 0);
+  meta = sl_buffer_get_label_meta (buffer, NULL);
+  g_assert_cmpuint (meta->n_labels, >, 0);
+  g_object_get (fixture->element, "model-info", &info, NULL);
+  g_assert_cmpstr (gst_structure_get_string (info, "hash"), ==, meta->model);
+  g_assert_nonnull (strstr (gst_structure_get_string (info, "path"), "built in"));
+}
+
+/* The environment names another one. */
+static void
+test_default_from_environment (void)
+{
+  g_autofree gchar *path = tiny_model_write (fixture_folder, "default.onnx", TINY_METADATA);
+  g_autoptr (Fixture) fixture = NULL;
+  g_autoptr (GstBuffer) buffer = NULL;
+
+  g_setenv ("SIGHTLINE_MODEL", path, TRUE);
+  fixture = fixture_new ("slclassify", NULL);
+  fixture_set_caps (fixture, "I420", 64, 64, NULL);
+  buffer = fixture_process (fixture, GREEN, 0);
+  g_unsetenv ("SIGHTLINE_MODEL");
+  g_assert_cmpuint (fixture_best (buffer), ==, TINY_GREEN);
 }
 
 static void
@@ -608,7 +633,8 @@ test_eos_at_once (void)
 static void
 test_flush (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new_infer (TINY_METADATA, "interval", 100, NULL);
+  g_autoptr (Fixture) fixture =
+      fixture_new_infer (TINY_METADATA, "interval", 100, "attach", ATTACH_FRESH, NULL);
   GstSegment segment;
   GstBuffer *buffer;
 
@@ -682,7 +708,8 @@ test_state_cycles (void)
 static void
 test_interval (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new_infer (TINY_METADATA, "interval", 3, NULL);
+  g_autoptr (Fixture) fixture =
+      fixture_new_infer (TINY_METADATA, "interval", 3, "attach", ATTACH_FRESH, NULL);
   g_autoptr (GstStructure) stats = NULL;
   guint64 frames, inferred, least, most;
 
@@ -732,7 +759,8 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   g_test_add_func ("/slinfer/progress", test_progress);
   g_test_add_func ("/slinfer/progress-pairs", test_progress_pairs);
-  g_test_add_func ("/slinfer/no-model", test_no_model);
+  g_test_add_func ("/slinfer/default-model", test_default_model);
+  g_test_add_func ("/slinfer/default-from-environment", test_default_from_environment);
   g_test_add_func ("/slinfer/broken-model", test_broken_model);
   g_test_add_func ("/slinfer/broken-labels", test_broken_labels);
   g_test_add_func ("/slinfer/labels-do-not-fit", test_labels_do_not_fit);

@@ -1,0 +1,88 @@
+#include "decode-private.h"
+
+#include <string.h>
+
+gboolean
+sl_decoder_source_is_live (const char *source)
+{
+  static const char *const prefixes[] = {"camera:", "rtsp://", "rtsps://", "rtspt://", "rtspu://"};
+  for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    if (g_ascii_strncasecmp (source, prefixes[i], strlen (prefixes[i])) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+GstElement *
+sl_live_source_new (const char *source, GError **error)
+{
+  GstElement *element = gst_element_factory_make ("slsrc", NULL);
+  if (element)
+    g_object_set (element, "location", source, NULL);
+  else
+    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
+                 "GStreamer does not find slsrc (expected Sightline's plugin, installed or in "
+                 "GST_PLUGIN_PATH)");
+  return element;
+}
+
+static GstPadProbeReturn
+on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  SlDecoder *decoder = data;
+  g_mutex_lock (&decoder->lock);
+  decoder->arrived++;
+  g_mutex_unlock (&decoder->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+void
+sl_live_watch (SlDecoder *decoder)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (decoder->sink, "sink");
+  g_object_set (decoder->sink, "max-buffers", 1, "drop", TRUE, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, decoder, NULL);
+  gst_element_link (decoder->input, decoder->sink);
+}
+
+guint64
+sl_decoder_get_late (SlDecoder *decoder)
+{
+  g_return_val_if_fail (decoder != NULL, 0);
+  if (!decoder->live)
+    return 0;
+  g_mutex_lock (&decoder->lock);
+  guint64 arrived = decoder->arrived;
+  g_mutex_unlock (&decoder->lock);
+  /* The one that waits is not late. */
+  guint64 taken = decoder->frames + decoder->damaged + 1;
+  return arrived > taken ? arrived - taken : 0;
+}
+
+/* Frames carry the time of their capture on the pipeline's clock; that clock's distance from now
+ * gives it on the wall's. */
+gint64
+sl_live_get_wall_time (SlDecoder *decoder)
+{
+  gint64 now = g_get_real_time ();
+  const GstSegment *segment = gst_sample_get_segment (decoder->sample);
+  GstClockTime running = gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (gst_sample_get_buffer (decoder->sample)));
+  g_autoptr (GstClock) clock = gst_element_get_clock (decoder->pipeline);
+  if (!clock || !GST_CLOCK_TIME_IS_VALID (running))
+    return now;
+  GstClockTime here = gst_clock_get_time (clock) - gst_element_get_base_time (decoder->pipeline);
+  return running < here ? now - (gint64)((here - running) / GST_USECOND) : now;
+}
+
+char *
+sl_live_describe (const GstStructure *structure)
+{
+  if (!structure || !gst_structure_has_name (structure, "slsrc"))
+    return NULL;
+  const char *status = gst_structure_get_string (structure, "status");
+  const char *reason = gst_structure_get_string (structure, "reason");
+  if (!status)
+    return NULL;
+  char *note = g_strdup_printf ("%s%s%s", status, reason ? ": " : "", reason ? reason : "");
+  return g_strdelimit (note, "\r\n", ' ');
+}

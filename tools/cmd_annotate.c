@@ -6,6 +6,7 @@
 #include "network.h"
 #include "options.h"
 #include "output.h"
+#include "plugin.h"
 #include "report.h"
 #include "sound.h"
 #include "stop.h"
@@ -59,20 +60,6 @@ make_encoder_caps (const GstVideoInfo *info)
                               GST_TYPE_FRACTION, par_n, par_d, NULL);
 }
 
-/* In a build folder the plugin is no place where GStreamer looks, but it has a fixed one beside the
- * tool. */
-static void
-find_plugin (void)
-{
-  g_autoptr (GstElementFactory) factory = gst_element_factory_find ("slclassify");
-  g_autofree char *tool = factory ? NULL : g_file_read_link ("/proc/self/exe", NULL);
-  if (!tool)
-    return;
-  g_autofree char *folder = g_path_get_dirname (tool);
-  g_autofree char *path = g_build_filename (folder, "..", "plugins", "libgstsightline.so", NULL);
-  g_autoptr (GstPlugin) plugin = gst_plugin_load_file (path, NULL);
-}
-
 static GstElement *
 make_element (GstBin *pipeline, const char *factory, GError **error)
 {
@@ -103,7 +90,6 @@ build_pipeline (Annotate *self, const GstVideoInfo *info, const char *model_path
   const ToolNetwork *network = &self->options->network;
   const ToolContainer *container = tool_container_find (self->options->output_path);
   GstElement *chain[CHAIN];
-  find_plugin ();
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
   GstBin *bin = GST_BIN (self->pipeline);
@@ -407,6 +393,7 @@ annotate_run (int argc, char **argv)
     tool_quiet_libraries ();
     sl_decoder_watch_codec_log ();
     gst_init (NULL, NULL);
+    tool_load_plugin ();
     status = annotate (&options, inputs[0]);
   }
   tool_network_clear (&options.network);

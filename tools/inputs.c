@@ -82,3 +82,31 @@ tool_inputs_expand (char **names, gboolean recursive, gboolean *ret_failed)
   }
   return inputs;
 }
+
+char *
+tool_input_get_place (char **names, const char *path)
+{
+  for (guint i = 0; names[i]; i++) {
+    gsize length = strlen (names[i]);
+    if (length == 0 || !g_str_has_prefix (path, names[i]) || strcmp (path, names[i]) == 0)
+      continue;
+    const char *rest = path + length;
+    while (*rest == G_DIR_SEPARATOR)
+      rest++;
+    if (rest > path + length || path[length - 1] == G_DIR_SEPARATOR)
+      return g_strdup (rest);
+  }
+  return g_path_get_basename (path);
+}
+
+char *
+tool_input_get_name (const char *input)
+{
+  const char *start = strstr (input, "://");
+  const char *end = start ? start + 3 + strcspn (start + 3, "/?#") : NULL;
+  const char *at = start ? g_strrstr_len (start + 3, end - (start + 3), "@") : NULL;
+  const char *colon = at ? memchr (start + 3, ':', (gsize)(at - (start + 3))) : NULL;
+  if (!colon)
+    return g_strdup (input);
+  return g_strdup_printf ("%.*s:***%s", (int)(colon - input), input, at);
+}

@@ -8,3 +8,10 @@
  * not followed. Folders that cannot be read or hold nothing are reported on standard error and set
  * *ret_failed; the rest goes on. */
 GPtrArray *tool_inputs_expand (char **names, gboolean recursive, gboolean *ret_failed);
+
+/* Where an input that tool_inputs_expand() made of `names` lies below the folder that was named;
+ * only its last part for one that was named itself. Free with g_free(). */
+char *tool_input_get_place (char **names, const char *path);
+
+/* An input as it may be shown: without the password that a URI may hold. Free with g_free(). */
+char *tool_input_get_name (const char *input);

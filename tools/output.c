@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +15,8 @@
 
 struct ToolOutput {
   int fd;
-  char *path, *temporary; /* NULL: standard output */
+  char *path;
+  char *temporary; /* NULL: written where it lies, as are standard output and devices */
   GString *pending;
 };
 
@@ -35,30 +37,48 @@ output_free (ToolOutput *output)
   g_free (output);
 }
 
+/* A link is followed: what it names is replaced, not the link. */
+static char *
+resolve (const char *path)
+{
+  char *target = g_file_test (path, G_FILE_TEST_IS_SYMLINK) ? realpath (path, NULL) : NULL;
+  char *resolved = g_strdup (target ? target : path);
+  free (target);
+  return resolved;
+}
+
 ToolOutput *
 tool_output_open (const char *path, GError **error)
 {
   ToolOutput *output = g_new0 (ToolOutput, 1);
+  GStatBuf status;
   output->pending = g_string_new (NULL);
   output->fd = STDOUT_FILENO;
   if (!path || strcmp (path, "-") == 0)
     return output;
 
-  /* The suffix stays the last part of the name: muxers and people go by it. */
-  g_autofree char *folder = g_path_get_dirname (path);
-  g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *template = g_strdup_printf (".%08x-%s", g_random_int (), name);
-  output->path = g_strdup (path);
-  output->temporary = g_build_filename (folder, template, NULL);
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
-    fail (path, "cannot be written", EISDIR, error);
-  else if ((output->fd =
-                g_open (output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) >= 0)
+  output->path = resolve (path);
+  if (g_stat (output->path, &status) == 0 && !S_ISREG (status.st_mode)) {
+    output->fd = g_open (output->path, O_WRONLY | O_CLOEXEC, 0); /* a pipe, /dev/null */
+  } else {
+    /* The suffix stays the last part of the name: muxers and people go by it. */
+    g_autofree char *folder = g_path_get_dirname (output->path);
+    g_autofree char *name = g_path_get_basename (output->path);
+    g_autofree char *hidden = g_strdup_printf (".%08x-%s", g_random_int (), name);
+    output->temporary = g_build_filename (folder, hidden, NULL);
+    output->fd = g_open (output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  }
+  if (output->fd >= 0)
     return output;
-  else
-    fail (path, "cannot be written", errno, error);
+  fail (path, "cannot be written", errno, error);
   output_free (output);
   return NULL;
+}
+
+const char *
+tool_output_get_path (ToolOutput *output)
+{
+  return output->path;
 }
 
 const char *
@@ -90,9 +110,19 @@ tool_output_write (ToolOutput *output, GString *text, GError **error)
 {
   g_string_append_len (output->pending, text->str, (gssize)text->len);
   g_string_truncate (text, 0);
-  if (output->path && output->pending->len < PIECE)
+  if (output->temporary && output->pending->len < PIECE)
     return TRUE;
   return write_pending (output, error);
+}
+
+gboolean
+tool_output_sync (ToolOutput *output, GError **error)
+{
+  if (!write_pending (output, error))
+    return FALSE;
+  if (output->temporary && fdatasync (output->fd) != 0)
+    return fail (output->path, "cannot be written", errno, error);
+  return TRUE;
 }
 
 /* A rename is on disk when its folder is. */
@@ -112,7 +142,7 @@ gboolean
 tool_output_commit (ToolOutput *output, GError **error)
 {
   gboolean good = write_pending (output, error);
-  if (output->path) {
+  if (output->temporary) {
     if (good && fsync (output->fd) != 0)
       good = fail (output->path, "cannot be written", errno, error);
     if (close (output->fd) != 0 && good)
@@ -123,9 +153,19 @@ tool_output_commit (ToolOutput *output, GError **error)
       g_unlink (output->temporary);
     else if (!sync_folder (output->path))
       good = fail (output->path, "its folder cannot be synced", errno, error);
+  } else if (output->path && close (output->fd) != 0 && good) {
+    good = fail (output->path, "cannot be written", errno, error);
   }
   output_free (output);
   return good;
+}
+
+void
+tool_output_leave (ToolOutput *output)
+{
+  if (output->path)
+    close (output->fd);
+  output_free (output);
 }
 
 void
@@ -133,9 +173,7 @@ tool_output_discard (ToolOutput *output)
 {
   if (!output)
     return;
-  if (output->path) {
-    close (output->fd);
+  if (output->temporary)
     g_unlink (output->temporary);
-  }
-  output_free (output);
+  tool_output_leave (output);
 }

@@ -8,6 +8,7 @@
 #define DRAW_INTERVAL (G_USEC_PER_SEC / 10)
 #define ERASE_LINE "\r\033[K"
 
+static GMutex terminal; /* of standard error, and of what follows */
 /* A bar is on the terminal's last line: to be erased before anything else is said. */
 static gboolean bar_is_drawn;
 
@@ -44,8 +45,10 @@ print_line (const char *prefix, const char *subject, const char *text)
       g_strdup_printf ("%s%s%s%s", prefix, subject ? subject : "", subject ? ": " : "", text);
   g_strdelimit (line, "\r\n\t\033", ' ');
   g_strchomp (line);
+  g_mutex_lock (&terminal);
   erase_bar ();
   fprintf (stderr, "%s\n", line);
+  g_mutex_unlock (&terminal);
 }
 
 void
@@ -92,6 +95,7 @@ tool_progress_update (ToolProgress *progress, double part, guint64 frames)
   progress->drawn = now;
   double seconds = (double)(now - progress->start) / G_USEC_PER_SEC;
   g_autofree char *name = g_path_get_basename (progress->what);
+  g_mutex_lock (&terminal);
   fputs (ERASE_LINE, stderr);
   if (part >= 0) {
     int filled = (int)(part * BAR_WIDTH);
@@ -106,11 +110,14 @@ tool_progress_update (ToolProgress *progress, double part, guint64 frames)
            seconds > 0 ? (double)frames / seconds : 0.0, name);
   fflush (stderr);
   bar_is_drawn = TRUE;
+  g_mutex_unlock (&terminal);
 }
 
 void
 tool_progress_end (ToolProgress *progress)
 {
+  g_mutex_lock (&terminal);
   erase_bar ();
   fflush (stderr);
+  g_mutex_unlock (&terminal);
 }

@@ -1,5 +1,5 @@
 /* What the tool says on standard error: one line an error, and a progress bar where somebody looks.
- */
+ * Any thread; a ToolProgress is one thread's at a time. */
 #pragma once
 
 #include <glib.h>

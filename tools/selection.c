@@ -1,9 +1,30 @@
 #include "selection.h"
 
+#include "command.h"
+#include "options.h"
+
 static GstClockTime
 to_clock (double seconds)
 {
   return (GstClockTime)(seconds * (double)GST_SECOND + 0.5);
+}
+
+int
+tool_selection_parse (const char *command, ToolSelection *selection, const char *from,
+                      const char *to)
+{
+  if (selection->every < 1)
+    return tool_usage_error (command, "--every %d (expected 1 or more)", selection->every);
+  if (!(selection->rate >= 0 && selection->rate <= 1e6))
+    return tool_usage_error (command, "--rate %g (expected frames a second, more than 0)",
+                             selection->rate);
+  if (selection->rate > 0 && selection->every > 1)
+    return tool_usage_error (command, "--every and --rate exclude each other");
+  if (from && !tool_parse_time (from, &selection->from))
+    return tool_usage_error (command, "--from %s (expected seconds or H:MM:SS)", from);
+  if (to && (!tool_parse_time (to, &selection->to) || selection->to <= selection->from))
+    return tool_usage_error (command, "--to %s (expected seconds or H:MM:SS after --from)", to);
+  return TOOL_OK;
 }
 
 void

@@ -4,7 +4,7 @@
 #include <gst/gst.h>
 
 typedef struct ToolSelection {
-  int every;       /* each N-th frame; 0 or 1: all */
+  int every;       /* each N-th frame; 1: all */
   double rate;     /* at most so many a second of footage; 0: all */
   double from, to; /* seconds of stream time, `to` not included; 0: from the start, to the end */
 
@@ -17,6 +17,11 @@ typedef enum {
   TOOL_FRAME_PAST_END,
   TOOL_FRAME_NO_TIME
 } ToolFrameChoice;
+
+/* Takes the options' texts, which may be NULL, and checks the rest. Returns TOOL_OK or, after a
+ * report, TOOL_USAGE. */
+int tool_selection_parse (const char *command, ToolSelection *selection, const char *from,
+                          const char *to);
 
 /* Before the first frame of a clip. */
 void tool_selection_start (ToolSelection *selection);

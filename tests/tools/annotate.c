@@ -88,6 +88,11 @@ read_clip (const char *folder, const char *name, gboolean with_sound, Clip *clip
     gst_sample_unref (sample);
   }
   g_assert_true (gst_app_sink_is_eos (GST_APP_SINK (video)));
+  /* The sound may be behind. */
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  g_assert_true (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 

@@ -96,28 +96,41 @@ fill_yuv_matrix (SlColorMatrix matrix, double ret[3][3])
       ret[i][j] = filled[i][j];
 }
 
+static bool
+is_yuv (const SlFormatLayout *layout, SlColorMatrix matrix)
+{
+  return layout->family == SL_FAMILY_YUV ||
+         (layout->family == SL_FAMILY_ANY && matrix != SL_MATRIX_RGB);
+}
+
+/* component in 0 … 255 = (sample - zero) * gain */
+static void
+find_scale (const SlFormatLayout *layout, bool yuv, SlColorRange range, double ret_gain[3],
+            double ret_zero[3])
+{
+  double unit = layout->bits == 8 ? 1 : range == SL_RANGE_LIMITED ? 256 : 65535.0 / 255;
+  for (int j = 0; j < 3; j++) {
+    bool chroma = yuv && j > 0;
+    double limited_span = chroma ? 224 : 219;
+    ret_gain[j] = (range == SL_RANGE_LIMITED ? 255 / limited_span : 1) / unit;
+    ret_zero[j] = chroma                      ? (layout->bits == 8 ? 128 : 32768)
+                  : range == SL_RANGE_LIMITED ? 16 * unit
+                                              : 0;
+  }
+}
+
 SlColorTransform
 sl_color_transform (const SlFormatLayout *layout, SlColorMatrix matrix, SlColorRange range)
 {
-  bool yuv = layout->family == SL_FAMILY_YUV ||
-             (layout->family == SL_FAMILY_ANY && matrix != SL_MATRIX_RGB);
+  bool yuv = is_yuv (layout, matrix);
   double m[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
   if (yuv)
     fill_yuv_matrix (matrix, m);
   else if (layout->family == SL_FAMILY_GRAY)
     m[1][0] = m[2][0] = 1, m[1][1] = m[2][2] = 0;
 
-  /* component in 0 … 255 = (sample - zero) * gain */
-  double unit = layout->bits == 8 ? 1 : range == SL_RANGE_LIMITED ? 256 : 65535.0 / 255;
   double gain[3], zero[3];
-  for (int j = 0; j < 3; j++) {
-    bool chroma = yuv && j > 0;
-    double limited_span = chroma ? 224 : 219;
-    gain[j] = (range == SL_RANGE_LIMITED ? 255 / limited_span : 1) / unit;
-    zero[j] = chroma                      ? (layout->bits == 8 ? 128 : 32768)
-              : range == SL_RANGE_LIMITED ? 16 * unit
-                                          : 0;
-  }
+  find_scale (layout, yuv, range, gain, zero);
 
   SlColorTransform transform;
   for (int i = 0; i < 3; i++) {
@@ -129,4 +142,25 @@ sl_color_transform (const SlFormatLayout *layout, SlColorMatrix matrix, SlColorR
     transform.offset[i] = (float)offset;
   }
   return transform;
+}
+
+void
+sl_color_to_samples (const SlFormatLayout *layout, SlColorMatrix matrix, SlColorRange range,
+                     const double rgb[3], double ret[3])
+{
+  bool yuv = is_yuv (layout, matrix), gray = layout->family == SL_FAMILY_GRAY;
+  double gain[3], zero[3];
+  for (int j = 0; j < 3; j++)
+    ret[j] = rgb[j];
+  if (yuv || gray) {
+    SlColorMatrix weights = matrix == SL_MATRIX_RGB ? SL_MATRIX_BT601 : matrix;
+    double red = luma_weights[weights].red, blue = luma_weights[weights].blue;
+    double luma = red * rgb[0] + (1 - red - blue) * rgb[1] + blue * rgb[2];
+    ret[0] = luma;
+    ret[1] = gray ? luma : (rgb[2] - luma) / (2 * (1 - blue));
+    ret[2] = gray ? luma : (rgb[0] - luma) / (2 * (1 - red));
+  }
+  find_scale (layout, yuv, range, gain, zero);
+  for (int j = 0; j < 3; j++)
+    ret[j] = ret[j] * 255 / gain[j] + zero[j];
 }

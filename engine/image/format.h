@@ -32,3 +32,8 @@ typedef struct SlColorTransform {
 
 SlColorTransform sl_color_transform (const SlFormatLayout *layout, SlColorMatrix matrix,
                                      SlColorRange range);
+
+/* The way back: a colour, R, G, B in 0 … 1, as samples of the layout's components (gray formats:
+ * luma by `matrix`, BT.601 where that is SL_MATRIX_RGB). */
+void sl_color_to_samples (const SlFormatLayout *layout, SlColorMatrix matrix, SlColorRange range,
+                          const double rgb[3], double ret[3]);

@@ -4,6 +4,7 @@
 #include <sightline/device.h>
 #include <sightline/error.h>
 #include <sightline/explain.h>
+#include <sightline/heat.h>
 #include <sightline/image.h>
 #include <sightline/metadata.h>
 #include <sightline/model.h>

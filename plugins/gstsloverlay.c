@@ -3,10 +3,15 @@
  * @title: sloverlay
  *
  * Draws the labels that frames carry as #SlLabelMeta (from slclassify) as a panel in a corner of
- * the picture: one line a label, its score, and a bar.
+ * the picture: one line a label, its score, and a bar. Boxes of #SlGeometryMeta (from slheatmap and
+ * sltestsrc) become outlines with the label above.
  *
- * Where downstream takes overlay compositions (video sinks on GPUs do), the panel travels beside
- * the frame and the frame's memory stays as it is. Elsewhere it is blended into the frame.
+ * With several producers on a frame, the last network's result is shown, and the truth (as
+ * sltestsrc tells it) only where no network says anything; `producer` names another.
+ *
+ * Where downstream takes overlay compositions (video sinks on GPUs do), panel and outlines travel
+ * beside the frame and the frame's memory stays as it is. Elsewhere they are blended into the
+ * frame.
  *
  * ## Launch lines
  * |[
@@ -23,8 +28,11 @@
  */
 #include "gstsloverlay.h"
 
+#include "gstslcomposition.h"
 #include "gstslframe.h"
+#include "gstsloutline.h"
 #include "gstslpanel.h"
+#include "gstslshown.h"
 
 #include <gst/video/video.h>
 
@@ -39,9 +47,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_sl_overlay_debug);
 #define DEFAULT_TEXT_SIZE 0.045
 #define DEFAULT_COLOR 0xff4cc38a
 #define DEFAULT_HOLD GST_SECOND
-#define MAX_LABELS 20
-
-#define COMPOSITION GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION
+#define DEFAULT_BOXES TRUE
 
 enum {
   PROP_0,
@@ -53,6 +59,8 @@ enum {
   PROP_TEXT_SIZE,
   PROP_COLOR,
   PROP_HOLD,
+  PROP_BOXES,
+  PROP_PRODUCER,
   N_PROPS
 };
 
@@ -61,10 +69,9 @@ struct _GstSlOverlay {
 
   /* Under the object lock. */
   GstSlPanelStyle style;
-  guint max_labels;
-  gfloat min_score;
-  GstClockTime hold;
-  gboolean restyled; /* since the panel was drawn */
+  GstSlShownRules rules;
+  gboolean restyled;   /* since panel and outlines were drawn */
+  gboolean rules_anew; /* whose results are shown has changed */
   gboolean
       refused; /* downstream's caps took compositions, its answer to the ALLOCATION query did not */
 
@@ -72,11 +79,12 @@ struct _GstSlOverlay {
   GstVideoInfo info;
   gboolean decided; /* since the caps were set */
   gboolean attach;  /* rather than blend */
-  GstSlPanelRow rows[MAX_LABELS];
-  guint n_rows;
-  GstClockTime since; /* of the frame that rows come from */
-  GstSlPanel panel;   /* of rows; pixels NULL: not drawn yet, or nothing to draw */
-  gboolean drawn;
+  GstSlShown shown;
+  GstSlPatch panel;     /* of the labels; pixels NULL: not drawn yet, or nothing to draw */
+  gboolean panel_drawn; /* or tried */
+  gint panel_x, panel_y;
+  GstSlOutline outline;
+  gboolean outline_drawn;
 };
 
 G_DEFINE_TYPE (GstSlOverlay, gst_sl_overlay, GST_TYPE_BASE_TRANSFORM)
@@ -100,130 +108,132 @@ gst_sl_overlay_position_get_type (void)
   return type;
 }
 
-/* --- Labels to rows --- */
+/* --- What is drawn --- */
 
 static void
-drop_panel (GstSlOverlay *self)
+drop_drawings (GstSlOverlay *self)
 {
-  gst_sl_panel_clear (&self->panel);
-  self->drawn = FALSE;
+  gst_sl_patch_clear (&self->panel);
+  self->panel_drawn = FALSE;
+  gst_sl_outline_reset (&self->outline);
+  self->outline_drawn = FALSE;
 }
 
-static void
-drop_rows (GstSlOverlay *self)
-{
-  for (guint i = 0; i < self->n_rows; i++)
-    gst_sl_panel_row_clear (&self->rows[i]);
-  self->n_rows = 0;
-  drop_panel (self);
-}
-
-/* Text is drawn anew only if what is shown changes. */
-static void
-take_rows (GstSlOverlay *self, GstSlPanelRow *rows, guint n_rows)
-{
-  gboolean same = n_rows == self->n_rows;
-
-  for (guint i = 0; same && i < n_rows; i++)
-    same = gst_sl_panel_row_equal (&rows[i], &self->rows[i]);
-  if (same) {
-    for (guint i = 0; i < n_rows; i++)
-      gst_sl_panel_row_clear (&rows[i]);
-    return;
-  }
-  drop_rows (self);
-  for (guint i = 0; i < n_rows; i++)
-    self->rows[i] = rows[i];
-  self->n_rows = n_rows;
-}
-
-static void
-read_labels (GstSlOverlay *self, const SlLabelMeta *meta)
-{
-  GstSlPanelRow rows[MAX_LABELS];
-  guint max_labels, n = 0;
-  gfloat min_score;
-
-  GST_OBJECT_LOCK (self);
-  max_labels = self->max_labels;
-  min_score = self->min_score;
-  GST_OBJECT_UNLOCK (self);
-
-  for (guint i = 0; i < meta->n_labels && n < max_labels; i++)
-    if (meta->labels[i].score >= min_score)
-      gst_sl_panel_row_init (&rows[n++], &meta->labels[i]);
-  take_rows (self, rows, n);
-}
-
-/* Brings rows up to date with the buffer: its own labels, else the last ones while they are young
- * enough. */
-static void
-update_rows (GstSlOverlay *self, GstBuffer *buffer)
-{
-  const SlLabelMeta *meta = sl_buffer_get_label_meta (buffer, NULL);
-  GstClockTime now = GST_BUFFER_PTS (buffer), hold;
-
-  if (meta && meta->version <= SL_LABEL_META_VERSION) {
-    read_labels (self, meta);
-    self->since = now;
-    return;
-  }
-  GST_OBJECT_LOCK (self);
-  hold = self->hold;
-  GST_OBJECT_UNLOCK (self);
-  if (GST_CLOCK_TIME_IS_VALID (now) && GST_CLOCK_TIME_IS_VALID (self->since) &&
-      (now < self->since || now - self->since > hold))
-    drop_rows (self);
-}
-
-static void
-update_panel (GstSlOverlay *self)
+/* The style, its font in a copy. */
+static GstSlPanelStyle
+take_style (GstSlOverlay *self)
 {
   GstSlPanelStyle style;
 
   GST_OBJECT_LOCK (self);
   if (self->restyled)
-    drop_panel (self);
+    drop_drawings (self);
   self->restyled = FALSE;
   style = self->style;
   style.font = g_strdup (style.font);
   GST_OBJECT_UNLOCK (self);
+  return style;
+}
 
-  if (!self->drawn && self->n_rows > 0 &&
-      !gst_sl_panel_draw (&style, self->rows, self->n_rows, &self->info, &self->panel))
-    GST_INFO_OBJECT (self, "frames of %dx%d are too small for labels",
-                     GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info));
-  self->drawn = TRUE;
+static void
+update_shown (GstSlOverlay *self, GstBuffer *buffer)
+{
+  GstSlShownRules rules;
+
+  GST_OBJECT_LOCK (self);
+  if (self->rules_anew)
+    gst_sl_shown_clear (&self->shown);
+  self->rules_anew = FALSE;
+  rules = self->rules;
+  rules.producer = g_strdup (rules.producer);
+  GST_OBJECT_UNLOCK (self);
+
+  gst_sl_shown_update (&self->shown, buffer, &rules);
+  g_free (rules.producer);
+  if (self->shown.rows_changed) {
+    gst_sl_patch_clear (&self->panel);
+    self->panel_drawn = FALSE;
+  }
+  if (self->shown.boxes_changed)
+    self->outline_drawn = FALSE;
+  self->shown.rows_changed = self->shown.boxes_changed = FALSE;
+}
+
+/* `place` tells where the picture begins in the frame's memory. */
+static void
+draw_panel (GstSlOverlay *self, const GstSlPanelStyle *style, const GstSlOutlinePlace *place)
+{
+  GstSlPatch *panel = &self->panel;
+
+  if (!self->panel_drawn && self->shown.n_rows > 0) {
+    if (gst_sl_panel_draw (style, self->shown.rows, self->shown.n_rows, &self->info, panel)) {
+      self->panel_x = panel->x;
+      self->panel_y = panel->y;
+    } else {
+      GST_INFO_OBJECT (self, "frames of %dx%d are too small for labels",
+                       GST_VIDEO_INFO_WIDTH (&self->info), GST_VIDEO_INFO_HEIGHT (&self->info));
+    }
+  }
+  self->panel_drawn = TRUE;
+  panel->x = self->panel_x + place->left;
+  panel->y = self->panel_y + place->top;
+  if (!self->attach) {
+    panel->x = GST_ROUND_UP_N (panel->x, GST_SL_PATCH_BLOCK);
+    panel->y = GST_ROUND_UP_N (panel->y, GST_SL_PATCH_BLOCK);
+  }
+}
+
+/* The part of the memory that is shown, on whole chroma samples if it is blended into. */
+static GstSlOutlinePlace
+find_place (GstSlOverlay *self, GstBuffer *buffer)
+{
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  GstSlOutlinePlace place = {
+      .left = crop ? crop->x : 0, .top = crop ? crop->y : 0, .block_width = 1, .block_height = 1};
+
+  place.right = place.left + GST_VIDEO_INFO_WIDTH (&self->info);
+  place.bottom = place.top + GST_VIDEO_INFO_HEIGHT (&self->info);
+  if (!self->attach) {
+    gst_sl_patch_get_block (&self->info, &place.block_width, &place.block_height);
+    place.left -= place.left % place.block_width;
+    place.top -= place.top % place.block_height;
+    place.right = GST_ROUND_UP_N (place.right, place.block_width);
+    place.bottom = GST_ROUND_UP_N (place.bottom, place.block_height);
+  }
+  return place;
+}
+
+static void
+draw (GstSlOverlay *self, GstBuffer *buffer)
+{
+  GstSlOutlinePlace place = find_place (self, buffer);
+  GstSlPanelStyle style = take_style (self);
+
+  draw_panel (self, &style, &place);
+  if (!self->outline_drawn || memcmp (&place, &self->outline.place, sizeof place) != 0)
+    gst_sl_outline_draw (&self->outline, self->shown.boxes, self->shown.n_boxes, &style,
+                         &self->info, &place);
+  self->outline_drawn = TRUE;
   g_free (style.font);
 }
 
-/* --- Rows into the frame --- */
-
 static GstFlowReturn
-blend_panel (GstSlOverlay *self, GstBuffer *buffer)
+blend (GstSlOverlay *self, GstBuffer *buffer, GstSlPatch *const *patches, guint n_patches)
 {
   GstVideoFrame frame;
+  gboolean ok = TRUE;
 
   if (!gst_sl_frame_map (GST_ELEMENT (self), &frame, &self->info, buffer, GST_MAP_READWRITE))
     return GST_FLOW_ERROR;
-  if (!gst_sl_panel_blend (&self->panel, &frame))
+  for (guint i = 0; i < n_patches && ok; i++)
+    ok = gst_sl_patch_blend (patches[i], &frame);
+  if (!ok)
     GST_WARNING_OBJECT (self, "cannot draw into %s frames", GST_VIDEO_INFO_NAME (&self->info));
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
 
-static gboolean
-is_system_memory (const GstCapsFeatures *features)
-{
-  return gst_caps_features_is_any (features) ||
-         gst_caps_features_contains (features, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY);
-}
-
-static gboolean
-has_composition (const GstCaps *caps)
-{
-  return caps && gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION);
-}
+/* --- Attach or blend? --- */
 
 static void
 set_refused (GstSlOverlay *self, gboolean refused)
@@ -231,18 +241,6 @@ set_refused (GstSlOverlay *self, gboolean refused)
   GST_OBJECT_LOCK (self);
   self->refused = refused;
   GST_OBJECT_UNLOCK (self);
-}
-
-static gboolean
-ask_downstream (GstPad *srcpad, GstCaps *caps)
-{
-  GstQuery *query = gst_query_new_allocation (caps, FALSE);
-  gboolean takes =
-      gst_pad_peer_query (srcpad, query) &&
-      gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
-
-  gst_query_unref (query);
-  return takes;
 }
 
 /* Attach or blend? Asked when downstream knows the caps, since only then it can answer. */
@@ -254,13 +252,13 @@ decide (GstSlOverlay *self)
   g_autoptr (GstCaps) out = gst_pad_get_current_caps (trans->srcpad);
 
   self->decided = TRUE;
-  self->attach =
-      has_composition (out) && (has_composition (in) || ask_downstream (trans->srcpad, out));
-  GST_DEBUG_OBJECT (self, "labels are %s", self->attach ? "attached" : "blended");
-  if (self->attach || !has_composition (out))
+  self->attach = gst_sl_composition_in_caps (out) &&
+                 (gst_sl_composition_in_caps (in) || gst_sl_composition_ask (trans->srcpad, out));
+  GST_DEBUG_OBJECT (self, "labels and boxes are %s", self->attach ? "attached" : "blended");
+  if (self->attach || !gst_sl_composition_in_caps (out))
     return TRUE;
 
-  if (!is_system_memory (gst_caps_get_features (in, 0))) {
+  if (!gst_sl_composition_is_system_memory (in)) {
     GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
                        ("Frames are not in system memory, and downstream takes no overlays: put an "
                         "element that downloads them before sloverlay."),
@@ -274,6 +272,12 @@ decide (GstSlOverlay *self)
   return TRUE;
 }
 
+static gboolean
+has_anything (GstSlOverlay *self)
+{
+  return self->shown.n_rows > 0 || self->shown.n_boxes > 0;
+}
+
 /* A buffer that somebody else holds is copied, without its memory, only if there is something to
  * draw. */
 static GstFlowReturn
@@ -283,73 +287,49 @@ gst_sl_overlay_prepare_output_buffer (GstBaseTransform *trans, GstBuffer *input,
 
   if (!self->decided && !decide (self))
     return GST_FLOW_NOT_NEGOTIATED;
-  update_rows (self, input);
-  update_panel (self);
+  update_shown (self, input);
   *outbuf = input;
-  if (self->panel.pixels && !gst_buffer_is_writable (input))
+  if (has_anything (self) && !gst_buffer_is_writable (input))
     *outbuf = gst_buffer_copy (input);
   return GST_FLOW_OK;
 }
 
+/* The panel lies above the boxes. */
 static GstFlowReturn
 gst_sl_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstSlOverlay *self = GST_SL_OVERLAY (trans);
+  g_autoptr (GPtrArray) patches = NULL;
+  GstFlowReturn flow = GST_FLOW_OK;
 
-  if (!self->panel.pixels || gst_buffer_get_size (buffer) == 0)
+  if (!has_anything (self) || gst_buffer_get_size (buffer) == 0)
     return GST_FLOW_OK;
-  if (!self->attach)
-    return blend_panel (self, buffer);
-  gst_sl_panel_attach (&self->panel, buffer);
-  return GST_FLOW_OK;
+  draw (self, buffer);
+  patches = g_ptr_array_new ();
+  for (guint i = 0; i < self->outline.patches->len; i++)
+    g_ptr_array_add (patches, &g_array_index (self->outline.patches, GstSlPatch, i));
+  if (self->panel.pixels)
+    g_ptr_array_add (patches, &self->panel);
+  if (patches->len > 0 && self->attach)
+    gst_sl_patches_attach ((GstSlPatch **)patches->pdata, patches->len, buffer);
+  else if (patches->len > 0)
+    flow = blend (self, buffer, (GstSlPatch **)patches->pdata, patches->len);
+  return flow;
 }
 
 /* --- Caps and allocation --- */
-
-/* What comes out for one structure that goes in: with a composition beside the frame, which any
- * memory allows, or blended, which only system memory allows. The other way round: what may go in.
- */
-static void
-add_variants (GstCaps *caps, GstPadDirection direction, gboolean offer_composition,
-              const GstStructure *structure, const GstCapsFeatures *features)
-{
-  gboolean has_composition = gst_caps_features_contains (features, COMPOSITION);
-
-  if (gst_caps_features_is_any (features) || has_composition) {
-    gst_caps_append_structure_full (caps, gst_structure_copy (structure),
-                                    gst_caps_features_copy (features));
-  }
-  if (direction == GST_PAD_SINK && offer_composition && !has_composition &&
-      !gst_caps_features_is_any (features)) {
-    GstCapsFeatures *with = gst_caps_features_copy (features);
-
-    gst_caps_features_add (with, COMPOSITION);
-    gst_caps_append_structure_full (caps, gst_structure_copy (structure), with);
-  }
-  if (direction == GST_PAD_SRC && has_composition) {
-    GstCapsFeatures *without = gst_caps_features_copy (features);
-
-    gst_caps_features_remove (without, COMPOSITION);
-    gst_caps_append_structure_full (caps, gst_structure_copy (structure), without);
-  }
-  if (!has_composition && !gst_caps_features_is_any (features) && is_system_memory (features))
-    gst_caps_append_structure_full (caps, gst_structure_copy (structure),
-                                    gst_caps_features_copy (features));
-}
 
 static GstCaps *
 gst_sl_overlay_transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps,
                                GstCaps *filter)
 {
-  GstCaps *result = gst_caps_new_empty ();
   gboolean refused;
+  GstCaps *result;
 
   GST_OBJECT_LOCK (trans);
   refused = GST_SL_OVERLAY (trans)->refused;
   GST_OBJECT_UNLOCK (trans);
-  for (guint i = 0; i < gst_caps_get_size (caps); i++)
-    add_variants (result, direction, !refused, gst_caps_get_structure (caps, i),
-                  gst_caps_get_features (caps, i));
+  result = gst_sl_composition_transform_caps (caps, direction, !refused);
   if (filter) {
     GstCaps *intersection = gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
 
@@ -364,7 +344,7 @@ gst_sl_overlay_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outc
 {
   GstSlOverlay *self = GST_SL_OVERLAY (trans);
 
-  drop_panel (self);
+  drop_drawings (self);
   self->decided = FALSE;
   if (gst_video_info_from_caps (&self->info, incaps))
     return TRUE;
@@ -388,7 +368,7 @@ gst_sl_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
   case GST_EVENT_FLUSH_STOP:
   case GST_EVENT_STREAM_START:
-    drop_rows (self);
+    gst_sl_shown_clear (&GST_SL_OVERLAY (trans)->shown);
     break;
   case GST_EVENT_CAPS:
     set_refused (self, FALSE);
@@ -410,7 +390,8 @@ gst_sl_overlay_src_event (GstBaseTransform *trans, GstEvent *event)
 static gboolean
 gst_sl_overlay_stop (GstBaseTransform *trans)
 {
-  drop_rows (GST_SL_OVERLAY (trans));
+  gst_sl_shown_clear (&GST_SL_OVERLAY (trans)->shown);
+  drop_drawings (GST_SL_OVERLAY (trans));
   return TRUE;
 }
 
@@ -428,10 +409,10 @@ gst_sl_overlay_set_property (GObject *object, guint id, const GValue *value, GPa
     self->style.position = g_value_get_enum (value);
     break;
   case PROP_MAX_LABELS:
-    self->max_labels = g_value_get_uint (value);
+    self->rules.max_labels = g_value_get_uint (value);
     break;
   case PROP_MIN_SCORE:
-    self->min_score = g_value_get_float (value);
+    self->rules.min_score = g_value_get_float (value);
     break;
   case PROP_BARS:
     self->style.bars = g_value_get_boolean (value);
@@ -448,7 +429,15 @@ gst_sl_overlay_set_property (GObject *object, guint id, const GValue *value, GPa
     self->style.color = g_value_get_uint (value);
     break;
   case PROP_HOLD:
-    self->hold = g_value_get_uint64 (value);
+    self->rules.hold = g_value_get_uint64 (value);
+    break;
+  case PROP_BOXES:
+    self->rules.boxes = g_value_get_boolean (value);
+    break;
+  case PROP_PRODUCER:
+    g_free (self->rules.producer);
+    self->rules.producer = g_value_dup_string (value);
+    self->rules_anew = TRUE;
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -467,10 +456,10 @@ gst_sl_overlay_get_property (GObject *object, guint id, GValue *value, GParamSpe
     g_value_set_enum (value, self->style.position);
     break;
   case PROP_MAX_LABELS:
-    g_value_set_uint (value, self->max_labels);
+    g_value_set_uint (value, self->rules.max_labels);
     break;
   case PROP_MIN_SCORE:
-    g_value_set_float (value, self->min_score);
+    g_value_set_float (value, self->rules.min_score);
     break;
   case PROP_BARS:
     g_value_set_boolean (value, self->style.bars);
@@ -485,7 +474,13 @@ gst_sl_overlay_get_property (GObject *object, guint id, GValue *value, GParamSpe
     g_value_set_uint (value, self->style.color);
     break;
   case PROP_HOLD:
-    g_value_set_uint64 (value, self->hold);
+    g_value_set_uint64 (value, self->rules.hold);
+    break;
+  case PROP_BOXES:
+    g_value_set_boolean (value, self->rules.boxes);
+    break;
+  case PROP_PRODUCER:
+    g_value_set_string (value, self->rules.producer);
     break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -502,10 +497,10 @@ install_properties (GObjectClass *klass)
       [PROP_POSITION] = g_param_spec_enum ("position", "Position", "Corner that the panel is in",
                                            GST_TYPE_SL_OVERLAY_POSITION, DEFAULT_POSITION, flags),
       [PROP_MAX_LABELS] = g_param_spec_uint ("max-labels", "Most labels", "Most labels shown", 1,
-                                             MAX_LABELS, DEFAULT_MAX_LABELS, flags),
-      [PROP_MIN_SCORE] =
-          g_param_spec_float ("min-score", "Least score", "Labels with a lower score are not shown",
-                              0, 1, DEFAULT_MIN_SCORE, flags),
+                                             GST_SL_SHOWN_MAX_LABELS, DEFAULT_MAX_LABELS, flags),
+      [PROP_MIN_SCORE] = g_param_spec_float ("min-score", "Least score",
+                                             "Labels and boxes with a lower score are not shown", 0,
+                                             1, DEFAULT_MIN_SCORE, flags),
       [PROP_BARS] =
           g_param_spec_boolean ("bars", "Bars", "Draw a bar for each score", DEFAULT_BARS, flags),
       [PROP_FONT] = g_param_spec_string ("font", "Font",
@@ -514,11 +509,21 @@ install_properties (GObjectClass *klass)
       [PROP_TEXT_SIZE] = g_param_spec_double (
           "text-size", "Text size", "Height of a line as a share of the frame's shorter side", 0.01,
           0.25, DEFAULT_TEXT_SIZE, controllable),
-      [PROP_COLOR] = g_param_spec_uint ("color", "Colour", "Colour of the bars (big-endian ARGB)",
-                                        0, G_MAXUINT32, DEFAULT_COLOR, controllable),
+      [PROP_COLOR] =
+          g_param_spec_uint ("color", "Colour", "Colour of bars and boxes (big-endian ARGB)", 0,
+                             G_MAXUINT32, DEFAULT_COLOR, controllable),
       [PROP_HOLD] = g_param_spec_uint64 (
-          "hold", "Hold", "How long labels are shown on frames that carry none, in nanoseconds", 0,
+          "hold", "Hold",
+          "How long labels and boxes are shown on frames that carry none, in nanoseconds", 0,
           G_MAXUINT64, DEFAULT_HOLD, flags),
+      [PROP_BOXES] = g_param_spec_boolean ("boxes", "Boxes",
+                                           "Outline the boxes that frames carry, with their labels",
+                                           DEFAULT_BOXES, flags),
+      [PROP_PRODUCER] = g_param_spec_string (
+          "producer", "Producer",
+          "Name of the element whose results are shown (unset: the last network's; what the source "
+          "knows to be true only where no network says anything)",
+          NULL, flags),
   };
 
   g_object_class_install_properties (klass, N_PROPS, props);
@@ -529,8 +534,11 @@ gst_sl_overlay_finalize (GObject *object)
 {
   GstSlOverlay *self = GST_SL_OVERLAY (object);
 
-  drop_rows (self);
+  gst_sl_shown_clear (&self->shown);
+  gst_sl_patch_clear (&self->panel);
+  gst_sl_outline_free (&self->outline);
   g_free (self->style.font);
+  g_free (self->rules.producer);
   G_OBJECT_CLASS (gst_sl_overlay_parent_class)->finalize (object);
 }
 
@@ -543,7 +551,7 @@ gst_sl_overlay_class_init (GstSlOverlayClass *klass)
   GstCaps *caps = gst_caps_from_string (GST_VIDEO_CAPS_MAKE (
       GST_VIDEO_FORMATS_ALL) ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES ("ANY", GST_VIDEO_FORMATS_ALL));
 
-  GST_DEBUG_CATEGORY_INIT (gst_sl_overlay_debug, "sloverlay", 0, "drawing labels");
+  GST_DEBUG_CATEGORY_INIT (gst_sl_overlay_debug, "sloverlay", 0, "drawing labels and boxes");
 
   object_class->set_property = gst_sl_overlay_set_property;
   object_class->get_property = gst_sl_overlay_get_property;
@@ -557,7 +565,8 @@ gst_sl_overlay_class_init (GstSlOverlayClass *klass)
   gst_caps_unref (caps);
   gst_element_class_set_static_metadata (
       element_class, "Sightline label overlay", "Visualization/Video",
-      "Draws the labels that frames carry, with their scores", "The Sightline developers");
+      "Draws the labels that frames carry, with their scores, and outlines boxes",
+      "The Sightline developers");
   gst_element_class_add_static_metadata (
       element_class, "example",
       "gst-launch-1.0 videotestsrc num-buffers=30 ! slclassify model-file=scenes.onnx ! sloverlay "
@@ -582,10 +591,11 @@ gst_sl_overlay_init (GstSlOverlay *self)
                                   .text_size = DEFAULT_TEXT_SIZE,
                                   .color = DEFAULT_COLOR,
                                   .bars = DEFAULT_BARS};
-  self->max_labels = DEFAULT_MAX_LABELS;
-  self->min_score = DEFAULT_MIN_SCORE;
-  self->hold = DEFAULT_HOLD;
-  self->since = GST_CLOCK_TIME_NONE;
+  self->rules = (GstSlShownRules){.max_labels = DEFAULT_MAX_LABELS,
+                                  .min_score = DEFAULT_MIN_SCORE,
+                                  .boxes = DEFAULT_BOXES,
+                                  .hold = DEFAULT_HOLD};
+  gst_sl_outline_init (&self->outline);
   gst_video_info_init (&self->info);
   gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);
 }

@@ -17,9 +17,9 @@
 #define ROW_GAP 0.3
 #define CORNER 0.35
 #define MIN_WIDTH 7.0
+#define TAG_PADDING 0.25
 
-/* Panels begin on whole chroma samples, so that blending touches no pixel outside of them. */
-#define ALIGNMENT 4
+#define BLOCK GST_SL_PATCH_BLOCK
 
 void
 gst_sl_panel_row_init (GstSlPanelRow *row, const SlLabel *label)
@@ -44,6 +44,20 @@ gst_sl_panel_row_clear (GstSlPanelRow *row)
 {
   g_clear_pointer (&row->label, g_free);
   g_clear_pointer (&row->score, g_free);
+}
+
+static gdouble
+get_aspect (const GstVideoInfo *info)
+{
+  return (gdouble)GST_VIDEO_INFO_PAR_N (info) / MAX (1, GST_VIDEO_INFO_PAR_D (info));
+}
+
+static gdouble
+get_text_size (const GstSlPanelStyle *style, const GstVideoInfo *info)
+{
+  gdouble width = GST_VIDEO_INFO_WIDTH (info) * get_aspect (info);
+
+  return MAX (MIN_TEXT_SIZE, style->text_size * MIN (width, GST_VIDEO_INFO_HEIGHT (info)));
 }
 
 /* Everything is measured in square pixels and squeezed by `aspect` when it is drawn. */
@@ -73,13 +87,17 @@ make_text (cairo_t *cairo, const GstSlPanelStyle *style, gdouble em, const gchar
 }
 
 static gdouble
-measure (cairo_t *cairo, const GstSlPanelStyle *style, gdouble em, const gchar *text,
-         gboolean first)
+measure (const GstSlPanelStyle *style, gdouble em, const gchar *text, gboolean first)
 {
-  g_autoptr (PangoLayout) layout = make_text (cairo, style, em, text, first);
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_A8, 1, 1);
+  cairo_t *cairo = cairo_create (surface);
+  PangoLayout *layout = make_text (cairo, style, em, text, first);
   int width;
 
   pango_layout_get_size (layout, &width, NULL);
+  g_object_unref (layout);
+  cairo_destroy (cairo);
+  cairo_surface_destroy (surface);
   return (gdouble)width / PANGO_SCALE;
 }
 
@@ -88,27 +106,22 @@ static gboolean
 lay_out (const GstSlPanelStyle *style, const GstSlPanelRow *rows, guint n_rows,
          const GstVideoInfo *info, Layout *ret)
 {
-  gdouble aspect = (gdouble)GST_VIDEO_INFO_PAR_N (info) / MAX (1, GST_VIDEO_INFO_PAR_D (info));
+  gdouble aspect = get_aspect (info), em = get_text_size (style, info);
   gdouble frame_width = GST_VIDEO_INFO_WIDTH (info) * aspect;
   gdouble frame_height = GST_VIDEO_INFO_HEIGHT (info);
-  gdouble em = MAX (MIN_TEXT_SIZE, style->text_size * MIN (frame_width, frame_height));
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_A8, 1, 1);
-  cairo_t *cairo = cairo_create (surface);
   gdouble label_width = 0, score_width = 0;
 
   for (guint i = 0; i < n_rows; i++) {
-    label_width = MAX (label_width, measure (cairo, style, em, rows[i].label, i == 0));
-    score_width = MAX (score_width, measure (cairo, style, em, rows[i].score, i == 0));
+    label_width = MAX (label_width, measure (style, em, rows[i].label, i == 0));
+    score_width = MAX (score_width, measure (style, em, rows[i].score, i == 0));
   }
-  cairo_destroy (cairo);
-  cairo_surface_destroy (surface);
 
   ret->em = em;
   ret->aspect = aspect;
   ret->row_height = em + (style->bars ? (BAR_GAP + BAR_HEIGHT) * em : 0);
   ret->score_width = score_width;
   ret->width = MAX (MIN_WIDTH * em, label_width + COLUMN_GAP * em + score_width) + 2 * PADDING * em;
-  ret->width = MIN (ret->width, frame_width - 2 * ALIGNMENT);
+  ret->width = MIN (ret->width, frame_width - 2 * BLOCK);
   ret->height = n_rows * ret->row_height + (n_rows - 1) * ROW_GAP * em + 2 * PADDING * em;
   return ret->height <= frame_height && ret->width >= score_width + (2 * PADDING + 2) * em;
 }
@@ -173,157 +186,115 @@ draw_row (cairo_t *cairo, const GstSlPanelStyle *style, const Layout *layout,
     draw_bar (cairo, style, left, y + em * (1 + BAR_GAP), inner, em * BAR_HEIGHT, row->fill);
 }
 
-static gboolean
-draw_pixels (const GstSlPanelStyle *style, const GstSlPanelRow *rows, guint n_rows,
-             const Layout *layout, GstSlPanel *panel)
+/* A surface for a patch, which begins and ends on whole blocks. */
+static cairo_t *
+begin_patch (gdouble width, gdouble height, gdouble aspect, GstSlPatch *patch)
 {
-  gint stride = cairo_format_stride_for_width (CAIRO_FORMAT_ARGB32, panel->width);
-  gsize size = (gsize)stride * panel->height;
-  g_autofree guint8 *data = g_malloc0 (size);
-  cairo_surface_t *surface = cairo_image_surface_create_for_data (
-      data, CAIRO_FORMAT_ARGB32, panel->width, panel->height, stride);
-  cairo_t *cairo = cairo_create (surface);
+  cairo_surface_t *surface;
+  cairo_t *cairo;
+
+  patch->width = GST_ROUND_UP_N ((gint)ceil (width / aspect), BLOCK);
+  patch->height = GST_ROUND_UP_N ((gint)ceil (height), BLOCK);
+  surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, patch->width, patch->height);
+  cairo = cairo_create (surface);
+  cairo_surface_destroy (surface);
+  cairo_scale (cairo, 1 / aspect, 1);
+  return cairo;
+}
+
+static gboolean
+end_patch (cairo_t *cairo, GstSlPatch *patch)
+{
+  cairo_surface_t *surface = cairo_get_target (cairo);
+  gsize line = 4 * (gsize)patch->width;
   gboolean ok;
 
-  cairo_scale (cairo, 1 / layout->aspect, 1);
-  cairo_set_source_rgba (cairo, 0, 0, 0, BACKGROUND_ALPHA);
-  rounded_rectangle (cairo, 0, 0, layout->width, layout->height, CORNER * layout->em);
-  cairo_fill (cairo);
-  for (guint i = 0; i < n_rows; i++)
-    draw_row (cairo, style, layout, &rows[i], i == 0,
-              PADDING * layout->em + i * (layout->row_height + ROW_GAP * layout->em));
   cairo_surface_flush (surface);
   ok = cairo_status (cairo) == CAIRO_STATUS_SUCCESS;
+  if (ok) {
+    /* Four bytes a pixel leave nothing to pad. */
+    g_assert ((gsize)cairo_image_surface_get_stride (surface) == line);
+    patch->pixels =
+        gst_buffer_new_memdup (cairo_image_surface_get_data (surface), line * patch->height);
+    gst_buffer_add_video_meta (patch->pixels, GST_VIDEO_FRAME_FLAG_NONE,
+                               GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, patch->width,
+                               patch->height);
+  }
   cairo_destroy (cairo);
-  cairo_surface_destroy (surface);
-  if (!ok)
-    return FALSE;
+  return ok;
+}
 
-  panel->pixels = gst_buffer_new_wrapped (g_steal_pointer (&data), size);
-  gst_buffer_add_video_meta (panel->pixels, GST_VIDEO_FRAME_FLAG_NONE,
-                             GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, panel->width, panel->height);
-  return TRUE;
+/* Into a corner, a margin away from the frame's edges where there is room for one. */
+static void
+place_panel (GstSlPanelPosition position, gdouble margin_x, gdouble margin_y,
+             const GstVideoInfo *info, GstSlPatch *patch)
+{
+  gint room_x = MAX (0, GST_VIDEO_INFO_WIDTH (info) - patch->width);
+  gint room_y = MAX (0, GST_VIDEO_INFO_HEIGHT (info) - patch->height);
+
+  patch->x = MIN (margin_x, room_x / 2.0);
+  patch->y = MIN (margin_y, room_y / 2.0);
+  if (position == GST_SL_PANEL_TOP_RIGHT || position == GST_SL_PANEL_BOTTOM_RIGHT)
+    patch->x = room_x - patch->x;
+  if (position == GST_SL_PANEL_BOTTOM_LEFT || position == GST_SL_PANEL_BOTTOM_RIGHT)
+    patch->y = room_y - patch->y;
+  patch->x -= patch->x % BLOCK;
+  patch->y -= patch->y % BLOCK;
 }
 
 gboolean
 gst_sl_panel_draw (const GstSlPanelStyle *style, const GstSlPanelRow *rows, guint n_rows,
-                   const GstVideoInfo *info, GstSlPanel *ret_panel)
+                   const GstVideoInfo *info, GstSlPatch *ret_patch)
 {
-  gint frame_width = GST_VIDEO_INFO_WIDTH (info), frame_height = GST_VIDEO_INFO_HEIGHT (info);
-  GstSlPanel panel = {0};
-  gint margin_x, margin_y;
+  GstSlPatch patch = {0};
   Layout layout;
+  cairo_t *cairo;
 
   /* Lines at the end give way to the frame's height. */
   while (!lay_out (style, rows, n_rows, info, &layout))
     if (--n_rows == 0)
       return FALSE;
 
-  panel.width = ceil (layout.width / layout.aspect);
-  panel.height = ceil (layout.height);
-  margin_x = MIN (MARGIN * layout.em / layout.aspect, (frame_width - panel.width) / 2.0);
-  margin_y = MIN (MARGIN * layout.em, (frame_height - panel.height) / 2.0);
-  panel.x = style->position == GST_SL_PANEL_TOP_LEFT || style->position == GST_SL_PANEL_BOTTOM_LEFT
-                ? margin_x
-                : frame_width - panel.width - margin_x;
-  panel.y = style->position == GST_SL_PANEL_TOP_LEFT || style->position == GST_SL_PANEL_TOP_RIGHT
-                ? margin_y
-                : frame_height - panel.height - margin_y;
-  panel.x -= panel.x % ALIGNMENT;
-  panel.y -= panel.y % ALIGNMENT;
-  if (!draw_pixels (style, rows, n_rows, &layout, &panel))
+  cairo = begin_patch (layout.width, layout.height, layout.aspect, &patch);
+  cairo_set_source_rgba (cairo, 0, 0, 0, BACKGROUND_ALPHA);
+  rounded_rectangle (cairo, 0, 0, layout.width, layout.height, CORNER * layout.em);
+  cairo_fill (cairo);
+  for (guint i = 0; i < n_rows; i++)
+    draw_row (cairo, style, &layout, &rows[i], i == 0,
+              PADDING * layout.em + i * (layout.row_height + ROW_GAP * layout.em));
+  place_panel (style->position, MARGIN * layout.em / layout.aspect, MARGIN * layout.em, info,
+               &patch);
+  if (!end_patch (cairo, &patch))
     return FALSE;
-  *ret_panel = panel;
+  *ret_patch = patch;
   return TRUE;
-}
-
-void
-gst_sl_panel_attach (const GstSlPanel *panel, GstBuffer *buffer)
-{
-  GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta (buffer);
-  GstVideoOverlayRectangle *rectangle = gst_video_overlay_rectangle_new_raw (
-      panel->pixels, panel->x, panel->y, panel->width, panel->height,
-      GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA);
-  GstVideoOverlayComposition *composition;
-
-  if (meta) { /* others have drawn before */
-    composition = gst_video_overlay_composition_copy (meta->overlay);
-    gst_video_overlay_composition_add_rectangle (composition, rectangle);
-    gst_buffer_remove_meta (buffer, (GstMeta *)meta);
-  } else {
-    composition = gst_video_overlay_composition_new (rectangle);
-  }
-  gst_buffer_add_video_overlay_composition_meta (buffer, composition);
-  gst_video_overlay_composition_unref (composition);
-  gst_video_overlay_rectangle_unref (rectangle);
-}
-
-/* A view of the part of `frame` that the panel covers, so that blending does not convert whole
- * lines. FALSE where pixels cannot be addressed one by one. */
-static gboolean
-view_part (const GstSlPanel *panel, const GstVideoFrame *frame, GstVideoFrame *ret)
-{
-  const GstVideoFormatInfo *finfo = frame->info.finfo;
-
-  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (finfo) || GST_VIDEO_FORMAT_INFO_IS_TILED (finfo) ||
-      GST_VIDEO_FORMAT_INFO_HAS_PALETTE (finfo))
-    return FALSE;
-
-  *ret = *frame;
-  ret->info.width = MIN (GST_ROUND_UP_4 (panel->width), frame->info.width - panel->x);
-  ret->info.height = MIN (GST_ROUND_UP_4 (panel->height), frame->info.height - panel->y);
-  if (ret->info.width <= 0 || ret->info.height <= 0)
-    return FALSE;
-  for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_PLANES (finfo); i++) {
-    gint component[GST_VIDEO_MAX_COMPONENTS], c;
-
-    gst_video_format_info_component (finfo, i, component);
-    c = component[0];
-    ret->data[i] = (guint8 *)frame->data[i] +
-                   GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, c, panel->y) * frame->info.stride[i] +
-                   GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, c, panel->x) *
-                       GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, c);
-  }
-  return TRUE;
-}
-
-/* Moves the panel to where the picture begins in a frame that is larger. */
-static GstSlPanel
-place_in_frame (const GstSlPanel *panel, const GstVideoFrame *frame)
-{
-  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
-  GstSlPanel placed = *panel;
-
-  if (crop) {
-    placed.x += crop->x - crop->x % ALIGNMENT;
-    placed.y += crop->y - crop->y % ALIGNMENT;
-  }
-  return placed;
 }
 
 gboolean
-gst_sl_panel_blend (const GstSlPanel *panel, GstVideoFrame *frame)
+gst_sl_panel_draw_tag (const GstSlPanelStyle *style, const gchar *text, const GstVideoInfo *info,
+                       GstSlPatch *ret_patch)
 {
-  GstSlPanel placed = place_in_frame (panel, frame);
-  GstVideoFrame pixels, part;
-  GstVideoInfo info;
-  gboolean ok;
+  gdouble em = get_text_size (style, info), aspect = get_aspect (info);
+  gdouble most = GST_VIDEO_INFO_WIDTH (info) * aspect - 2 * BLOCK;
+  gdouble padding = TAG_PADDING * em, width = measure (style, em, text, FALSE) + 2 * padding;
+  GstSlPatch patch = {0};
+  PangoLayout *layout;
+  cairo_t *cairo;
 
-  gst_video_info_set_format (&info, GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, panel->width,
-                             panel->height);
-  info.flags |= GST_VIDEO_FLAG_PREMULTIPLIED_ALPHA;
-  if (!gst_video_frame_map (&pixels, &info, panel->pixels, GST_MAP_READ))
+  if (most < MIN (width, 3 * em) || em > GST_VIDEO_INFO_HEIGHT (info))
+    return FALSE; /* hardly a letter would be left */
+  width = MIN (width, most);
+  cairo = begin_patch (width, em, aspect, &patch);
+  cairo_set_source_rgba (cairo, 0, 0, 0, BACKGROUND_ALPHA);
+  cairo_paint (cairo);
+  layout = make_text (cairo, style, em, text, FALSE);
+  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
+  pango_layout_set_width (layout, ceil (width - 2 * padding) * PANGO_SCALE);
+  cairo_set_source_rgb (cairo, 1, 1, 1);
+  draw_text (cairo, layout, padding, 0, em);
+  g_object_unref (layout);
+  if (!end_patch (cairo, &patch))
     return FALSE;
-  if (view_part (&placed, frame, &part))
-    ok = gst_video_blend (&part, &pixels, 0, 0, 1);
-  else
-    ok = gst_video_blend (frame, &pixels, placed.x, placed.y, 1);
-  gst_video_frame_unmap (&pixels);
-  return ok;
-}
-
-void
-gst_sl_panel_clear (GstSlPanel *panel)
-{
-  gst_clear_buffer (&panel->pixels);
+  *ret_patch = patch;
+  return TRUE;
 }

@@ -141,6 +141,34 @@ fixture_process (Fixture *fixture, guint32 rgb, guint n)
   return buffer;
 }
 
+gboolean
+fixture_find_change (Fixture *fixture, GstBuffer *buffer, guint32 rgb, GstVideoRectangle *ret)
+{
+  g_autoptr (GstBuffer) plain = fixture_frame (fixture, rgb, 0);
+  gint left = G_MAXINT, top = G_MAXINT, right = -1, bottom = -1;
+  GstVideoFrame a, b;
+  gint step;
+
+  g_assert_true (gst_video_frame_map (&a, &fixture->info, plain, GST_MAP_READ));
+  g_assert_true (gst_video_frame_map (&b, &fixture->info, buffer, GST_MAP_READ));
+  step = GST_VIDEO_FRAME_COMP_PSTRIDE (&a, 0);
+  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (&a); y++)
+    for (gint x = 0; x < GST_VIDEO_FRAME_WIDTH (&a); x++) {
+      gsize offset = (gsize)y * GST_VIDEO_FRAME_PLANE_STRIDE (&a, 0) + x * step;
+
+      if (memcmp ((guint8 *)a.data[0] + offset, (guint8 *)b.data[0] + offset, step) == 0)
+        continue;
+      left = MIN (left, x);
+      right = MAX (right, x);
+      top = MIN (top, y);
+      bottom = MAX (bottom, y);
+    }
+  gst_video_frame_unmap (&b);
+  gst_video_frame_unmap (&a);
+  *ret = (GstVideoRectangle){left, top, right - left + 1, bottom - top + 1};
+  return right >= 0;
+}
+
 guint
 fixture_best (GstBuffer *buffer)
 {

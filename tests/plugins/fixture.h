@@ -47,6 +47,11 @@ GstBuffer *fixture_frame (Fixture *fixture, guint32 rgb, guint n);
 /* Pushes such a frame and pulls what comes out. */
 GstBuffer *fixture_process (Fixture *fixture, guint32 rgb, guint n);
 
+/* The smallest box around pixels of plane 0 that differ from a plain frame's; FALSE if none does.
+ */
+gboolean fixture_find_change (Fixture *fixture, GstBuffer *buffer, guint32 rgb,
+                              GstVideoRectangle *ret);
+
 /* The class that comes first in the buffer's labels; TINY_CLASSES if it carries none. */
 guint fixture_best (GstBuffer *buffer);
 

@@ -1,5 +1,6 @@
 #include "gstslclassify.h"
 #include "gstsloverlay.h"
+#include "gstslresults.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -8,6 +9,7 @@ plugin_init (GstPlugin *plugin)
 
   ok &= GST_ELEMENT_REGISTER (slclassify, plugin);
   ok &= GST_ELEMENT_REGISTER (sloverlay, plugin);
+  ok &= GST_ELEMENT_REGISTER (slresults, plugin);
   return ok;
 }
 

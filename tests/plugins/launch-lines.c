@@ -58,7 +58,7 @@ collect (const gchar *text, const gchar *name)
 int
 main (int argc, char **argv)
 {
-  static const gchar *elements[] = {"slclassify", "sloverlay"};
+  static const gchar *elements[] = {"slclassify", "sloverlay", "slresults"};
 
   fixture_init (&argc, &argv);
   /* For autovideosink, on machines without a display. */

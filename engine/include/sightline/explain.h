@@ -46,4 +46,8 @@ SL_API void sl_cam_get_size (const SlCam *cam, const SlTensorView *features, uin
 SL_API void sl_cam_map (const SlCam *cam, const SlTensorView *features, uint32_t klass, float *ret);
 SL_API double sl_cam_get_bias (const SlCam *cam, uint32_t klass);
 
+/* For drawing: the lowest of the map's `n` values becomes 0, the highest 1, and a flat map 0
+ * throughout. *ret_low and *ret_high, which may be NULL, are what they were. */
+SL_API void sl_map_normalize (float *map, size_t n, float *ret_low, float *ret_high);
+
 G_END_DECLS

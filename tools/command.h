@@ -17,4 +17,5 @@ typedef struct Command {
   int (*run) (int argc, char **argv); /* argv[0] is the command's name; returns an exit status */
 } Command;
 
-extern const Command cmd_annotate, cmd_bench, cmd_check, cmd_classify, cmd_devices, cmd_inspect;
+extern const Command cmd_annotate, cmd_bench, cmd_check, cmd_classify, cmd_devices, cmd_heatmap,
+    cmd_inspect;

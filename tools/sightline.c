@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Sorted by name. */
-static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,
-                                          &cmd_classify, &cmd_devices, &cmd_inspect};
+static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,  &cmd_classify,
+                                          &cmd_devices,  &cmd_heatmap, &cmd_inspect};
 
 static void
 print_help (FILE *out)
@@ -28,6 +28,7 @@ print_help (FILE *out)
       "  sightline classify clip.mp4                       what the built-in network sees\n"
       "  sightline classify -m net.onnx -f jsonl -o r.jsonl *.mkv\n"
       "  sightline annotate -m net.onnx clip.mp4 -o seen.mkv\n"
+      "  sightline heatmap -m net.onnx photo.jpg -o seen.png\n"
       "  sightline inspect net.onnx\n"
       "\n"
       "`sightline COMMAND --help` explains a command; `sightline --version` prints the version.\n"

@@ -7,8 +7,8 @@
 static void
 test_help (void)
 {
-  static const char *const commands[] = {"annotate", "bench",   "check",
-                                         "classify", "devices", "inspect"};
+  static const char *const commands[] = {"annotate", "bench",   "check",  "classify",
+                                         "devices",  "heatmap", "inspect"};
   g_auto (ToolRun) run = {0};
   tool_run (&run, NULL, "--help", NULL);
   tool_assert_ok (&run);
@@ -86,6 +86,14 @@ test_wrong_usage (void)
       {{"annotate", "x", "-o", "y.mkv", "--to=later"}, "later"},
       {{"check"}, "no case"},
       {{"check", "--rtol=-1", "x"}, "tolerances"},
+      {{"heatmap", "-o", "y.png"}, "no input"},
+      {{"heatmap", "x"}, "-o is missing"},
+      {{"heatmap", "x", "-o", "y.bmp"}, "y.bmp"},
+      {{"heatmap", "--method=magic", "x", "-oy.png"}, "magic"},
+      {{"heatmap", "--colormap=plaid", "x", "-oy.png"}, "plaid"},
+      {{"heatmap", "--style=loud", "x", "-oy.png"}, "loud"},
+      {{"heatmap", "--opacity=1.5", "x", "-oy.png"}, "--opacity 1.5"},
+      {{"heatmap", "--threshold=-1", "x", "-oy.png"}, "--threshold -1"},
       {{"inspect", "a", "b"}, "more than one"},
       {{"inspect", "-f", "csv", "a"}, "csv"},
       {{"bench", "a", "b"}, "more than one"},

@@ -1,3 +1,5 @@
+#include "gstslinfer.h"
+
 #include "gstslinferprivate.h"
 
 #include "gstslmemory.h"

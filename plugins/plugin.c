@@ -1,6 +1,7 @@
 #include "gstslclassify.h"
 #include "gstsloverlay.h"
 #include "gstslresults.h"
+#include "gstslsrc.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -10,6 +11,7 @@ plugin_init (GstPlugin *plugin)
   ok &= GST_ELEMENT_REGISTER (slclassify, plugin);
   ok &= GST_ELEMENT_REGISTER (sloverlay, plugin);
   ok &= GST_ELEMENT_REGISTER (slresults, plugin);
+  ok &= GST_ELEMENT_REGISTER (slsrc, plugin);
   return ok;
 }
 

@@ -29,6 +29,7 @@ gstreamer1.0-plugins-ugly  | all      | gst:x264enc                      | H.264
 gstreamer1.0-libav         | all      | gst:avdec_h264                   | decoders for most recorded footage
 g++                        | test     | cmd:c++                          | public headers are compiled as C++ too
 binutils                   | test     | cmd:nm                           | lists the exported symbols
+libgstrtspserver-1.0-dev   | test     | pc:gstreamer-rtsp-server-1.0>=1.22 | the server that slsrc loses and finds again
 clang-format-14            | 12:test  | -                                | the style check; other versions format differently
 gcovr                      | coverage | cmd:gcovr                        | sums up the coverage
 '

@@ -55,15 +55,32 @@ collect (const gchar *text, const gchar *name)
   g_assert_cmpuint (n, >, 0); /* a page without one is not complete */
 }
 
+/* A clip for lines that play one. */
+static void
+write_clip (void)
+{
+  g_autofree gchar *line =
+      g_strdup_printf ("videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! jpegenc "
+                       "! matroskamux ! filesink location=\"%s/clip.mkv\"",
+                       fixture_folder);
+  g_autoptr (GstElement) writer = gst_parse_launch (line, NULL);
+  g_autoptr (GstBus) bus = gst_element_get_bus (writer);
+
+  gst_element_set_state (writer, GST_STATE_PLAYING);
+  gst_message_unref (gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS));
+  gst_element_set_state (writer, GST_STATE_NULL);
+}
+
 int
 main (int argc, char **argv)
 {
-  static const gchar *elements[] = {"slclassify", "sloverlay", "slresults"};
+  static const gchar *elements[] = {"slclassify", "sloverlay", "slresults", "slsrc"};
 
   fixture_init (&argc, &argv);
   /* For autovideosink, on machines without a display. */
   g_setenv ("GST_PLUGIN_FEATURE_RANK", "fakevideosink:MAX", TRUE);
   g_free (tiny_model_write (fixture_folder, "scenes.onnx", TINY_METADATA));
+  write_clip ();
   for (guint i = 0; i < G_N_ELEMENTS (elements); i++) {
     g_autoptr (GstElementFactory) factory = gst_element_factory_find (elements[i]);
 

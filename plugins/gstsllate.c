@@ -40,12 +40,17 @@ gst_sl_stopwatch_start (GstElement *element)
   return watch;
 }
 
+void
+gst_sl_stopwatch_clear (GstSlStopwatch *watch)
+{
+  gst_clear_object (&watch->clock);
+}
+
 GstSlSpan
-gst_sl_stopwatch_stop (GstSlStopwatch *watch)
+gst_sl_stopwatch_read (const GstSlStopwatch *watch)
 {
   GstSlSpan now = read_clocks (watch->clock), start = watch->start;
 
-  gst_clear_object (&watch->clock);
   return (GstSlSpan){
       .on_clock = now.on_clock > start.on_clock ? now.on_clock - start.on_clock : 0,
       .real = now.real - start.real,

@@ -30,8 +30,10 @@ typedef struct GstSlStopwatch {
 } GstSlStopwatch;
 
 GstSlStopwatch gst_sl_stopwatch_start (GstElement *element);
-/* The time since the start; done with the watch. */
-GstSlSpan gst_sl_stopwatch_stop (GstSlStopwatch *watch);
+void gst_sl_stopwatch_clear (GstSlStopwatch *watch);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstSlStopwatch, gst_sl_stopwatch_clear)
+/* The time since the start. */
+GstSlSpan gst_sl_stopwatch_read (const GstSlStopwatch *watch);
 
 /* The slowest of what was measured lately, in steps, so that it changes rarely: rises at once,
  * falls after a whole window of much less. Zero-initialise. */

@@ -100,19 +100,23 @@ load_thread (gpointer data)
   GstSlLoaded loaded = {0};
   gboolean ok = load (loader, &loaded, &error);
 
-  if (ok) {
+  /* Who waits finds the error on the bus; who is told that all is well finds it so. */
+  if (ok)
     loader->funcs->loaded (loader->element, &loaded);
-    post_progress (loader, GST_PROGRESS_TYPE_COMPLETE, "Loaded");
-  } else {
-    loaded_clear (&loaded);
+  else
     report_failure (loader, error);
-  }
 
   g_mutex_lock (&loader->lock);
-  loader->loaded = loaded;
+  if (ok)
+    loader->loaded = loaded;
   loader->state = ok ? GST_SL_LOAD_DONE : GST_SL_LOAD_FAILED;
   g_cond_broadcast (&loader->changed);
   g_mutex_unlock (&loader->lock);
+
+  if (ok)
+    post_progress (loader, GST_PROGRESS_TYPE_COMPLETE, "Loaded");
+  else
+    loaded_clear (&loaded);
   return NULL;
 }
 

@@ -21,8 +21,8 @@ fixture_run (void)
   return status;
 }
 
-static Fixture *
-wrap_element (GstElement *element)
+Fixture *
+fixture_wrap (GstElement *element)
 {
   Fixture *fixture = g_new0 (Fixture, 1);
 
@@ -57,7 +57,7 @@ fixture_new (const gchar *factory, const gchar *first_property, ...)
   va_start (args, first_property);
   element = make_element (factory, first_property, args);
   va_end (args);
-  return wrap_element (element);
+  return fixture_wrap (element);
 }
 
 Fixture *
@@ -71,7 +71,7 @@ fixture_new_infer (TinyFlags flags, const gchar *first_property, ...)
   element = make_element ("slclassify", first_property, args);
   va_end (args);
   g_object_set (element, "model-file", path, NULL);
-  return wrap_element (element);
+  return fixture_wrap (element);
 }
 
 void

@@ -34,6 +34,8 @@ typedef struct Fixture {
 Fixture *fixture_new (const gchar *factory, const gchar *first_property, ...);
 /* The same with a model of these flags for model-file. */
 Fixture *fixture_new_infer (TinyFlags flags, const gchar *first_property, ...);
+/* The same with an element that is there already, whose reference it takes over. */
+Fixture *fixture_wrap (GstElement *element);
 void fixture_free (Fixture *fixture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, fixture_free)
 

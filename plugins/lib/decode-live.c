@@ -16,12 +16,15 @@ GstElement *
 sl_live_source_new (const char *source, GError **error)
 {
   GstElement *element = gst_element_factory_make ("slsrc", NULL);
-  if (element)
-    g_object_set (element, "location", source, NULL);
-  else
+  if (!element) {
     g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
                  "GStreamer does not find slsrc (expected Sightline's plugin, installed or in "
                  "GST_PLUGIN_PATH)");
+    return NULL;
+  }
+  g_object_set (element, "location", source, NULL);
+  /* A card is no picture of what is before the camera. */
+  gst_util_set_object_arg (G_OBJECT (element), "fallback", "none");
   return element;
 }
 
@@ -77,12 +80,22 @@ sl_live_get_wall_time (SlDecoder *decoder)
 char *
 sl_live_describe (const GstStructure *structure)
 {
+  guint64 wait = 0;
   if (!structure || !gst_structure_has_name (structure, "slsrc"))
     return NULL;
   const char *status = gst_structure_get_string (structure, "status");
   const char *reason = gst_structure_get_string (structure, "reason");
+  const char *error = gst_structure_get_string (structure, "error");
   if (!status)
     return NULL;
-  char *note = g_strdup_printf ("%s%s%s", status, reason ? ": " : "", reason ? reason : "");
-  return g_strdelimit (note, "\r\n", ' ');
+  GString *note = g_string_new (status);
+  if (strcmp (status, "retrying") == 0) {
+    if (gst_structure_get_uint64 (structure, "retry-in", &wait))
+      g_string_append_printf (note, " in %.1f s", (double)wait / GST_SECOND);
+    if (error && error[0])
+      g_string_append_printf (note, ": %s", error);
+    else if (reason)
+      g_string_append_printf (note, ": %s", reason);
+  }
+  return g_strdelimit (g_string_free (note, FALSE), "\r\n", ' ');
 }

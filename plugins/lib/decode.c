@@ -279,6 +279,8 @@ sl_decoder_poll (SlDecoder *decoder, GstClockTime timeout, SlDecodedFrame *ret_f
   GstAppSink *sink = GST_APP_SINK (decoder->sink);
   GstMiniObject *object;
   g_clear_pointer (&decoder->sample, gst_sample_unref);
+  if (decoder->live) /* there may be a frame each time, and there is something to tell */
+    read_bus (decoder);
   while (!decoder->done && !decoder->failure &&
          (object = gst_app_sink_try_pull_object (sink, timeout))) {
     if (GST_IS_EVENT (object)) {

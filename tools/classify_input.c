@@ -225,6 +225,8 @@ look_through (ClassifyJob *job, Input *input, GError **error)
     g_autofree char *note = sl_decoder_take_note (input->decoder);
     if (note && !job->shared->options->quiet)
       tool_note ("%s: %s", input->name, note);
+    if (job->shared->rows)
+      tool_rows_tick (job->shared->rows);
     if (state == SL_DECODER_FRAME && !take_frame (job, input, &frame, &result, error))
       break;
   } while (state != SL_DECODER_END && !is_stopped (job));

@@ -8,18 +8,16 @@
 #include "output.h"
 #include "plugin.h"
 #include "report.h"
+#include "selection.h"
 #include "sound.h"
 #include "stop.h"
 
 #include <sightline-gst/decode.h>
-#include <sightline-gst/shared-model.h>
 #include <sightline/sightline.h>
 
-#include <glib/gstdio.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Decoded frames that wait for the encoder. */
 #define MAX_WAITING 8
@@ -31,6 +29,7 @@
 
 typedef struct {
   ToolNetwork network;
+  ToolSelection selection;
   char *output_path;
 } AnnotateOptions;
 
@@ -38,6 +37,7 @@ typedef struct {
   const AnnotateOptions *options;
   const char *source;
   SlDecoder *decoder;
+  ToolSelection selection;
   GstElement *pipeline, *feed; /* feed: the appsrc */
   GstBus *bus;
   ToolSound *sound; /* NULL: there is none */
@@ -47,17 +47,25 @@ typedef struct {
 
 /* --- the pipeline --- */
 
+/* How pictures are turned to be upright, by EXIF's number; what slclassify and sloverlay do is for
+ * pictures that are, and not every player turns them. */
+static const char *const turns[] = {NULL,    NULL,  "horiz", "180", "vert",
+                                    "ul-lr", "90r", "ur-ll", "90l"};
+
 /* The only size and format that the encoder sees, whatever comes later in the clip: even, as 4:2:0
  * wants it. */
 static GstCaps *
-make_encoder_caps (const GstVideoInfo *info)
+make_encoder_caps (const SlDecodedFrame *frame)
 {
+  const GstVideoInfo *info = frame->info;
   int width = MAX (GST_VIDEO_INFO_WIDTH (info) & ~1, MIN_SIZE);
   int height = MAX (GST_VIDEO_INFO_HEIGHT (info) & ~1, MIN_SIZE);
   int par_n = MAX (GST_VIDEO_INFO_PAR_N (info), 1), par_d = MAX (GST_VIDEO_INFO_PAR_D (info), 1);
+  gboolean sideways = frame->orientation > 4;
   return gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
-                              width, "height", G_TYPE_INT, height, "pixel-aspect-ratio",
-                              GST_TYPE_FRACTION, par_n, par_d, NULL);
+                              sideways ? height : width, "height", G_TYPE_INT,
+                              sideways ? width : height, "pixel-aspect-ratio", GST_TYPE_FRACTION,
+                              sideways ? par_d : par_n, sideways ? par_n : par_d, NULL);
 }
 
 static GstElement *
@@ -78,48 +86,74 @@ make_element (GstBin *pipeline, const char *factory, GError **error)
   return element;
 }
 
-/* feed ! slclassify ! videoconvert ! sloverlay ! videoconvert ! videoscale ! caps ! encoder ! muxer
- * ! file */
-static gboolean
-build_pipeline (Annotate *self, const GstVideoInfo *info, const char *model_path, const char *file,
-                GError **error)
+/* Adds an element behind the last one. */
+static GstElement *
+append (GstElement **last, GstElement *element, GError **error)
 {
-  static const char *const names[] = {"appsrc",       "slclassify", "videoconvert", "sloverlay",
-                                      "videoconvert", "videoscale", "capsfilter"};
-  enum { FEED, CLASSIFY, FILTER = 6, CHAIN };
+  if (!element)
+    return NULL;
+  if (*last && !gst_element_link (*last, element)) {
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "%s does not fit behind %s",
+                 GST_OBJECT_NAME (element), GST_OBJECT_NAME (*last));
+    return NULL;
+  }
+  return *last = element;
+}
+
+/* feed ! [videoconvert ! videoflip !] slclassify ! videoconvert ! sloverlay ! videoconvert !
+ * videoscale ! caps: the pictures as the encoder gets them. NULL with an error, else the last. */
+static GstElement *
+build_picture (Annotate *self, const SlDecodedFrame *frame, GError **error)
+{
+  static const char *const names[] = {"appsrc",       "videoconvert", "videoflip",
+                                      "slclassify",   "videoconvert", "sloverlay",
+                                      "videoconvert", "videoscale",   "capsfilter"};
+  enum { FEED, TO_FLIP, FLIP, CLASSIFY, FILTER = 8, CHAIN };
   const ToolNetwork *network = &self->options->network;
+  GstElement *chain[CHAIN] = {NULL}, *last = NULL;
+  for (guint i = 0; i < CHAIN; i++) {
+    if ((i == TO_FLIP || i == FLIP) && !turns[frame->orientation])
+      continue;
+    chain[i] = make_element (GST_BIN (self->pipeline), names[i], error);
+    if (!append (&last, chain[i], error))
+      return NULL;
+  }
+  g_autoptr (GstCaps) caps = make_encoder_caps (frame);
+  self->feed = chain[FEED];
+  g_object_set (self->feed, "format", GST_FORMAT_TIME, "handle-segment-change", TRUE, NULL);
+  if (chain[FLIP])
+    gst_util_set_object_arg (G_OBJECT (chain[FLIP]), "video-direction", turns[frame->orientation]);
+  g_object_set (chain[CLASSIFY], "model-file", network->model_path, "label-file",
+                network->label_path, "preprocess-file", network->preprocess_path, "device",
+                network->device_name ? network->device_name : "auto", NULL);
+  g_object_set (chain[FILTER], "caps", caps, NULL);
+  /* What comes before --from is left out, not black. */
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (self->feed, "src");
+  gst_pad_set_offset (pad, -(gint64)tool_selection_get_from (&self->options->selection));
+  return last;
+}
+
+/* Picture ! encoder ! muxer ! file, and the sound into the muxer. */
+static gboolean
+build_pipeline (Annotate *self, const SlDecodedFrame *frame, const char *file, GError **error)
+{
   const ToolContainer *container = tool_container_find (self->options->output_path);
-  GstElement *chain[CHAIN];
+  const ToolSelection *selection = &self->options->selection;
   self->pipeline = gst_pipeline_new (NULL);
   self->bus = gst_element_get_bus (self->pipeline);
   GstBin *bin = GST_BIN (self->pipeline);
-  for (guint i = 0; i < CHAIN; i++)
-    if (!(chain[i] = make_element (bin, names[i], error)))
-      return FALSE;
-  GstElement *encoder = tool_encoder_make (container->video, "video", error);
-  if (!encoder)
+  GstElement *last = build_picture (self, frame, error);
+  GstElement *encoder = last ? tool_encoder_make (container->video, "video", error) : NULL;
+  if (encoder)
+    gst_bin_add (bin, encoder);
+  if (!append (&last, encoder, error) || !append (&last, make_element (bin, "queue", error), error))
     return FALSE;
-  gst_bin_add (bin, encoder);
-  GstElement *queue = make_element (bin, "queue", error);
-  GstElement *muxer = queue ? make_element (bin, container->muxer, error) : NULL;
+  GstElement *muxer = make_element (bin, container->muxer, error);
   GstElement *sink = muxer ? make_element (bin, "filesink", error) : NULL;
   if (!sink)
     return FALSE;
-
-  g_autoptr (GstCaps) caps = make_encoder_caps (info);
-  self->feed = chain[FEED];
-  g_object_set (self->feed, "format", GST_FORMAT_TIME, "handle-segment-change", TRUE, NULL);
-  g_object_set (chain[CLASSIFY], "model-file", model_path, "label-file", network->label_path,
-                "preprocess-file", network->preprocess_path, "device",
-                network->device_name ? network->device_name : "auto", NULL);
-  g_object_set (chain[FILTER], "caps", caps, NULL);
   g_object_set (sink, "location", file, NULL);
-  gboolean linked = gst_element_link_pads (queue, "src", muxer, "video_%u") &&
-                    gst_element_link (muxer, sink) &&
-                    gst_element_link_many (chain[FILTER], encoder, queue, NULL);
-  for (guint i = 0; i + 1 < CHAIN; i++)
-    linked = linked && gst_element_link (chain[i], chain[i + 1]);
-  if (!linked) {
+  if (!gst_element_link_pads (last, "src", muxer, "video_%u") || !gst_element_link (muxer, sink)) {
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "the encoder does not fit the container");
     return FALSE;
   }
@@ -128,6 +162,9 @@ build_pipeline (Annotate *self, const GstVideoInfo *info, const char *model_path
   g_autofree char *uri = strstr (self->source, "://") ? g_strdup (self->source)
                                                       : gst_filename_to_uri (self->source, error);
   self->sound = uri ? tool_sound_new (bin, muxer, container, uri, error) : NULL;
+  if (self->sound)
+    tool_sound_set_window (self->sound, tool_selection_get_from (selection),
+                           tool_selection_get_to (selection));
   return self->sound != NULL;
 }
 
@@ -204,6 +241,27 @@ push_frame (Annotate *self, const SlDecodedFrame *frame, GError **error)
   return FALSE;
 }
 
+/* The next frame that is wanted. FALSE at the end, and with an error if there is none to be had. */
+static gboolean
+next_frame (Annotate *self, SlDecodedFrame *frame, GError **error)
+{
+  while (!tool_stop_requested () && sl_decoder_next (self->decoder, frame)) {
+    switch (tool_selection_choose (&self->selection, frame->number, frame->pts)) {
+    case TOOL_FRAME_TAKE:
+      return TRUE;
+    case TOOL_FRAME_SKIP:
+      break;
+    case TOOL_FRAME_PAST_END:
+      return FALSE;
+    case TOOL_FRAME_NO_TIME:
+      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                   "frames have no timestamps (expected some for --from and --to)");
+      return FALSE;
+    }
+  }
+  return FALSE;
+}
+
 /* Everything from the first frame, which is there already, to the finished file. */
 static gboolean
 run (Annotate *self, SlDecodedFrame *frame, GError **error)
@@ -223,7 +281,7 @@ run (Annotate *self, SlDecodedFrame *frame, GError **error)
       break;
     self->frames++;
     tool_progress_update (&progress, sl_decoder_get_progress (self->decoder), self->frames);
-  } while (!tool_stop_requested () && sl_decoder_next (self->decoder, frame));
+  } while (next_frame (self, frame, error));
   if (good)
     gst_app_src_end_of_stream (GST_APP_SRC (self->feed));
   while (good && !self->ended && !tool_stop_requested ())
@@ -259,42 +317,14 @@ report (Annotate *self)
 
 /* --- the command --- */
 
-/* A file name for the built-in network, which slclassify reads like any other; to be removed. */
-static char *
-write_builtin_model (GError **error)
+/* Checks the network before anything else is done, as classify does. NULL after a report. As long
+ * as it is kept, slclassify takes the same one. */
+static SlModel *
+check_network (const ToolNetwork *network)
 {
-  g_autofree char *path = NULL;
-  g_autoptr (GBytes) bytes = sl_builtin_model_get_bytes ();
-  int fd = g_file_open_tmp ("sightline-XXXXXX.onnx", &path, error);
-  if (fd < 0)
-    return NULL;
-  close (fd);
-  gsize size;
-  const char *data = g_bytes_get_data (bytes, &size);
-  if (g_file_set_contents (path, data, (gssize)size, error))
-    return g_steal_pointer (&path);
-  g_unlink (path);
-  return NULL;
-}
-
-/* Checks the network before anything else is done, as classify does. NULL after a report, else its
- * path; *ret_temporary if the caller is to remove that. */
-static char *
-find_model (const ToolNetwork *network, gboolean *ret_temporary)
-{
-  g_autoptr (GError) error = NULL;
   g_autoptr (SlModel) model = tool_network_load_model (network);
   g_autoptr (SlModelRules) rules = model ? tool_network_load_rules (network, model) : NULL;
-  const char *path = network->model_path ? network->model_path : g_getenv ("SIGHTLINE_MODEL");
-  *ret_temporary = !path;
-  if (!rules || !tool_find_device (network->device_name))
-    return NULL;
-  if (path)
-    return g_strdup (path);
-  char *temporary = write_builtin_model (&error);
-  if (!temporary)
-    tool_gerror ("built-in network", error);
-  return temporary;
+  return rules && tool_find_device (network->device_name) ? g_steal_pointer (&model) : NULL;
 }
 
 static void
@@ -309,9 +339,9 @@ annotate_clear (Annotate *self)
   sl_decoder_free (self->decoder);
 }
 
-/* The clip to a temporary file. FALSE after a report. */
+/* The clip to a file of another name. FALSE after a report. */
 static gboolean
-write_clip (Annotate *self, const char *model_path, const char *file)
+write_clip (Annotate *self, const char *file)
 {
   g_autoptr (GError) error = NULL;
   SlDecodedFrame frame;
@@ -320,12 +350,18 @@ write_clip (Annotate *self, const char *model_path, const char *file)
     tool_gerror (self->source, error);
     return FALSE;
   }
-  if (!sl_decoder_next (self->decoder, &frame)) {
-    sl_decoder_get_outcome (self->decoder, &reason);
+  gboolean any = next_frame (self, &frame, &error);
+  if (tool_stop_requested ()) {
+    tool_error ("interrupted", "no output written");
+    return FALSE;
+  }
+  if (!any && !error && sl_decoder_get_outcome (self->decoder, &reason) == SL_OUTCOME_FAILED) {
     tool_error (self->source, "%s", reason);
     return FALSE;
   }
-  if (!build_pipeline (self, frame.info, model_path, file, &error) || !run (self, &frame, &error)) {
+  if (!any && !error)
+    g_set_error (&error, SL_ERROR, SL_ERROR_IO, "no frame between --from and --to");
+  if (error || !build_pipeline (self, &frame, file, &error) || !run (self, &frame, &error)) {
     tool_gerror (self->source, error);
     return FALSE;
   }
@@ -338,16 +374,18 @@ write_clip (Annotate *self, const char *model_path, const char *file)
 static int
 annotate (const AnnotateOptions *options, const char *source)
 {
-  Annotate self = {.options = options, .source = source};
+  Annotate self = {.options = options, .source = source, .selection = options->selection};
   g_autoptr (GError) error = NULL;
-  gboolean temporary = FALSE, good = FALSE;
-  g_autofree char *model_path = find_model (&options->network, &temporary);
-  if (!model_path)
+  gboolean good = FALSE;
+  g_autoptr (SlModel) model = check_network (&options->network);
+  if (!model)
     return TOOL_FAILED;
+  tool_selection_start (&self.selection);
   g_autoptr (ToolOutput) output = tool_output_open (options->output_path, &error);
+  const char *file = output ? tool_output_get_temporary (output) : NULL;
   if (!output)
     tool_gerror (NULL, error);
-  else if (write_clip (&self, model_path, tool_output_get_temporary (output)))
+  else if (write_clip (&self, file ? file : options->output_path))
     good = report (&self);
   annotate_clear (&self);
   /* A clip that is partial in itself is written as far as it goes. */
@@ -355,26 +393,29 @@ annotate (const AnnotateOptions *options, const char *source)
     tool_gerror (NULL, error);
     good = FALSE;
   }
-  if (temporary)
-    g_unlink (model_path);
   return good ? TOOL_OK : TOOL_FAILED;
 }
 
 static int
 annotate_run (int argc, char **argv)
 {
-  AnnotateOptions options = {0};
+  AnnotateOptions options = {.selection.every = 1};
+  g_autofree char *from = NULL, *to = NULL;
   g_auto (GStrv) inputs = NULL;
   const GOptionEntry entries[] = {
       TOOL_NETWORK_ENTRIES (options.network),
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
        "Clip to write: .mkv, .mp4 or .webm; appears when all is done", "FILE"},
+      {"from", 0, 0, G_OPTION_ARG_STRING, &from, "Begin at this time of the clip", "T"},
+      {"to", 0, 0, G_OPTION_ARG_STRING, &to, "End before this time of the clip", "T"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs, NULL, NULL},
       G_OPTION_ENTRY_NULL};
   static const ToolUsage usage = {
       "INPUT -o OUTPUT", "Writes a clip with the labels of each frame drawn in, and its sound.",
       "Sound is passed through if the container can hold it, else encoded anew; subtitles are left "
       "out.\n"
+      "A clip that says how it has to be turned is written upright. Times are seconds, M:SS or "
+      "H:MM:SS.\n"
       "A cut or damaged clip is written as far as it goes, called partial, and the exit status is "
       "1.\n\n"
       "Example:\n  sightline annotate -m net.onnx clip.mp4 -o seen.mkv"};
@@ -385,8 +426,10 @@ annotate_run (int argc, char **argv)
     else if (!options.output_path || !tool_container_find (options.output_path))
       tool_usage_error (argv[0], "-o %s (expected a file that ends in .mkv, .mp4 or .webm)",
                         options.output_path ? options.output_path : "is missing");
+    else if (sl_decoder_source_is_live (inputs[0]))
+      tool_usage_error (argv[0], "%s has no end (expected a clip)", inputs[0]);
     else
-      status = TOOL_OK;
+      status = tool_selection_parse (argv[0], &options.selection, from, to);
   }
   if (status == TOOL_OK) {
     tool_stop_watch ();

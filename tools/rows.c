@@ -76,8 +76,7 @@ put (ToolRows *rows, GString *text)
 {
   g_autoptr (GError) error = NULL;
   rows->written += text->len;
-  if (!rows->broken && (!tool_output_write (rows->output, text, &error) ||
-                        (rows->journal && !tool_journal_flush (rows->journal, FALSE, &error))))
+  if (!rows->broken && !tool_output_write (rows->output, text, &error))
     take_error (rows, error);
   g_string_truncate (text, 0);
 }
@@ -135,6 +134,16 @@ tool_rows_end (ToolRows *rows, guint input, const char *source, ToolStamp stamp,
   rows->inputs[input].outcome = outcome;
   rows->inputs[input].ended = TRUE;
   advance (rows);
+  g_mutex_unlock (&rows->lock);
+}
+
+void
+tool_rows_tick (ToolRows *rows)
+{
+  g_autoptr (GError) error = NULL;
+  g_mutex_lock (&rows->lock);
+  if (rows->journal && !rows->broken && !tool_journal_flush (rows->journal, FALSE, &error))
+    take_error (rows, error);
   g_mutex_unlock (&rows->lock);
 }
 

@@ -23,6 +23,9 @@ gboolean tool_rows_write (ToolRows *rows, guint input, GString *text);
 void tool_rows_end (ToolRows *rows, guint input, const char *source, ToolStamp stamp,
                     SlOutcome outcome);
 
+/* Puts the journal's lines on disk now and then; to be called while nothing is written, too. */
+void tool_rows_tick (ToolRows *rows);
+
 /* What stands before the first row. */
 gboolean tool_rows_write_header (ToolRows *rows, GString *text);
 

@@ -56,3 +56,15 @@ tool_selection_choose (ToolSelection *selection, guint64 number, GstClockTime pt
   }
   return TOOL_FRAME_TAKE;
 }
+
+GstClockTime
+tool_selection_get_from (const ToolSelection *selection)
+{
+  return to_clock (selection->from);
+}
+
+GstClockTime
+tool_selection_get_to (const ToolSelection *selection)
+{
+  return selection->to > 0 ? to_clock (selection->to) : GST_CLOCK_TIME_NONE;
+}

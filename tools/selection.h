@@ -29,3 +29,7 @@ void tool_selection_start (ToolSelection *selection);
 /* Frames have to be asked about one after another. NO_TIME: times are asked for and the frame has
  * none. */
 ToolFrameChoice tool_selection_choose (ToolSelection *selection, guint64 number, GstClockTime pts);
+
+/* The window on the clip: GST_CLOCK_TIME_NONE without an end. */
+GstClockTime tool_selection_get_from (const ToolSelection *selection);
+GstClockTime tool_selection_get_to (const ToolSelection *selection);

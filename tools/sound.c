@@ -12,6 +12,7 @@ struct ToolSound {
   GstBin *pipeline;
   GstElement *reader, *muxer; /* the pipeline's */
   const ToolContainer *container;
+  GstClockTime from, to; /* stream time */
 
   GMutex lock;         /* of what follows: streaming threads write it */
   gboolean structured; /* there is a demuxer: pads are streams */
@@ -67,13 +68,32 @@ add_linked (ToolSound *sound, GstPad *pad, GstElement *element)
          gst_element_sync_state_with_parent (element);
 }
 
+/* Packets are not cut: what begins outside the window is left out. */
+static GstPadProbeReturn
+on_sound (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  ToolSound *sound = data;
+  const GstSegment *segment;
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  if (!event)
+    return GST_PAD_PROBE_OK;
+  gst_event_parse_segment (event, &segment);
+  GstClockTime time = gst_segment_to_stream_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info)));
+  gboolean inside = !GST_CLOCK_TIME_IS_VALID (time) || (time >= sound->from && time < sound->to);
+  return inside ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
 static gboolean
 link_stream (ToolSound *sound, GstPad *pad, gboolean raw, GError **error)
 {
   GstElement *queue = gst_parse_bin_from_description (QUEUE, TRUE, error);
   if (!queue || !add_linked (sound, pad, queue))
     return FALSE;
+  if (sound->from > 0 || GST_CLOCK_TIME_IS_VALID (sound->to))
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_sound, sound, NULL);
   g_autoptr (GstPad) last = gst_element_get_static_pad (queue, "src");
+  gst_pad_set_offset (last, -(gint64)sound->from);
   if (raw) {
     GstElement *encoder = tool_encoder_make (sound->container->audio, "sound", error);
     if (!encoder || !add_linked (sound, last, encoder))
@@ -129,6 +149,7 @@ tool_sound_new (GstBin *pipeline, GstElement *muxer, const ToolContainer *contai
   sound->pipeline = pipeline;
   sound->muxer = muxer;
   sound->container = container;
+  sound->to = GST_CLOCK_TIME_NONE;
   sound->reader = gst_object_ref (reader);
   g_object_set (reader, "uri", uri, NULL);
   g_signal_connect (reader, "deep-element-added", G_CALLBACK (on_element_added), sound);
@@ -148,6 +169,13 @@ tool_sound_free (ToolSound *sound)
   g_clear_error (&sound->error);
   g_mutex_clear (&sound->lock);
   g_free (sound);
+}
+
+void
+tool_sound_set_window (ToolSound *sound, GstClockTime from, GstClockTime to)
+{
+  sound->from = from;
+  sound->to = to;
 }
 
 gboolean

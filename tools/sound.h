@@ -12,6 +12,10 @@ ToolSound *tool_sound_new (GstBin *pipeline, GstElement *muxer, const ToolContai
                            const char *uri, GError **error);
 void tool_sound_free (ToolSound *sound);
 
+/* Before streaming starts: only sound from `from` on, which becomes the start, up to `to`
+ * (GST_CLOCK_TIME_NONE: to the end) is wanted; stream time. */
+void tool_sound_set_window (ToolSound *sound, GstClockTime from, GstClockTime to);
+
 /* TRUE once all streams of sound are linked, or it is clear that there are none. */
 gboolean tool_sound_is_ready (ToolSound *sound);
 

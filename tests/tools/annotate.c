@@ -30,31 +30,44 @@ typedef struct {
   guint frames, audio_buffers;
   int width, height;
   double overlay; /* part of the first frame's pixels that are not the plain red of the source */
+  gboolean panel_at_top_left; /* more of them are in that quarter than in any other */
+  GstClockTime first, audio_first, audio_end; /* running time */
 } Clip;
 
 static void
 count_audio (GstElement *sink, GstBuffer *buffer, GstPad *pad, Clip *clip)
 {
-  clip->audio_buffers++;
+  const GstSegment *segment;
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  gst_event_parse_segment (event, &segment);
+  GstClockTime time =
+      gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (clip->audio_buffers++ == 0)
+    clip->audio_first = time;
+  clip->audio_end = time + GST_BUFFER_DURATION (buffer);
 }
 
-/* Part of the pixels that are far from red. */
-static double
-measure_overlay (GstSample *sample)
+/* Looks for pixels that are far from red. */
+static void
+measure_overlay (GstSample *sample, Clip *clip)
 {
   GstVideoInfo info;
   GstVideoFrame frame;
-  guint far = 0;
+  guint far = 0, quarters[4] = {0};
   g_assert_true (gst_video_info_from_caps (&info, gst_sample_get_caps (sample)));
   g_assert_true (gst_video_frame_map (&frame, &info, gst_sample_get_buffer (sample), GST_MAP_READ));
   for (int y = 0; y < info.height; y++)
     for (int x = 0; x < info.width; x++) {
       const guint8 *p = (guint8 *)GST_VIDEO_FRAME_PLANE_DATA (&frame, 0) +
                         y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0) + 4 * x;
-      far += p[0] < 200 || p[1] > 60 || p[2] > 60;
+      gboolean is_far = p[0] < 200 || p[1] > 60 || p[2] > 60;
+      far += is_far;
+      quarters[(2 * y >= info.height) * 2 + (2 * x >= info.width)] += is_far;
     }
   gst_video_frame_unmap (&frame);
-  return (double)far / (info.width * info.height);
+  clip->overlay = (double)far / (info.width * info.height);
+  clip->panel_at_top_left =
+      quarters[0] > quarters[1] && quarters[0] > quarters[2] && quarters[0] > quarters[3];
 }
 
 static void
@@ -83,7 +96,9 @@ read_clip (const char *folder, const char *name, gboolean with_sound, Clip *clip
       const GstStructure *s = gst_caps_get_structure (gst_sample_get_caps (sample), 0);
       gst_structure_get_int (s, "width", &clip->width);
       gst_structure_get_int (s, "height", &clip->height);
-      clip->overlay = measure_overlay (sample);
+      clip->first = gst_segment_to_running_time (gst_sample_get_segment (sample), GST_FORMAT_TIME,
+                                                 GST_BUFFER_PTS (gst_sample_get_buffer (sample)));
+      measure_overlay (sample, clip);
     }
     gst_sample_unref (sample);
   }
@@ -187,6 +202,70 @@ test_partial (Fixture *self, gconstpointer data)
   g_assert_cmpuint (clip.frames, <, 20);
 }
 
+/* A part of the clip, with the sound that belongs to it. */
+static void
+test_window (Fixture *self, gconstpointer data)
+{
+  static const char *const names[] = {"out.mkv", "out.mp4", "out.webm"};
+  g_auto (ToolRun) run = {0};
+  Clip clip;
+  if (!has_plugin () ||
+      !tool_make_clip (self->folder, "in.mkv",
+                       "audiotestsrc num-buffers=86 samplesperbuffer=1024 ! vorbisenc ! queue ! m. "
+                       "videotestsrc num-buffers=20 pattern=red ! "
+                       "video/x-raw,width=64,height=48,framerate=10/1 ! jpegenc ! queue ! m. "
+                       "matroskamux name=m ! filesink"))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    tool_run (&run, self->folder, "annotate", "-m", "tiny.onnx", "--from=0.5", "--to=1.5", "in.mkv",
+              "-o", names[i], NULL);
+    tool_assert_ok (&run);
+    g_assert_nonnull (strstr (run.err, "10 frames"));
+    read_clip (self->folder, names[i], TRUE, &clip);
+    g_assert_cmpuint (clip.frames, ==, 10);
+    g_assert_cmpuint (clip.first, <, 100 * GST_MSECOND);
+    g_assert_cmpuint (clip.audio_first, <, 100 * GST_MSECOND);
+    g_assert_cmpuint (clip.audio_end, >, 900 * GST_MSECOND);
+    g_assert_cmpuint (clip.audio_end, <, 1100 * GST_MSECOND);
+  }
+  tool_run (&run, self->folder, "annotate", "-m", "tiny.onnx", "--from=7", "in.mkv", "-o",
+            "none.mkv", NULL);
+  tool_assert_error (&run, 1, "no frame between");
+}
+
+/* A picture that has to be turned is written upright, and the labels stand upright in it. */
+static void
+test_turned (Fixture *self, gconstpointer data)
+{
+  static const guint8 exif[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0,    'M', 'M',
+                                0,    42,   0, 0,  0,   8,   0,   1,   1, 0x12, 0,   3,
+                                0,    0,    0, 1,  0,   6,   0,   0,   0, 0,    0,   0};
+  g_auto (ToolRun) run = {0};
+  g_autofree char *jpeg = NULL;
+  g_autofree char *path = tool_path (self->folder, "in.jpg");
+  gsize size;
+  Clip clip;
+  if (!has_plugin () ||
+      !tool_make_clip (self->folder, "in.jpg",
+                       "videotestsrc num-buffers=1 pattern=red ! "
+                       "video/x-raw,width=240,height=320 ! jpegenc quality=95 ! filesink"))
+    return;
+  g_assert_true (g_file_get_contents (path, &jpeg, &size, NULL));
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_byte_array_append (bytes, (const guint8 *)jpeg, 2);
+  g_byte_array_append (bytes, exif, sizeof exif);
+  g_byte_array_append (bytes, (const guint8 *)jpeg + 2, (guint)size - 2);
+  g_assert_true (g_file_set_contents (path, (const char *)bytes->data, bytes->len, NULL));
+  tool_run (&run, self->folder, "annotate", "-m", "tiny.onnx", "in.jpg", "-o", "out.mkv", NULL);
+  tool_assert_ok (&run);
+  read_clip (self->folder, "out.mkv", FALSE, &clip);
+  g_assert_cmpuint (clip.frames, ==, 1);
+  g_assert_cmpint (clip.width, ==, 320);
+  g_assert_cmpint (clip.height, ==, 240);
+  /* The labels' panel is where it is in any upright picture. */
+  g_assert_true (clip.panel_at_top_left);
+}
+
 /* One line for what goes wrong; the file that was there stays, nothing else is left. */
 static void
 test_errors (Fixture *self, gconstpointer data)
@@ -233,6 +312,8 @@ main (int argc, char **argv)
   ADD ("sound", test_sound);
   ADD ("raw-stream", test_raw_stream);
   ADD ("partial", test_partial);
+  ADD ("window", test_window);
+  ADD ("turned", test_turned);
   ADD ("errors", test_errors);
   return g_test_run ();
 }

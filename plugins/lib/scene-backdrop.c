@@ -103,6 +103,19 @@ draw_waves (cairo_t *cr, const Frame *f, Random *random)
   }
 }
 
+/* Fills the pixels that a circle touches: cairo works a pattern out wherever it is asked to, and
+ * this one is empty elsewhere. Whole pixels, since no edge may show. */
+static void
+fill_around (cairo_t *cr, const Frame *f, double x, double y, double radius)
+{
+  double side = 2 * ceil (radius * f->unit) + 2;
+  cairo_save (cr);
+  cairo_identity_matrix (cr);
+  cairo_rectangle (cr, floor ((x - radius) * f->unit), floor ((y - radius) * f->unit), side, side);
+  cairo_restore (cr);
+  cairo_fill (cr);
+}
+
 /* Lights out of focus. */
 static void
 draw_lights (cairo_t *cr, const Frame *f, Random *random)
@@ -117,7 +130,9 @@ draw_lights (cairo_t *cr, const Frame *f, Random *random)
     cairo_pattern_t *p = cairo_pattern_create_radial (x, y, 0, x, y, radius);
     add_stop (p, 0, c, alpha);
     add_stop (p, 1, c, 0);
-    paint_pattern (cr, p);
+    cairo_set_source (cr, p);
+    cairo_pattern_destroy (p);
+    fill_around (cr, f, x, y, radius);
   }
 }
 
@@ -182,7 +197,7 @@ sl_scene_draw_backdrop (cairo_t *cr, const Frame *f)
   static void (*const backdrops[]) (cairo_t *, const Frame *, Random *) = {
       draw_gradient, draw_stripes, draw_checks, draw_dots, draw_waves, draw_lights, draw_clouds,
   };
-  Random random = stream (f->seed, STREAM_BACKDROP, 0);
+  Random random = stream (f->session_seed, STREAM_BACKDROP, 0);
   Frame far = *f;
   far.unit = MIN (f->unit, BACKDROP_UNIT);
   cairo_t *coarse = sl_scene_coarse_new (&far);
@@ -239,7 +254,7 @@ draw_wire (cairo_t *cr, const Frame *f, Random *random)
 void
 sl_scene_draw_clutter (cairo_t *cr, const Frame *f, Stream which, double amount)
 {
-  Random random = stream (f->seed, which, 0);
+  Random random = stream (f->session_seed, which, 0);
   int scraps = (int)(amount * range (&random, 10, 60));
   int wires = (int)(amount * range (&random, 0, 4));
   for (int i = 0; i < scraps; i++)

@@ -26,6 +26,7 @@ typedef enum Stream {
   STREAM_BEHIND,
   STREAM_BEFORE,
   STREAM_CAMERA,
+  STREAM_SESSION,
 } Stream;
 
 static inline uint64_t
@@ -76,7 +77,6 @@ typedef struct Palette {
 } Palette;
 
 Colour sl_scene_hsl (double hue, double saturation, double lightness);
-Palette sl_scene_palette (uint64_t seed, double difficulty);
 
 static inline Colour
 blend (Colour a, Colour b, double t)
@@ -108,10 +108,13 @@ paint_pattern (cairo_t *cr, cairo_pattern_t *pattern)
 /* ---- The parts of a picture ---- */
 
 typedef struct Frame {
-  uint64_t seed; /* of this turn */
-  double difficulty, seconds;
-  double width, height; /* in units: the shorter is 1 */
-  double unit;          /* pixels of the drawing surface */
+  uint64_t turn_seed;    /* of the shape */
+  uint64_t session_seed; /* of backdrop, clutter and camera; the same if they change with it */
+  SlSceneDifficulty difficulty;
+  double seconds;
+  double min_radius, max_radius; /* of shapes, in units */
+  double width, height;          /* in units: the shorter is 1 */
+  double unit;                   /* pixels of the drawing surface */
   Palette palette;
 } Frame;
 

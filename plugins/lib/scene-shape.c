@@ -133,6 +133,7 @@ sl_scene_label (int klass)
   g_return_val_if_fail (klass >= 0 && klass < sl_scene_n_classes (), NULL);
   return shapes[klass].label;
 }
+
 /* The fill is lit from above, the outline is a darker or lighter shade of it. */
 static void
 paint_shape (cairo_t *cr, const Frame *f, double radius, double outline, Random *random)
@@ -179,11 +180,12 @@ sl_scene_draw_shape (cairo_t *cr, const Frame *f, SlSceneTruth *truth)
   const Shape *shape = &shapes[truth->klass];
   if (!shape->trace)
     return;
-  Random random = stream (f->seed, STREAM_SHAPE, 0);
-  double radius = range (&random, 0.22, 0.42), breath = range (&random, 0, TURN);
+  Random random = stream (f->turn_seed, STREAM_SHAPE, 0);
+  double radius = range (&random, f->min_radius, f->max_radius), breath = range (&random, 0, TURN);
   double outline = pick (&random, 3) ? range (&random, 0.006, 0.02) : 0;
   double squeeze = 1 + range (&random, -0.2, 0.2), spin = range (&random, -0.7, 0.7);
   double start = range (&random, 0, TURN), lean = range (&random, 0, TURN);
+  outline = MIN (outline, radius / 10); /* small shapes are not all outline */
   radius *= 1 + 0.06 * sin (breath + 0.8 * f->seconds);
 
   double reach = radius + outline / 2; /* from the centre, whatever the angle */

@@ -38,10 +38,10 @@ contrast (Colour a, Colour b)
   return fabs (luma) + 0.25 * colour;
 }
 
-Palette
-sl_scene_palette (uint64_t seed, double difficulty)
+static Palette
+choose_palette (const Frame *f)
 {
-  Random random = stream (seed, STREAM_COLOUR, 0);
+  Random random = stream (f->session_seed, STREAM_COLOUR, 0);
   Palette p;
   double hue = range (&random, 0, 1), saturation = range (&random, 0.15, 0.7);
   double light = range (&random, 0.1, 0.85), spread = range (&random, 0.1, 0.3);
@@ -50,7 +50,9 @@ sl_scene_palette (uint64_t seed, double difficulty)
   p.back[1] =
       sl_scene_hsl (other_hue, saturation, CLAMP (light + (light < 0.5 ? spread : -spread), 0, 1));
 
-  double wanted = 0.5 - 0.26 * difficulty, best = -1;
+  if (f->turn_seed != f->session_seed)
+    random = stream (f->turn_seed, STREAM_COLOUR, 1);
+  double wanted = 0.5 - 0.26 * f->difficulty.dimness, best = -1;
   for (int i = 0; i < 24 && best < wanted; i++) {
     double shape_hue = range (&random, 0, 1), shape_saturation = range (&random, 0.35, 1);
     Colour c = sl_scene_hsl (shape_hue, shape_saturation, range (&random, 0.08, 0.92));
@@ -97,17 +99,18 @@ typedef struct Camera {
 } Camera;
 
 static Camera
-choose_camera (const Frame *f, double unit)
+choose_camera (const Frame *f)
 {
-  Random random = stream (f->seed, STREAM_CAMERA, 0);
-  double d = f->difficulty, blur = d * range (&random, 0, 0.012);
-  Camera camera = {.softness = MAX (1, blur * unit)};
-  camera.gain = (int)(256 * (1 + d * range (&random, -0.5, 0.2)));
-  camera.lift = (int)(d * range (&random, -12, 40));
-  camera.grain = (int)(d * range (&random, 0, 48));
+  Random random = stream (f->session_seed, STREAM_CAMERA, 0);
+  const SlSceneDifficulty *d = &f->difficulty;
+  double blur = d->blur * range (&random, 0, 0.012);
+  Camera camera = {.softness = MAX (1, blur * f->unit)};
+  camera.gain = (int)(256 * (1 + d->dimness * range (&random, -0.5, 0.2)));
+  camera.lift = (int)(d->dimness * range (&random, -12, 40));
+  camera.grain = (int)(d->noise * range (&random, 0, 48));
   uint64_t moment;
   memcpy (&moment, &f->seconds, sizeof moment);
-  camera.seed = mix (f->seed ^ mix (moment));
+  camera.seed = mix (f->turn_seed ^ mix (moment));
   return camera;
 }
 
@@ -167,9 +170,9 @@ draw_frame (cairo_t *cr, const Frame *f, SlSceneTruth *truth)
 {
   cairo_scale (cr, f->unit, f->unit);
   sl_scene_draw_backdrop (cr, f);
-  sl_scene_draw_clutter (cr, f, STREAM_BEHIND, 0.15 + 0.85 * f->difficulty);
+  sl_scene_draw_clutter (cr, f, STREAM_BEHIND, 0.15 + 0.85 * f->difficulty.clutter);
   sl_scene_draw_shape (cr, f, truth);
-  sl_scene_draw_clutter (cr, f, STREAM_BEFORE, 0.25 * f->difficulty);
+  sl_scene_draw_clutter (cr, f, STREAM_BEFORE, 0.25 * f->difficulty.clutter);
 }
 
 /* Draws with one drawn pixel for @softness pixels each way, and scales up. */
@@ -193,27 +196,61 @@ finish_truth (SlSceneTruth *truth, double unit, int width, int height)
   *truth = (SlSceneTruth){truth->klass, x0, y0, MAX (0, x1 - x0), MAX (0, y1 - y0)};
 }
 
+static bool
+is_share (double x)
+{
+  return x >= 0 && x <= 1;
+}
+
+static bool
+is_valid (const SlScene *s)
+{
+  const SlSceneDifficulty *d = &s->difficulty;
+  return is_share (d->clutter) && is_share (d->dimness) && is_share (d->blur) &&
+         is_share (d->noise) && s->klass >= SL_SCENE_EVERY_CLASS &&
+         s->klass < sl_scene_n_classes () && s->min_diameter >= 0 &&
+         s->min_diameter <= SL_SCENE_DIAMETER_LIMIT && s->max_diameter >= 0 &&
+         s->max_diameter <= SL_SCENE_DIAMETER_LIMIT;
+}
+
+/* How many spells of @length seconds, if it is any, have passed at @time. */
+static uint64_t
+count_spells (double time, double length)
+{
+  return length > 0 ? (uint64_t)(MIN (time / length, 0x1p62)) : 0;
+}
+
+static Frame
+choose_frame (const SlScene *scene, double seconds, int width, int height)
+{
+  Frame f = {.difficulty = scene->difficulty, .seconds = CLAMP (seconds, 0, MAX_SECONDS)};
+  f.unit = MIN (width, height);
+  f.width = width / f.unit;
+  f.height = height / f.unit;
+  f.turn_seed = stream (scene->seed, STREAM_TURN, count_spells (f.seconds, scene->turn)).state;
+  f.session_seed = f.turn_seed;
+  if (scene->session > 0)
+    f.session_seed =
+        stream (scene->seed, STREAM_SESSION, count_spells (f.seconds, scene->session)).state;
+  f.min_radius = (scene->min_diameter > 0 ? scene->min_diameter : SL_SCENE_MIN_DIAMETER) / 2;
+  f.max_radius = (scene->max_diameter > 0 ? scene->max_diameter : SL_SCENE_MAX_DIAMETER) / 2;
+  f.palette = choose_palette (&f);
+  return f;
+}
+
 bool
 sl_scene_draw (const SlScene *scene, double seconds, uint8_t *pixels, int width, int height,
                size_t stride, SlSceneTruth *truth)
 {
   g_return_val_if_fail (scene && pixels && isfinite (seconds), false);
-  g_return_val_if_fail (scene->difficulty >= 0 && scene->difficulty <= 1, false);
-  g_return_val_if_fail (
-      scene->klass >= SL_SCENE_EVERY_CLASS && scene->klass < sl_scene_n_classes (), false);
+  g_return_val_if_fail (is_valid (scene), false);
   g_return_val_if_fail (width >= 1 && width <= SL_SCENE_MAX_SIZE, false);
   g_return_val_if_fail (height >= 1 && height <= SL_SCENE_MAX_SIZE, false);
   g_return_val_if_fail (stride >= (size_t)width * 4 && stride % 4 == 0 && stride <= INT_MAX, false);
 
-  double unit = MIN (width, height), time = CLAMP (seconds, 0, MAX_SECONDS);
-  uint64_t index = scene->turn > 0 ? (uint64_t)(MIN (time / scene->turn, 0x1p62)) : 0;
-  Frame f = {.difficulty = scene->difficulty, .seconds = time, .unit = unit};
-  f.seed = stream (scene->seed, STREAM_TURN, index).state;
-  f.width = width / unit;
-  f.height = height / unit;
-  f.palette = sl_scene_palette (f.seed, f.difficulty);
-  SlSceneTruth seen = {.klass = turn_class (scene, index)};
-  Camera camera = choose_camera (&f, unit);
+  Frame f = choose_frame (scene, seconds, width, height);
+  SlSceneTruth seen = {.klass = turn_class (scene, count_spells (f.seconds, scene->turn))};
+  Camera camera = choose_camera (&f);
 
   cairo_surface_t *target =
       cairo_image_surface_create_for_data (pixels, CAIRO_FORMAT_RGB24, width, height, (int)stride);
@@ -227,7 +264,7 @@ sl_scene_draw (const SlScene *scene, double seconds, uint8_t *pixels, int width,
   cairo_surface_flush (target);
   cairo_surface_destroy (target);
   expose_rows (&camera, pixels, width, height, stride);
-  finish_truth (&seen, unit, width, height);
+  finish_truth (&seen, f.unit, width, height);
   if (truth)
     *truth = seen;
   return done;

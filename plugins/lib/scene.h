@@ -20,11 +20,30 @@ G_BEGIN_DECLS
 /* The largest width or height, in pixels. */
 #define SL_SCENE_MAX_SIZE 16384
 
+/* The diameters that shapes have where a scene does not say, in units of the picture's short side,
+ * and the largest that fits into it however the shape turns. */
+#define SL_SCENE_MIN_DIAMETER 0.44
+#define SL_SCENE_MAX_DIAMETER 0.84
+#define SL_SCENE_DIAMETER_LIMIT 0.9
+
+/* What makes a scene hard, each from 0 (easy) to 1. */
+typedef struct SlSceneDifficulty {
+  double clutter; /* scraps and wires, behind the shape and before it */
+  double dimness; /* little contrast between shape and backdrop, a wrong exposure */
+  double blur;    /* the camera is out of focus */
+  double noise;   /* grain of its sensor */
+} SlSceneDifficulty;
+
+/* All of them alike. */
+#define SL_SCENE_DIFFICULTY(d) ((SlSceneDifficulty){(d), (d), (d), (d)})
+
 typedef struct SlScene {
-  uint64_t seed;     /* of everything that is random */
-  double difficulty; /* 0: clean and high in contrast; 1: cluttered, dim, soft and noisy */
-  int klass;         /* index of a class, or SL_SCENE_EVERY_CLASS */
-  double turn;       /* seconds until shape and backdrop are drawn anew, 0: they stay */
+  uint64_t seed; /* of everything that is random */
+  SlSceneDifficulty difficulty;
+  int klass;      /* index of a class, or SL_SCENE_EVERY_CLASS */
+  double turn;    /* seconds until another shape is drawn, 0: it stays */
+  double session; /* seconds until backdrop, clutter and camera change; 0: with each turn */
+  double min_diameter, max_diameter; /* of shapes, up to SL_SCENE_DIAMETER_LIMIT; 0: as above */
 } SlScene;
 
 /* What the picture shows. The box encloses the shape with its outline but without its shadow, in

@@ -55,7 +55,8 @@ count_differences (const Picture *a, const Picture *b, int threshold)
 static void
 test_repeats (void)
 {
-  const SlScene scene = {.seed = 7, .difficulty = 1, .klass = SL_SCENE_EVERY_CLASS, .turn = 1};
+  const SlScene scene = {
+      .seed = 7, .difficulty = SL_SCENE_DIFFICULTY (1), .klass = SL_SCENE_EVERY_CLASS, .turn = 1};
   for (int i = 0; i < 12; i++) {
     g_auto (Picture) a = draw (&scene, i * 0.7, 161, 90, 0);
     g_auto (Picture) other = draw (&scene, 3, 20, 20, 0); /* no memory of what came before */
@@ -68,7 +69,7 @@ test_repeats (void)
 static void
 test_seeds (void)
 {
-  SlScene scene = {.seed = 1, .difficulty = 0, .klass = 0};
+  SlScene scene = {.seed = 1, .difficulty = SL_SCENE_DIFFICULTY (0), .klass = 0};
   g_auto (Picture) a = draw (&scene, 0, 96, 96, 0);
   scene.seed = 2;
   g_auto (Picture) b = draw (&scene, 0, 96, 96, 0);
@@ -156,7 +157,8 @@ test_box (void)
 static void
 test_box_within (void)
 {
-  const SlScene scene = {.seed = 3, .difficulty = 1, .klass = SL_SCENE_EVERY_CLASS, .turn = 0.5};
+  const SlScene scene = {
+      .seed = 3, .difficulty = SL_SCENE_DIFFICULTY (1), .klass = SL_SCENE_EVERY_CLASS, .turn = 0.5};
   static const int sizes[][2] = {{160, 90}, {90, 160}, {64, 64}, {33, 200}};
   for (int i = 0; i < 400; i++) {
     const int *size = sizes[i % 4];
@@ -216,7 +218,7 @@ test_sizes (void)
                                  {1, 300}, {300, 1}, {33, 257}, {641, 359}, {SL_SCENE_MAX_SIZE, 2}};
   for (size_t i = 0; i < G_N_ELEMENTS (sizes); i++) {
     for (int klass = 0; klass < sl_scene_n_classes (); klass++) {
-      const SlScene scene = {.seed = i, .difficulty = 1, .klass = klass};
+      const SlScene scene = {.seed = i, .difficulty = SL_SCENE_DIFFICULTY (1), .klass = klass};
       g_auto (Picture) p = draw (&scene, 0.5, sizes[i][0], sizes[i][1], 0);
       g_assert_cmpuint (pixel (&p, p.width - 1, p.height - 1) >> 24, ==, 0xff);
     }
@@ -227,7 +229,7 @@ test_sizes (void)
 static void
 test_stride (void)
 {
-  const SlScene scene = {.seed = 9, .difficulty = 0.8, .klass = 4};
+  const SlScene scene = {.seed = 9, .difficulty = SL_SCENE_DIFFICULTY (0.8), .klass = 4};
   g_auto (Picture) tight = draw (&scene, 2, 75, 41, 0);
   g_auto (Picture) padded = draw (&scene, 2, 75, 41, 20);
   g_assert_cmpint (count_differences (&tight, &padded, 0), ==, 0);
@@ -240,7 +242,10 @@ test_stride (void)
 static void
 test_times (void)
 {
-  const SlScene scene = {.seed = 9, .difficulty = 0.8, .klass = SL_SCENE_EVERY_CLASS, .turn = 1e-9};
+  const SlScene scene = {.seed = 9,
+                         .difficulty = SL_SCENE_DIFFICULTY (0.8),
+                         .klass = SL_SCENE_EVERY_CLASS,
+                         .turn = 1e-9};
   g_auto (Picture) zero = draw (&scene, 0, 20, 20, 0);
   g_auto (Picture) before = draw (&scene, -5, 20, 20, 0);
   g_assert_cmpint (count_differences (&zero, &before, 0), ==, 0);
@@ -255,7 +260,7 @@ test_difficulty (void)
   double noise[2] = {0, 0};
   for (uint64_t seed = 0; seed < 20; seed++) {
     for (int hard = 0; hard < 2; hard++) {
-      const SlScene scene = {.seed = seed, .difficulty = hard, .klass = 1};
+      const SlScene scene = {.seed = seed, .difficulty = SL_SCENE_DIFFICULTY (hard), .klass = 1};
       g_auto (Picture) a = draw (&scene, 1, 64, 64, 0);
       g_auto (Picture) b = draw (&scene, 1.001, 64, 64, 0);
       noise[hard] += count_differences (&a, &b, 5);

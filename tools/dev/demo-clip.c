@@ -11,8 +11,10 @@
 enum { WIDTH = 640, HEIGHT = 360, RATE = 25 };
 
 /* Fixed: everybody's demo shows the same clip. */
-static const SlScene show = {
-    .seed = 2026, .difficulty = 0.4, .klass = SL_SCENE_EVERY_CLASS, .turn = 1.5};
+static const SlScene show = {.seed = 2026,
+                             .difficulty = SL_SCENE_DIFFICULTY (0.4),
+                             .klass = SL_SCENE_EVERY_CLASS,
+                             .turn = 1.5};
 
 static GstBuffer *
 draw_frame (guint64 number)

@@ -57,7 +57,8 @@ spread (int index, double step)
 static SlScene
 choose_scene (const Options *o, int index, double *seconds)
 {
-  SlScene scene = {(uint64_t)o->seed, o->high, SL_SCENE_EVERY_CLASS, o->turn};
+  SlScene scene = {.seed = (uint64_t)o->seed, .klass = SL_SCENE_EVERY_CLASS, .turn = o->turn};
+  scene.difficulty = SL_SCENE_DIFFICULTY (o->high);
   if (o->rate > 0) {
     *seconds = index / o->rate;
     return scene;
@@ -66,7 +67,8 @@ choose_scene (const Options *o, int index, double *seconds)
   scene.seed = ((uint64_t)o->seed << 32) + (uint64_t)index;
   scene.klass = index % sl_scene_n_classes ();
   scene.turn = 0;
-  scene.difficulty = o->low + (o->high - o->low) * spread (index, 0.6180339887498949);
+  double difficulty = o->low + (o->high - o->low) * spread (index, 0.6180339887498949);
+  scene.difficulty = SL_SCENE_DIFFICULTY (difficulty);
   *seconds = 20 * spread (index, 0.7548776662466927);
   return scene;
 }

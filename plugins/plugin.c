@@ -2,6 +2,7 @@
 #include "gstsloverlay.h"
 #include "gstslresults.h"
 #include "gstslsrc.h"
+#include "gstsltestsrc.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -12,6 +13,7 @@ plugin_init (GstPlugin *plugin)
   ok &= GST_ELEMENT_REGISTER (sloverlay, plugin);
   ok &= GST_ELEMENT_REGISTER (slresults, plugin);
   ok &= GST_ELEMENT_REGISTER (slsrc, plugin);
+  ok &= GST_ELEMENT_REGISTER (sltestsrc, plugin);
   return ok;
 }
 

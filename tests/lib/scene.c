@@ -270,6 +270,80 @@ test_difficulty (void)
   g_assert_cmpfloat (noise[1], >, 20 * 64 * 64 * 0.2);
 }
 
+/* A place stays while shapes come and go, and is another one in the next session. */
+static void
+test_sessions (void)
+{
+  SlScene scene = {.seed = 3, .klass = sl_scene_n_classes () - 1, .session = 10};
+  int changed = 0;
+  for (int i = 0; i < 20; i++) {
+    scene.turn = 0;
+    g_auto (Picture) a = draw (&scene, i, 96, 54, 0);
+    scene.turn = 0.7;
+    g_auto (Picture) b = draw (&scene, i, 96, 54, 0);
+    g_assert_cmpmem (a.pixels, a.stride * 54, b.pixels, b.stride * 54);
+    g_auto (Picture) next = draw (&scene, i + 10, 96, 54, 0);
+    changed += count_differences (&a, &next, 8) > 96 * 54 / 2;
+  }
+  g_assert_cmpint (changed, >, 15);
+}
+
+/* Without a session's length the place changes with the shape, and the two look the same where
+ * sessions last as long as turns do not. */
+static void
+test_turn_is_session (void)
+{
+  SlScene scene = {.seed = 3, .klass = sl_scene_n_classes () - 1, .turn = 1};
+  g_auto (Picture) a = draw (&scene, 0.9, 96, 54, 0);
+  g_auto (Picture) b = draw (&scene, 1.1, 96, 54, 0);
+  g_assert_cmpint (count_differences (&a, &b, 8), >, 96 * 54 / 2);
+}
+
+static void
+test_diameters (void)
+{
+  static const double limits[][2] = {{0.02, 0.05}, {0.1, 0.2}, {0, 0}, {0.9, 0.9}};
+  for (size_t i = 0; i < 4 * 100; i++) {
+    const double *limit = limits[i % 4];
+    /* "square" has its corners on the circle, and any side of its box is at least the circle's
+     * radius times the root of 2, squeezed by at most a fifth. */
+    const SlScene scene = {
+        .seed = i, .klass = 7, .min_diameter = limit[0], .max_diameter = limit[1]};
+    double low = limit[0] > 0 ? limit[0] : SL_SCENE_MIN_DIAMETER;
+    double high = limit[1] > 0 ? limit[1] : SL_SCENE_MAX_DIAMETER;
+    g_auto (Picture) p = draw (&scene, (double)i / 7, 400, 300, 0);
+    const SlSceneTruth *t = &p.truth;
+    g_assert_cmpfloat (MAX (t->width, t->height), <=, 300 * (high * 1.06 + 0.02));
+    g_assert_cmpfloat (MIN (t->width, t->height), >=, 300 * low * 0.94 * 0.8 / G_SQRT2);
+    g_assert_true (t->x >= 0 && t->y >= 0 && t->x + t->width <= 400 && t->y + t->height <= 300);
+  }
+}
+
+/* Each part of the difficulty does what it says, and nothing to a clean scene if it is 0. */
+static void
+test_parts (void)
+{
+  const SlScene clean = {.seed = 4, .klass = 3}; /* a seed whose camera blurs */
+  g_auto (Picture) plain = draw (&clean, 1, 200, 150, 0);
+  int changes[4];
+  for (int i = 0; i < 4; i++) {
+    SlScene scene = clean;
+    double *parts[] = {&scene.difficulty.clutter, &scene.difficulty.dimness, &scene.difficulty.blur,
+                       &scene.difficulty.noise};
+    *parts[i] = 1;
+    g_auto (Picture) p = draw (&scene, 1, 200, 150, 0);
+    changes[i] = count_differences (&plain, &p, 3);
+    if (i != 2) /* what is out of focus is drawn on another grid */
+      g_assert_cmpmem (&p.truth, sizeof p.truth, &plain.truth, sizeof plain.truth);
+  }
+  g_test_message ("pixels changed: clutter %d, dimness %d, blur %d, noise %d", changes[0],
+                  changes[1], changes[2], changes[3]);
+  g_assert_cmpint (changes[0], >, 300);   /* scraps cover little */
+  g_assert_cmpint (changes[1], >, 15000); /* all is darker or lighter */
+  g_assert_cmpint (changes[2], >, 300);   /* edges only */
+  g_assert_cmpint (changes[3], >, 15000); /* everywhere */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -286,5 +360,9 @@ main (int argc, char **argv)
   g_test_add_func ("/scene/stride", test_stride);
   g_test_add_func ("/scene/times", test_times);
   g_test_add_func ("/scene/difficulty", test_difficulty);
+  g_test_add_func ("/scene/sessions", test_sessions);
+  g_test_add_func ("/scene/turn-is-session", test_turn_is_session);
+  g_test_add_func ("/scene/diameters", test_diameters);
+  g_test_add_func ("/scene/parts", test_parts);
   return g_test_run ();
 }

@@ -74,7 +74,7 @@ write_clip (void)
 int
 main (int argc, char **argv)
 {
-  static const gchar *elements[] = {"slclassify", "sloverlay", "slresults", "slsrc"};
+  static const gchar *elements[] = {"slclassify", "sloverlay", "slresults", "slsrc", "sltestsrc"};
 
   fixture_init (&argc, &argv);
   /* For autovideosink, on machines without a display. */

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Time to the first result, time a run, time a frame and peak memory of the built-in network and of SqueezeNet.
 
-    benchmark.py SIGHTLINE DEMO_CLIP DATA
+    benchmark.py SIGHTLINE DATA
 
-SIGHTLINE and DEMO_CLIP are the built programs, DATA the folder with real networks (SqueezeNet is left out, with the
+SIGHTLINE is the built program, DATA the folder with real networks (SqueezeNet is left out, with the
 reason, where it is not there). Rounds are interleaved; figures are medians of the rounds, times of a run also minima.
 """
 import json
@@ -15,7 +15,8 @@ import tempfile
 import time
 
 ROUNDS = 5
-SECONDS = 10  # of the clip, 25 frames each
+CLIP = ("sltestsrc turn=1.5 num-buffers=250 ! video/x-raw,framerate=25/1 ! x264enc pass=qual quantizer=20 "
+        "speed-preset=veryfast ! matroskamux ! filesink")
 
 
 def bench(tool, model):
@@ -31,7 +32,7 @@ def frame_ms(tool, model, clip):
 
 
 def main():
-    tool, demo_clip, data = sys.argv[1:4]
+    tool, data = sys.argv[1:3]
     networks = {"scenes (built in)": []}
     squeezenet = os.path.join(data, "models", "winml_SqueezeNet_fp32.onnx")
     if os.path.exists(squeezenet):
@@ -41,7 +42,7 @@ def main():
     rows = {name: [] for name in networks}
     with tempfile.TemporaryDirectory() as folder:
         clip = os.path.join(folder, "clip.mkv")
-        subprocess.run([demo_clip, clip, str(SECONDS)], check=True)
+        subprocess.run(["gst-launch-1.0", "-q", *CLIP.split(), "location=" + clip], check=True)
         for _ in range(ROUNDS):
             for name, model in networks.items():
                 row = bench(tool, model)

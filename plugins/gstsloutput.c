@@ -183,6 +183,11 @@ gst_sl_output_open (const GstSlOutputSettings *settings, const gchar **ret_start
     self->type = info.st_mode & S_IFMT;
   if (self->type != S_IFREG) {
     self->poll = gst_poll_new (TRUE);
+    if (!self->poll) {
+      fail (error, GST_RESOURCE_ERROR_OPEN_WRITE, self->name, "no more descriptors");
+      gst_sl_output_close (self);
+      return NULL;
+    }
     gst_poll_fd_init (&self->poll_fd);
     self->poll_fd.fd = self->fd;
     gst_poll_add_fd (self->poll, &self->poll_fd);

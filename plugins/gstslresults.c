@@ -328,6 +328,8 @@ gst_sl_results_stop (GstBaseTransform *trans)
   GstSlResults *self = GST_SL_RESULTS (trans);
   GstSlRowWriter *writer = self->writer;
 
+  if (!writer)
+    return TRUE;
   /* Without waiting for room: there is no stream any more that could. */
   set_flushing (self, TRUE);
   gst_sl_row_maker_finish (self->maker);

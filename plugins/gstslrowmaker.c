@@ -54,18 +54,20 @@ gst_sl_row_maker_ask_again (GstSlRowMaker *self)
   self->asked_live = FALSE;
 }
 
-gboolean
-gst_sl_row_maker_is_live (GstSlRowMaker *self)
+static void
+ask_live (GstSlRowMaker *self)
 {
-  g_autoptr (GstQuery) query = NULL;
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
 
-  if (self->asked_live)
-    return self->live;
-  query = gst_query_new_latency ();
   self->live = FALSE;
   if (gst_pad_peer_query (self->pad, query))
     gst_query_parse_latency (query, &self->live, NULL, NULL);
   self->asked_live = TRUE;
+}
+
+gboolean
+gst_sl_row_maker_is_live (GstSlRowMaker *self)
+{
   return self->live;
 }
 
@@ -121,7 +123,7 @@ get_time_since (GstSlRowMaker *self, const GstSegment *segment, GstClockTime pts
   g_autoptr (GstClock) clock = NULL;
   GstClockTime recorded, now;
 
-  if (segment->format != GST_FORMAT_TIME || !gst_sl_row_maker_is_live (self))
+  if (segment->format != GST_FORMAT_TIME || !self->live)
     return 0;
   recorded = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
   clock = gst_element_get_clock (self->settings.element);
@@ -264,6 +266,8 @@ gst_sl_row_maker_take (GstSlRowMaker *self, const GstSlRowWishes *wishes, const 
   gpointer state = NULL;
   GstMeta *meta;
 
+  if (!self->asked_live)
+    ask_live (self);
   while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, SL_LABEL_META_API_TYPE))) {
     const SlLabelMeta *labels = (SlLabelMeta *)meta;
     SlResult result = describe_labels (buffer, labels);

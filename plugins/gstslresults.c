@@ -86,10 +86,9 @@ report_lost (GstSlResults *self)
   if (self->told_refused)
     return;
   self->told_refused = TRUE;
-  GST_ELEMENT_WARNING (
-      self, RESOURCE, WRITE,
-      ("%s: its reader is slower than the stream, so rows are left out.", self->output_name),
-      ("see the property stats; wait-for-reader=true would let the stream wait"));
+  GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
+                       ("%s is slower than the stream, so rows are left out.", self->output_name),
+                       ("see the property stats; wait-for-reader=true would let the stream wait"));
 }
 
 /* GstSlRowErrorFunc, in any thread */

@@ -58,6 +58,22 @@ test_new_is_visible (void)
   results_assert_file (path, CSV_HEADER CSV_ROW);
 }
 
+/* logrotate's copytruncate: rows go on at the start, without a hole before them. */
+static void
+test_cut_by_others (void)
+{
+  g_autofree gchar *path = results_place ("cut.csv");
+  g_autoptr (Fixture) fixture = results_start (path, "top-k", 1, NULL);
+
+  results_push_frame (fixture, 1, "a");
+  while (results_get_stat (fixture, "rows") < 1)
+    g_thread_yield ();
+  g_assert_cmpint (truncate (path, 0), ==, 0);
+  results_push_frame (fixture, 0, "a");
+  results_push_eos (fixture);
+  results_assert_file (path, CSV_ROW);
+}
+
 static void
 test_replace (void)
 {
@@ -457,6 +473,14 @@ test_disk_full (void)
   results_push_frame (fixture, 0, "a");
   results_push_eos (fixture);
   results_assert_file (path, CSV_HEADER CSV_ROW CSV_ROW);
+
+  /* Full once more is news once more. */
+  gst_harness_push_event (fixture->harness, gst_event_new_stream_start ("third"));
+  gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
+  limit_files (strlen (CSV_HEADER CSV_ROW CSV_ROW));
+  results_push_frame (fixture, 0, "a");
+  results_expect_warning (fixture, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "full.csv");
+  limit_files (RLIM_INFINITY);
 }
 
 /* Where every row counts, a file that lacks some does not take the old one's place. */
@@ -482,6 +506,7 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   g_test_add_func ("/slresults-output/append", test_append);
   g_test_add_func ("/slresults-output/new-is-visible", test_new_is_visible);
+  g_test_add_func ("/slresults-output/cut-by-others", test_cut_by_others);
   g_test_add_func ("/slresults-output/replace", test_replace);
   g_test_add_func ("/slresults-output/existing-refused", test_existing_refused);
   g_test_add_func ("/slresults-output/no-place", test_no_place);

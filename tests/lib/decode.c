@@ -78,6 +78,100 @@ test_frames (Fixture *self, gconstpointer data)
   g_assert_false (sl_decoder_has_audio (decoder));
 }
 
+/* Key frames alone, which count as all that was wanted. */
+static void
+test_key_frames (Fixture *self, gconstpointer data)
+{
+  const SlDecoderOptions options = {.key_frames = TRUE, .threads = 1};
+  SlDecodedFrame frame;
+  if (!make_clip (self, "videotestsrc num-buffers=25 ! "
+                        "video/x-raw,format=I420,width=64,height=48,framerate=5/1 ! "
+                        "vp8enc keyframe-max-dist=10 ! matroskamux"))
+    return;
+  g_autoptr (SlDecoder) decoder = sl_decoder_new_with_options (self->path, &options, NULL);
+  for (guint i = 0; i < 3; i++) {
+    g_assert_true (sl_decoder_next (decoder, &frame));
+    g_assert_cmpuint (frame.number, ==, i);
+    g_assert_cmpuint (frame.pts, ==, 10 * i * GST_SECOND / 5);
+  }
+  g_assert_false (sl_decoder_next (decoder, &frame));
+  g_assert_cmpint (sl_decoder_get_outcome (decoder, NULL), ==, SL_OUTCOME_WHOLE);
+}
+
+/* A time limit never loses a frame, and after the end there is the end. */
+static void
+test_poll (Fixture *self, gconstpointer data)
+{
+  SlDecodedFrame frame;
+  SlDecoderState state;
+  guint n = 0;
+  if (!make_clip (self, MOVIE))
+    return;
+  g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, NULL);
+  while ((state = sl_decoder_poll (decoder, 0, &frame)) != SL_DECODER_END)
+    if (state == SL_DECODER_FRAME)
+      g_assert_cmpuint (frame.number, ==, n++);
+  g_assert_cmpuint (n, ==, 10);
+  g_assert_cmpint (sl_decoder_poll (decoder, GST_SECOND, &frame), ==, SL_DECODER_END);
+  g_assert_cmpint (sl_decoder_get_outcome (decoder, NULL), ==, SL_OUTCOME_WHOLE);
+  g_assert_null (sl_decoder_take_note (decoder));
+  g_assert_cmpuint (sl_decoder_get_late (decoder), ==, 0);
+}
+
+/* Where the matrix of an MP4 track header (version 0) lies behind its name. */
+#define MATRIX_OFFSET 44
+
+/* Sets the upper left of the matrix, a, b, c, d: a quarter turn clockwise is 0, 1, -1, 0. */
+static void
+set_matrix (const char *path, const int matrix[4])
+{
+  static const guint places[] = {0, 1, 3, 4};
+  g_autofree char *bytes = NULL;
+  gsize size;
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  char *header = memmem (bytes, size, "tkhd", 4);
+  g_assert_nonnull (header);
+  for (guint i = 0; i < 4; i++) {
+    guint32 fixed = GUINT32_TO_BE ((guint32)(matrix[i] * 65536));
+    memcpy (header + MATRIX_OFFSET + 4 * places[i], &fixed, 4);
+  }
+  g_assert_true (g_file_set_contents (path, bytes, (gssize)size, NULL));
+}
+
+/* What MP4 says of how the pictures were held. */
+static void
+test_orientation (Fixture *self, gconstpointer data)
+{
+  static const struct {
+    int matrix[4];
+    guint orientation;
+  } cases[] = {{{1, 0, 0, 1}, 1}, {{0, 1, -1, 0}, 6}, {{-1, 0, 0, -1}, 3}, {{0, -1, 1, 0}, 8}};
+  SlDecodedFrame frame;
+  if (!make_clip (self, "videotestsrc num-buffers=3 ! x264enc ! mp4mux"))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    set_matrix (self->path, cases[i].matrix);
+    g_autoptr (SlDecoder) decoder = sl_decoder_new (self->path, NULL);
+    for (guint n = 0; n < 3; n++) {
+      g_assert_true (sl_decoder_next (decoder, &frame));
+      g_assert_cmpuint (frame.orientation, ==, cases[i].orientation);
+      g_assert_cmpint (frame.wall_time, ==, 0);
+    }
+  }
+}
+
+static void
+test_live_sources (Fixture *self, gconstpointer data)
+{
+  g_assert_true (sl_decoder_source_is_live ("camera:0"));
+  g_assert_true (sl_decoder_source_is_live ("Camera:front door"));
+  g_assert_true (sl_decoder_source_is_live ("rtsp://host/stream"));
+  g_assert_true (sl_decoder_source_is_live ("rtsps://host/stream"));
+  g_assert_false (sl_decoder_source_is_live ("./camera:0"));
+  g_assert_false (sl_decoder_source_is_live ("cameras"));
+  g_assert_false (sl_decoder_source_is_live ("http://host/rtsp://"));
+}
+
 /* Nobody needs to read to the end. */
 static void
 test_freed_early (Fixture *self, gconstpointer data)
@@ -176,6 +270,10 @@ main (int argc, char **argv)
   sl_decoder_watch_codec_log ();
   gst_init (NULL, NULL);
   ADD ("frames", test_frames);
+  ADD ("key-frames", test_key_frames);
+  ADD ("poll", test_poll);
+  ADD ("orientation", test_orientation);
+  ADD ("live-sources", test_live_sources);
   ADD ("freed-early", test_freed_early);
   ADD ("audio", test_audio);
   ADD ("longer-audio", test_longer_audio);

@@ -219,6 +219,45 @@ test_event (void)
   g_assert_cmpuint (n, ==, 3);
 }
 
+/* Of a network that never makes the stream wait, too, every result is in the file at EOS. */
+static void
+test_latest (void)
+{
+  g_autofree gchar *path = results_place ("latest.jsonl"), *text = NULL;
+  g_autofree gchar *model = tiny_model_write (fixture_folder, "tiny.onnx", TINY_METADATA);
+  g_autofree gchar *line = g_strdup_printf (
+      "videotestsrc num-buffers=200 ! video/x-raw,width=64,height=48 ! slclassify name=net "
+      "late-policy=latest model-file=%s ! slresults location=%s ! fakesink",
+      model, path);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
+  g_assert_no_error (error);
+  g_autoptr (GstElement) net = gst_bin_get_by_name (GST_BIN (pipeline), "net");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstStructure) info = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 inferred = 0;
+
+  /* Held back by the sink until the model is loaded. */
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  while (!info) {
+    g_object_get (net, "model-info", &info, NULL);
+    g_thread_yield ();
+  }
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  g_object_get (net, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, "inferred", &inferred));
+  g_assert_cmpuint (inferred, >, 0);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines) - 1, ==, inferred);
+  g_assert_nonnull (strstr (text, "\"frame\":199,"));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
 /* --- Times and names --- */
 
 static void
@@ -448,6 +487,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slresults/boxes", test_boxes);
   g_test_add_func ("/slresults/version", test_version);
   g_test_add_func ("/slresults/event", test_event);
+  g_test_add_func ("/slresults/latest", test_latest);
   g_test_add_func ("/slresults/segment", test_segment);
   g_test_add_func ("/slresults/wall-clock", test_wall_clock);
   g_test_add_func ("/slresults/source", test_source);

@@ -96,7 +96,7 @@ gst_sl_src_switch_send_events (GstSlSrcSwitch *self, GstCaps *caps)
 
 /* With the lock. Where a frame goes in our running time; NONE: nowhere, it would go back. */
 static GstClockTime
-place_frame (GstSlSrcSwitch *self, const GstBuffer *buffer)
+place_frame (GstSlSrcSwitch *self, const GstBuffer *buffer, gboolean first)
 {
   GstClockTime time = GST_CLOCK_TIME_NONE;
   GstClockTimeDiff place;
@@ -112,7 +112,7 @@ place_frame (GstSlSrcSwitch *self, const GstBuffer *buffer)
       time = MAX (time, self->last + 1);
     return time;
   }
-  if (self->first && self->align)
+  if (first && self->align)
     self->offset = GST_CLOCK_DIFF (time, gst_sl_src_switch_get_arrival (self));
   place = (GstClockTimeDiff)time + self->offset;
   if (place < 0 || (GST_CLOCK_TIME_IS_VALID (self->last) && (GstClockTime)place <= self->last))
@@ -139,28 +139,39 @@ update_latency (GstSlSrcSwitch *self)
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
 }
 
-/* With the lock: frames are here, so the card is not needed. Whether this is the first. */
+/* A frame is here, so the card is not needed. FALSE if the chain's thread is to go home. */
 static gboolean
-note_frame (GstSlSrcSwitch *self)
+announce (GstSlSrcSwitch *self, gboolean *ret_first)
 {
-  gboolean first = self->first;
+  gboolean open;
 
-  self->first = FALSE;
-  self->idle_since = -1;
-  if (self->card) {
-    g_clear_pointer (&self->card, g_free);
-    gst_sl_src_switch_wake_card (self);
+  g_mutex_lock (&self->lock);
+  open = self->open;
+  *ret_first = open && self->first;
+  if (open) {
+    self->first = FALSE;
+    self->idle_since = -1;
+    if (self->card) {
+      g_clear_pointer (&self->card, g_free);
+      gst_sl_src_switch_wake_card (self);
+    }
   }
-  return first;
+  g_mutex_unlock (&self->lock);
+  if (*ret_first)
+    self->func (GST_SL_SRC_SWITCH_FIRST, self->data);
+  return open;
 }
 
+/* The pusher's; it is no more. */
 static GstFlowReturn
-finish_frame (GstSlSrcSwitch *self, GstFlowReturn flow)
+finish_frame (GstSlSrcSwitch *self, GstFlowReturn flow, gboolean pushed)
 {
   g_mutex_lock (&self->lock);
   self->idle_since = g_get_monotonic_time ();
-  self->flow = flow;
-  self->frames += flow == GST_FLOW_OK;
+  if (pushed) {
+    self->flow = flow;
+    self->frames += flow == GST_FLOW_OK;
+  }
   gst_sl_src_switch_release (self);
   g_mutex_unlock (&self->lock);
   return flow;
@@ -194,12 +205,14 @@ push_live (GstSlSrcSwitch *self, GstBuffer *buffer, GstClockTime time, gboolean 
 static GstFlowReturn
 chain_live (GstSlSrcSwitch *self, GstBuffer *buffer)
 {
-  GstClockTime time;
+  GstClockTime time = GST_CLOCK_TIME_NONE;
   gboolean first;
 
-  g_mutex_lock (&self->lock);
-  first = self->first;
-  g_mutex_unlock (&self->lock);
+  /* Before the wait for the pad: that the pictures are back does not hang on who takes them. */
+  if (!announce (self, &first)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_FLUSHING;
+  }
   if (first)
     update_latency (self);
   g_mutex_lock (&self->lock);
@@ -208,51 +221,39 @@ chain_live (GstSlSrcSwitch *self, GstBuffer *buffer)
     gst_buffer_unref (buffer);
     return GST_FLOW_FLUSHING;
   }
-  time = place_frame (self, buffer);
-  first = note_frame (self);
+  time = place_frame (self, buffer, first);
   if (GST_CLOCK_TIME_IS_VALID (time)) {
     self->last = self->next = time;
     if (GST_BUFFER_DURATION_IS_VALID (buffer))
       self->next += GST_BUFFER_DURATION (buffer);
   }
   g_mutex_unlock (&self->lock);
-  if (first)
-    self->func (GST_SL_SRC_SWITCH_FIRST, self->data);
-  if (!GST_CLOCK_TIME_IS_VALID (time)) {
-    gst_buffer_unref (buffer);
-    g_mutex_lock (&self->lock);
-    self->idle_since = g_get_monotonic_time ();
-    gst_sl_src_switch_release (self);
-    g_mutex_unlock (&self->lock);
-    return GST_FLOW_OK;
-  }
-  return finish_frame (self, push_live (self, buffer, time, first));
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    return finish_frame (self, push_live (self, buffer, time, first), TRUE);
+  gst_buffer_unref (buffer);
+  return finish_frame (self, GST_FLOW_OK, FALSE);
 }
 
 static GstFlowReturn
 chain_recorded (GstSlSrcSwitch *self, GstBuffer *buffer)
 {
   GstClockTime end = GST_CLOCK_TIME_NONE;
-  gboolean first, open;
+  gboolean first;
 
+  if (!announce (self, &first)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_FLUSHING;
+  }
   if (GST_BUFFER_PTS_IS_VALID (buffer) && self->segment.format == GST_FORMAT_TIME) {
     end = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
     if (GST_CLOCK_TIME_IS_VALID (end) && GST_BUFFER_DURATION_IS_VALID (buffer))
       end += GST_BUFFER_DURATION (buffer);
   }
   g_mutex_lock (&self->lock);
-  open = self->open;
-  first = open && note_frame (self);
   if (GST_CLOCK_TIME_IS_VALID (end))
     self->next = end;
   g_mutex_unlock (&self->lock);
-  if (!open) {
-    gst_buffer_unref (buffer);
-    return GST_FLOW_FLUSHING;
-  }
-  if (first)
-    self->func (GST_SL_SRC_SWITCH_FIRST, self->data);
-  return finish_frame (self, gst_pad_push (self->src, buffer));
+  return finish_frame (self, gst_pad_push (self->src, buffer), TRUE);
 }
 
 static GstFlowReturn

@@ -208,7 +208,7 @@ check_size (GstSample *sample, gint width, gint height)
 static void
 check_replug (guint model, const gchar *location, guint luma, gint width, gint height)
 {
-  g_autoptr (Run) run = run_new (location, QUICK, "");
+  g_autoptr (Run) run = run_new_live (location, QUICK, "");
   g_autoptr (GstSample) frame = NULL, card = NULL, again = NULL;
   const GstStructure *info;
   guint64 frames;
@@ -247,7 +247,7 @@ test_mjpg (void)
 static void
 test_filter (void)
 {
-  g_autoptr (Run) run = run_new ("camera:Rawcam", "", "video/x-raw,framerate=15/1 !");
+  g_autoptr (Run) run = run_new_live ("camera:Rawcam", "", "video/x-raw,framerate=15/1 !");
   g_autoptr (GstSample) sample = run_pull (run);
 
   check_size (sample, 640, 480);
@@ -274,7 +274,7 @@ test_number (void)
   g_list_free_full (devices, gst_object_unref);
   g_assert_cmpint (n, >=, 0);
   location = g_strdup_printf ("camera:%d", n);
-  run = run_new (location, "", "");
+  run = run_new_live (location, "", "");
   gst_sample_unref (run_pull_until (run, JPEG_LUMA, LUMA_TOLERANCE));
 }
 
@@ -282,19 +282,19 @@ static void
 test_unknown (void)
 {
   {
-    g_autoptr (Run) run = run_new ("camera:nobody's", "retry=never", "");
+    g_autoptr (Run) run = run_new_live ("camera:nobody's", "retry=never", "");
 
     run_expect_error (run, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
                       "no camera \"nobody's\" (there are ");
   }
   {
-    g_autoptr (Run) run = run_new ("camera:4711", "retry=never", "");
+    g_autoptr (Run) run = run_new_live ("camera:4711", "retry=never", "");
 
     run_expect_error (run, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, models[1].name);
   }
   {
     g_autoptr (Run) run =
-        run_new ("camera:Rawcam", "retry=never", "video/x-raw,width=31,height=17 !");
+        run_new_live ("camera:Rawcam", "retry=never", "video/x-raw,width=31,height=17 !");
 
     run_expect_error (run, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "width=(int)31");
   }
@@ -305,7 +305,7 @@ static void
 test_stall (void)
 {
   g_autoptr (Run) run =
-      run_new ("camera:stalls", QUICK "timeout=300000000 connect-timeout=300000000", "");
+      run_new_live ("camera:stalls", QUICK "timeout=300000000 connect-timeout=300000000", "");
   g_autoptr (GstElement) valve = NULL;
   const GstStructure *info;
 
@@ -345,7 +345,8 @@ test_slow_consumer (void)
 static void
 test_refusal (void)
 {
-  g_autoptr (Run) run = run_new ("camera:mjpg", QUICK, "identity error-after=3 name=refuses !");
+  g_autoptr (Run) run =
+      run_new_live ("camera:mjpg", QUICK, "identity error-after=3 name=refuses !");
   g_autoptr (GstMessage) message = NULL;
 
   /* identity's own error comes first; then the stream ends, and no other camera is tried. */
@@ -358,7 +359,7 @@ test_refusal (void)
 static void
 test_queries (void)
 {
-  g_autoptr (Run) run = run_new ("camera:rawcam", QUICK, "");
+  g_autoptr (Run) run = run_new_live ("camera:rawcam", QUICK, "");
   g_autoptr (GstQuery) seeking = gst_query_new_seeking (GST_FORMAT_TIME);
   g_autoptr (GstQuery) latency = gst_query_new_latency ();
   g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (run->sink), "sink");

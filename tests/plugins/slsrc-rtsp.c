@@ -112,7 +112,7 @@ test_restart (gconstpointer scheme)
   Server *server = server_start (0, FALSE);
   g_autofree gchar *location = make_location (server, scheme, "");
   gint port = server->port;
-  g_autoptr (Run) run = run_new (location, QUICK "timeout=1000000000", "");
+  g_autoptr (Run) run = run_new_live (location, QUICK "timeout=1000000000", "");
   const GstStructure *info;
 
   for (guint64 round = 1; round <= 2; round++) {
@@ -148,7 +148,7 @@ test_late_server (void)
   GstVideoInfo video;
 
   server_stop (server);
-  run = run_new (location, QUICK, "");
+  run = run_new_live (location, QUICK, "");
   run_wait_status (run, "retrying");
   card = run_pull (run);
   g_assert_true (gst_video_info_from_caps (&video, gst_sample_get_caps (card)));
@@ -172,7 +172,7 @@ test_gives_up (void)
   const gchar *error;
 
   server_stop (server);
-  run = run_new (location, QUICK "max-retries=2 fallback=none", "");
+  run = run_new_live (location, QUICK "max-retries=2 fallback=none", "");
   run_expect_error (run, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ_WRITE,
                     "given up after 2 attempts");
   g_assert_null (gst_app_sink_pull_sample (run->sink)); /* the stream has an end */
@@ -190,13 +190,13 @@ test_password (void)
   g_autofree gchar *bad = make_location (server, "rtsp", "cook:chives@");
 
   {
-    g_autoptr (Run) run = run_new (good, QUICK, "");
+    g_autoptr (Run) run = run_new_live (good, QUICK, "");
 
     run_wait_status (run, "running");
   }
   {
     /* Asking again would not help, and servers lock out those who do. */
-    g_autoptr (Run) run = run_new (bad, QUICK, "");
+    g_autoptr (Run) run = run_new_live (bad, QUICK, "");
 
     run_expect_error (run, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "127.0.0.1");
   }
@@ -238,7 +238,7 @@ test_latency (void)
 {
   Server *server = server_start (0, FALSE);
   g_autofree gchar *location = make_location (server, "rtsp", "");
-  g_autoptr (Run) run = run_new (location, QUICK "latency=150000000", "");
+  g_autoptr (Run) run = run_new_live (location, QUICK "latency=150000000", "");
   g_autoptr (GstQuery) query = gst_query_new_latency ();
   g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (run->sink), "sink");
   GstClockTime min;

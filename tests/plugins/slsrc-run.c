@@ -60,6 +60,16 @@ run_new (const gchar *location, const gchar *properties, const gchar *downstream
   return run;
 }
 
+Run *
+run_new_live (const gchar *location, const gchar *properties, const gchar *downstream)
+{
+  Run *run = run_prepare (location, properties, downstream);
+
+  g_object_set (run->sink, "drop", TRUE, NULL);
+  gst_element_set_state (run->pipeline, GST_STATE_PLAYING);
+  return run;
+}
+
 void
 run_free (Run *run)
 {

@@ -20,6 +20,8 @@ typedef struct Run {
 /* `slsrc location=… PROPERTIES ! DOWNSTREAM appsink` in PLAYING; `downstream` is "" or ends with
  * "!". */
 Run *run_new (const gchar *location, const gchar *properties, const gchar *downstream);
+/* The same with a consumer that is never late: what is not pulled in time is dropped. */
+Run *run_new_live (const gchar *location, const gchar *properties, const gchar *downstream);
 /* The same, in NULL. */
 Run *run_prepare (const gchar *location, const gchar *properties, const gchar *downstream);
 void run_free (Run *run);

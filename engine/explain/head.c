@@ -109,6 +109,10 @@ walk_back (const SlValue *value, GArray *path, GError **error)
                    value->name);
       return NULL;
     }
+    if (node->outputs[0] != value) { /* what the class says of itself is about output 0 */
+      refuse (node, error);
+      return NULL;
+    }
     if (node->op->as_mean != NULL && node->op->as_mean (node, &axes))
       return node;
     if (node->op->traits & PASSES_ON) {

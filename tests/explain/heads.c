@@ -299,6 +299,16 @@ scores_inside (SlGraph *graph, SlValue *x)
   return test_node (graph, "Mul", "logits", scores, vector (graph, HEAD_CHANNELS, 1), NULL);
 }
 
+static SlValue *
+other_output (SlGraph *graph, SlValue *x)
+{
+  SlValue *outputs[] = {sl_graph_add_value (graph, "kept", SL_VALUE_ACTIVATION),
+                        sl_graph_add_value (graph, "mask", SL_VALUE_ACTIVATION)};
+  SlValue *flat = flat_gap (graph, x);
+  sl_graph_add_node (graph, sl_op_find ("Dropout"), "drop", NULL, 1, &flat, 2, outputs);
+  return outputs[1];
+}
+
 const Head heads[] = {
     {"dense", dense, "Softmax", NULL},
     {"dense/factors", dense_factors, NULL, NULL},
@@ -322,5 +332,6 @@ const Head heads[] = {
     {"refused/mean-of-channels", mean_of_channels, NULL, "node mean (ReduceMean)"},
     {"refused/no-average", no_average, NULL, "made of 'x' without an average"},
     {"refused/scores-inside", scores_inside, "Softmax", "node inside (Softmax)"},
+    {"refused/other-output", other_output, NULL, "node drop (Dropout)"},
     {NULL, NULL, NULL, NULL},
 };

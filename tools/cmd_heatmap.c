@@ -1,5 +1,7 @@
 /* `sightline heatmap`: where the network looks, as pictures and as numbers. */
+#include "clip.h"
 #include "command.h"
+#include "encoding.h"
 #include "heat.h"
 #include "inputs.h"
 #include "json.h"
@@ -15,7 +17,7 @@
 
 #define DEFAULT_OPACITY 0.6
 
-typedef enum { KIND_ROWS, KIND_PICTURE, KIND_FOLDER } OutputKind;
+typedef enum { KIND_ROWS, KIND_PICTURE, KIND_FOLDER, KIND_CLIP } OutputKind;
 
 typedef struct {
   ToolNetwork network;
@@ -161,6 +163,31 @@ write_picture (Heatmap *self, const char *source, const SlDecodedFrame *frame,
          tool_output_commit (g_steal_pointer (&output), error);
 }
 
+/* --- clips --- */
+
+static GstSample *
+paint_frame (void *data, const SlDecodedFrame *frame, GError **error)
+{
+  Heatmap *self = data;
+  ToolHeatMap map;
+  g_autoptr (ToolPicture) picture = NULL;
+  if (!tool_heat_run (self->heat, frame, &map, error) ||
+      !(picture = tool_picture_new (frame, error)) ||
+      !tool_heat_paint (&map, picture, &self->options->look, error))
+    return NULL;
+  return tool_picture_make_sample (picture, frame);
+}
+
+static int
+write_clip (Heatmap *self, const char *source)
+{
+  return tool_clip_write (&(ToolClip){.source = source,
+                                      .output_path = self->options->output_path,
+                                      .selection = &self->options->selection,
+                                      .paint = paint_frame,
+                                      .data = self});
+}
+
 /* --- one input --- */
 
 /* The frames that were asked for; of pictures the first one. */
@@ -268,6 +295,8 @@ heatmap (const HeatmapOptions *options, char **names)
   if (!heat)
     return status;
   self.heat = heat;
+  if (options->kind == KIND_CLIP)
+    return write_clip (&self, names[0]);
   if (!open_output (&self))
     return TOOL_FAILED;
   g_autoptr (GPtrArray) inputs = tool_inputs_expand (names, options->recursive, &self.failed);
@@ -305,6 +334,8 @@ find_kind (const char *path, OutputKind *ret_kind)
     *ret_kind = KIND_ROWS;
   else if (has_suffix (path, ".png"))
     *ret_kind = KIND_PICTURE;
+  else if (tool_container_find (path))
+    *ret_kind = KIND_CLIP;
   else if (g_str_has_suffix (path, "/") || g_file_test (path, G_FILE_TEST_IS_DIR))
     *ret_kind = KIND_FOLDER;
   else
@@ -323,11 +354,11 @@ static int
 check_options (const char *command, HeatmapOptions *options, const HeatmapTexts *texts,
                char **inputs)
 {
-  ToolSelection *selection = &options->selection;
   if (!inputs)
     return tool_usage_error (command, "no input given");
   if (!options->output_path || !find_kind (options->output_path, &options->kind))
-    return tool_usage_error (command, "-o %s (expected a .png, a folder, .jsonl or -)",
+    return tool_usage_error (command,
+                             "-o %s (expected a .png, .mkv, .mp4, .webm, a folder, .jsonl or -)",
                              options->output_path ? options->output_path : "is missing");
   if (texts->method && strcmp (texts->method, "cam") != 0)
     return tool_usage_error (command, "unknown method %s (expected cam)", texts->method);
@@ -343,19 +374,14 @@ check_options (const char *command, HeatmapOptions *options, const HeatmapTexts 
     return tool_usage_error (command, "--%s %g (expected 0 to 1)",
                              is_part (texts->opacity) ? "threshold" : "opacity",
                              is_part (texts->opacity) ? texts->threshold : texts->opacity);
+  if (options->kind == KIND_CLIP && (inputs[1] || sl_decoder_source_is_live (inputs[0])))
+    return tool_usage_error (command, "%s for a clip (expected one file)",
+                             inputs[1] ? "more than one input" : inputs[0]);
   if (options->threads < 0)
     return tool_usage_error (command, "--threads %d (expected 1 or more)", options->threads);
-  if (selection->every < 1)
-    return tool_usage_error (command, "--every %d (expected 1 or more)", selection->every);
-  if (texts->from && !tool_parse_time (texts->from, &selection->from))
-    return tool_usage_error (command, "--from %s (expected seconds or H:MM:SS)", texts->from);
-  if (texts->to &&
-      (!tool_parse_time (texts->to, &selection->to) || selection->to <= selection->from))
-    return tool_usage_error (command, "--to %s (expected seconds or H:MM:SS after --from)",
-                             texts->to);
   options->look.opacity = (float)texts->opacity;
   options->look.threshold = (float)texts->threshold;
-  return TOOL_OK;
+  return tool_selection_parse (command, &options->selection, texts->from, texts->to);
 }
 
 static int
@@ -367,7 +393,7 @@ heatmap_run (int argc, char **argv)
   const GOptionEntry entries[] = {
       TOOL_NETWORK_ENTRIES (options.network),
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
-       "A .png, a folder for several, or .jsonl (-: standard output) for raw maps", "OUT"},
+       "A .png, a folder for several, a clip (.mkv, .mp4, .webm), or raw maps (.jsonl, -)", "OUT"},
       {"target", 't', 0, G_OPTION_ARG_STRING, &options.target,
        "Class by label or number (default: each frame's best)", "CLASS"},
       {"method", 0, 0, G_OPTION_ARG_STRING, &texts.method, "cam (default)", "METHOD"},
@@ -388,7 +414,7 @@ heatmap_run (int argc, char **argv)
       G_OPTION_ENTRY_NULL};
   static const ToolUsage usage = {
       "INPUT… -o OUT",
-      "Shows where the network looks: the map of a class over a picture, or its numbers.",
+      "Shows where the network looks: the map of a class over a picture or a clip, or its numbers.",
       "A picture is an input's first frame, or the first one from --from on. Raw maps are a JSON "
       "object a line, for each\n"
       "frame of a clip; \"matrix\" places a map's unit square on the frame.\n"
@@ -399,6 +425,7 @@ heatmap_run (int argc, char **argv)
       "Examples:\n"
       "  sightline heatmap photo.jpg -o seen.png\n"
       "  sightline heatmap -m net.onnx --target dog --colormap turbo photos/ -o seen/\n"
+      "  sightline heatmap -m net.onnx clip.mp4 -o seen.mkv\n"
       "  sightline heatmap -m net.onnx --every 25 clip.mp4 -o maps.jsonl"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries))

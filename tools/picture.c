@@ -6,29 +6,42 @@
 #define TIMEOUT (60 * GST_SECOND)
 #define RGB_BYTES 3
 
-static GstCaps *
-make_caps (size_t width, size_t height)
+/* Lays video without gaps between rows over the picture's memory. */
+static gboolean
+map_picture (ToolPicture *picture, const GstVideoInfo *like, GstVideoFrame *ret_frame)
 {
-  return gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "RGB", "width", G_TYPE_INT,
-                              (int)width, "height", G_TYPE_INT, (int)height, NULL);
+  const size_t row = picture->width * RGB_BYTES;
+  GstVideoInfo info;
+  gst_video_info_set_interlaced_format (&info, GST_VIDEO_FORMAT_RGB,
+                                        GST_VIDEO_INFO_INTERLACE_MODE (like), (guint)picture->width,
+                                        (guint)picture->height);
+  /* The converter changes no rates. */
+  GST_VIDEO_INFO_FPS_N (&info) = GST_VIDEO_INFO_FPS_N (like);
+  GST_VIDEO_INFO_FPS_D (&info) = GST_VIDEO_INFO_FPS_D (like);
+  info.stride[0] = (gint)row;
+  info.size = row * picture->height;
+  g_autoptr (GstBuffer) buffer =
+      gst_buffer_new_wrapped_full (0, picture->rgb, info.size, 0, info.size, NULL, NULL);
+  return gst_video_frame_map (ret_frame, &info, buffer, GST_MAP_WRITE);
 }
 
 static gboolean
-copy_rows (ToolPicture *picture, GstSample *sample)
+convert (ToolPicture *picture, const SlDecodedFrame *frame)
 {
-  GstVideoInfo info;
-  GstVideoFrame frame;
-  if (!gst_video_info_from_caps (&info, gst_sample_get_caps (sample)) ||
-      !gst_video_frame_map (&frame, &info, gst_sample_get_buffer (sample), GST_MAP_READ))
+  GstVideoFrame from, to;
+  if (!gst_video_frame_map (&from, frame->info, frame->buffer, GST_MAP_READ))
     return FALSE;
-  const size_t row = picture->width * RGB_BYTES;
-  for (size_t y = 0; y < picture->height; y++)
-    memcpy (picture->rgb + y * row,
-            (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA (&frame, 0) +
-                (gssize)y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
-            row);
-  gst_video_frame_unmap (&frame);
-  return TRUE;
+  gboolean good = map_picture (picture, frame->info, &to);
+  GstVideoConverter *converter =
+      good ? gst_video_converter_new (frame->info, &to.info, NULL) : NULL;
+  if (converter) {
+    gst_video_converter_frame (converter, &from, &to);
+    gst_video_converter_free (converter);
+  }
+  if (good)
+    gst_video_frame_unmap (&to);
+  gst_video_frame_unmap (&from);
+  return converter != NULL;
 }
 
 ToolPicture *
@@ -38,13 +51,10 @@ tool_picture_new (const SlDecodedFrame *frame, GError **error)
   picture->width = (size_t)GST_VIDEO_INFO_WIDTH (frame->info);
   picture->height = (size_t)GST_VIDEO_INFO_HEIGHT (frame->info);
   picture->rgb = g_malloc_n (picture->width * picture->height, RGB_BYTES);
-  g_autoptr (GstCaps) caps = make_caps (picture->width, picture->height);
-  g_autoptr (GstSample) rgb = gst_video_convert_sample (frame->sample, caps, TIMEOUT, error);
-  if (!rgb)
-    return NULL;
-  if (copy_rows (picture, rgb))
+  if (convert (picture, frame))
     return g_steal_pointer (&picture);
-  g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "GStreamer cannot make RGB of the frame");
+  g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "GStreamer cannot make RGB of %s frames",
+               GST_VIDEO_INFO_NAME (frame->info));
   return NULL;
 }
 
@@ -83,8 +93,8 @@ tool_picture_turn (ToolPicture *picture, guint orientation)
   *picture = turned;
 }
 
-gboolean
-tool_picture_append_png (GString *bytes, const ToolPicture *picture, GError **error)
+GstSample *
+tool_picture_make_sample (const ToolPicture *picture, const SlDecodedFrame *frame)
 {
   GstVideoInfo info;
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, (guint)picture->width,
@@ -94,8 +104,21 @@ tool_picture_append_png (GString *bytes, const ToolPicture *picture, GError **er
   g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&info), NULL);
   for (size_t y = 0; y < picture->height; y++)
     gst_buffer_fill (buffer, y * stride, picture->rgb + y * row, row);
-  g_autoptr (GstCaps) raw = make_caps (picture->width, picture->height);
-  g_autoptr (GstSample) sample = gst_sample_new (buffer, raw, NULL, NULL);
+  if (frame) {
+    GST_VIDEO_INFO_PAR_N (&info) = GST_VIDEO_INFO_PAR_N (frame->info);
+    GST_VIDEO_INFO_PAR_D (&info) = GST_VIDEO_INFO_PAR_D (frame->info);
+    GST_VIDEO_INFO_FPS_N (&info) = GST_VIDEO_INFO_FPS_N (frame->info);
+    GST_VIDEO_INFO_FPS_D (&info) = GST_VIDEO_INFO_FPS_D (frame->info);
+    gst_buffer_copy_into (buffer, frame->buffer, GST_BUFFER_COPY_TIMESTAMPS, 0, (gsize)-1);
+  }
+  g_autoptr (GstCaps) caps = gst_video_info_to_caps (&info);
+  return gst_sample_new (buffer, caps, frame ? gst_sample_get_segment (frame->sample) : NULL, NULL);
+}
+
+gboolean
+tool_picture_append_png (GString *bytes, const ToolPicture *picture, GError **error)
+{
+  g_autoptr (GstSample) sample = tool_picture_make_sample (picture, NULL);
   g_autoptr (GstCaps) png = gst_caps_new_empty_simple ("image/png");
   g_autoptr (GstSample) file = gst_video_convert_sample (sample, png, TIMEOUT, error);
   GstMapInfo map;

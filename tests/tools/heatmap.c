@@ -271,6 +271,41 @@ test_folder (Fixture *self, gconstpointer data)
   tool_assert_error (&run, 1, "b.png is another input's");
 }
 
+/* --- clips --- */
+
+/* All frames and the sound are there, and each frame is painted. */
+static void
+test_clip (Fixture *self, gconstpointer data)
+{
+  static const char *const names[] = {"seen.mkv", "seen.mp4", "seen.webm"};
+  g_auto (ToolRun) run = {0};
+  g_auto (Picture) picture = {0};
+  if (!tool_make_clip (self->folder, "in.mkv",
+                       "audiotestsrc num-buffers=86 samplesperbuffer=1024 ! vorbisenc ! queue ! m. "
+                       "videotestsrc num-buffers=8 pattern=red ! "
+                       "video/x-raw,format=AYUV,width=24,height=18,framerate=4/1 ! "
+                       "videobox right=-40 bottom=-30 fill=blue ! videoconvert ! "
+                       "jpegenc quality=95 ! queue ! m. matroskamux name=m ! filesink"))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    tool_run (&run, self->folder, "heatmap", "-m", "tiny.onnx", "--target", "red", "--style",
+              "mask", "--threshold", "0.5", "in.mkv", "-o", names[i], NULL);
+    tool_assert_ok (&run);
+    g_assert_cmpstr (run.out, ==, "");
+    g_assert_nonnull (strstr (run.err, "whole, 8 frames"));
+    /* What was written is a clip like any other: its last frame as a picture. */
+    tool_run (&run, self->folder, "classify", "-m", "tiny.onnx", "-f", "jsonl", names[i], NULL);
+    tool_assert_ok (&run);
+    g_assert_cmpuint (tool_count_lines (run.out), ==, 8);
+    tool_run (&run, self->folder, "heatmap", "-m", "tiny.onnx", "--opacity", "0", "--from", "1.7",
+              names[i], "-o", "last.png", NULL);
+    tool_assert_ok (&run);
+    read_picture (self->folder, "last.png", &picture);
+    g_assert_cmpint (pixel (&picture, 8, 6)[1], >, 200);
+    g_assert_cmpint (pixel (&picture, 56, 40)[1], <, 50);
+  }
+}
+
 /* --- what goes wrong --- */
 
 static void
@@ -339,6 +374,7 @@ main (int argc, char **argv)
   ADD ("blend", test_blend);
   ADD ("orientation", test_orientation);
   ADD ("folder", test_folder);
+  ADD ("clip", test_clip);
   ADD ("errors", test_errors);
   ADD ("other-head", test_other_head);
   return g_test_run ();

@@ -89,6 +89,7 @@ test_wrong_usage (void)
       {{"heatmap", "-o", "y.png"}, "no input"},
       {{"heatmap", "x"}, "-o is missing"},
       {{"heatmap", "x", "-o", "y.bmp"}, "y.bmp"},
+      {{"heatmap", "x", "y", "-o", "z.mkv"}, "more than one input"},
       {{"heatmap", "--method=magic", "x", "-oy.png"}, "magic"},
       {{"heatmap", "--colormap=plaid", "x", "-oy.png"}, "plaid"},
       {{"heatmap", "--style=loud", "x", "-oy.png"}, "loud"},

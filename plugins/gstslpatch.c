@@ -37,31 +37,58 @@ gst_sl_patch_get_block (const GstVideoInfo *info, gint *ret_width, gint *ret_hei
 
 /* --- Blending --- */
 
-/* A view of the part of `frame` that the patch covers, so that blending does not convert whole
- * lines. FALSE where pixels cannot be addressed one by one. */
+/* Formats that pack several pixels together: how many, into how many bytes of each plane. */
+static const struct {
+  GstVideoFormat format;
+  gint pixels, bytes;
+} groups[] = {
+    {GST_VIDEO_FORMAT_v210, 6, 16},       {GST_VIDEO_FORMAT_UYVP, 2, 5},
+    {GST_VIDEO_FORMAT_IYU1, 4, 6},        {GST_VIDEO_FORMAT_GRAY10_LE32, 3, 4},
+    {GST_VIDEO_FORMAT_NV12_10LE32, 6, 8}, {GST_VIDEO_FORMAT_NV16_10LE32, 6, 8},
+    {GST_VIDEO_FORMAT_NV12_10LE40, 4, 5},
+};
+
+/* Pixels that can only be addressed together, 1 for most formats; 0 where none can. */
+static gint
+get_group (const GstVideoFormatInfo *finfo, gint *ret_bytes)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
+    if (groups[i].format == GST_VIDEO_FORMAT_INFO_FORMAT (finfo)) {
+      *ret_bytes = groups[i].bytes;
+      return groups[i].pixels;
+    }
+  return !GST_VIDEO_FORMAT_INFO_IS_COMPLEX (finfo) && !GST_VIDEO_FORMAT_INFO_IS_TILED (finfo) &&
+         !GST_VIDEO_FORMAT_INFO_HAS_PALETTE (finfo);
+}
+
+/* A view of the part of `frame` that the patch lies in, so that blending does not convert whole
+ * lines; *ret_x: where in it. FALSE where pixels cannot be addressed. */
 static gboolean
-view_part (const GstSlPatch *patch, const GstVideoFrame *frame, GstVideoFrame *ret)
+view_part (const GstSlPatch *patch, const GstVideoFrame *frame, GstVideoFrame *ret, gint *ret_x)
 {
   const GstVideoFormatInfo *finfo = frame->info.finfo;
+  gint bytes = 0, group = get_group (finfo, &bytes), left, right;
 
-  /* IYU1 admits to being complex by its pixel stride only. */
-  if (GST_VIDEO_FORMAT_INFO_IS_COMPLEX (finfo) || GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, 0) == 0 ||
-      GST_VIDEO_FORMAT_INFO_IS_TILED (finfo) || GST_VIDEO_FORMAT_INFO_HAS_PALETTE (finfo))
+  if (group == 0)
     return FALSE;
+  left = patch->x / group * group;
+  right = (patch->x + patch->width + group - 1) / group * group;
 
   *ret = *frame;
-  ret->info.width = MIN (patch->width, frame->info.width - patch->x);
+  ret->info.width = MIN (right, frame->info.width) - left;
   ret->info.height = MIN (patch->height, frame->info.height - patch->y);
   for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_PLANES (finfo); i++) {
-    gint component[GST_VIDEO_MAX_COMPONENTS], c;
+    gint component[GST_VIDEO_MAX_COMPONENTS], c, column;
 
     gst_video_format_info_component (finfo, i, component);
     c = component[0];
-    ret->data[i] = (guint8 *)frame->data[i] +
-                   GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, c, patch->y) * frame->info.stride[i] +
-                   GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, c, patch->x) *
-                       GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, c);
+    column = group > 1 ? left / group * bytes
+                       : GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, c, left) *
+                             GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, c);
+    ret->data[i] = (guint8 *)frame->data[i] + column +
+                   GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, c, patch->y) * frame->info.stride[i];
   }
+  *ret_x = patch->x - left;
   return TRUE;
 }
 
@@ -71,6 +98,7 @@ gst_sl_patch_blend (const GstSlPatch *patch, GstVideoFrame *frame)
   GstVideoFrame pixels, part;
   GstVideoInfo info;
   gboolean ok;
+  gint x;
 
   if (patch->x >= GST_VIDEO_FRAME_WIDTH (frame) || patch->y >= GST_VIDEO_FRAME_HEIGHT (frame))
     return TRUE;
@@ -79,8 +107,8 @@ gst_sl_patch_blend (const GstSlPatch *patch, GstVideoFrame *frame)
   info.flags |= GST_VIDEO_FLAG_PREMULTIPLIED_ALPHA;
   if (!gst_video_frame_map (&pixels, &info, patch->pixels, GST_MAP_READ))
     return FALSE;
-  if (view_part (patch, frame, &part))
-    ok = gst_video_blend (&part, &pixels, 0, 0, 1);
+  if (view_part (patch, frame, &part, &x))
+    ok = gst_video_blend (&part, &pixels, x, 0, 1);
   else
     ok = gst_video_blend (frame, &pixels, patch->x, patch->y, 1);
   gst_video_frame_unmap (&pixels);

@@ -23,6 +23,10 @@
  *   ! sloverlay position=bottom-right max-labels=2 hold=2000000000 \
  *   ! videoconvert ! autovideosink
  * ]| looks at every tenth frame, and shows a result until there is a newer one.
+ * |[
+ * gst-launch-1.0 sltestsrc name=truth num-buffers=30 ! slclassify model-file=scenes.onnx \
+ *   ! sloverlay producer=truth ! videoconvert ! autovideosink
+ * ]| outlines what is known to be in synthetic scenes, whatever the network says.
  *
  * Since: 0.1
  */

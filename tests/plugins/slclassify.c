@@ -138,8 +138,13 @@ test_post_messages (void)
 static void
 on_handoff (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 {
+  const SlLabelMeta *meta = sl_buffer_get_label_meta (buffer, NULL);
   guint *counts = data;
 
+  /* From a file every frame has a result of its own. */
+  g_assert_nonnull (meta);
+  g_assert_true (meta->fresh);
+  g_assert_cmpuint (meta->age, ==, 0);
   counts[fixture_best (buffer)]++;
 }
 

@@ -5,8 +5,13 @@
  * Runs an image classification network on the frames that pass through and says what is in them: as
  * #SlLabelMeta on the buffer (which sloverlay draws), and as element messages on the bus.
  *
- * Frames of any raw format and size are taken as they are; nothing has to be converted or scaled
- * before. Their memory is neither changed nor copied.
+ * Frames of any raw format and size are taken as they are; nothing has to be converted, scaled or
+ * turned before. Their memory is neither changed nor copied. Without #GstSlInfer:model-file a small
+ * network that is built in runs.
+ *
+ * From a file every frame is waited for. Live video is never delayed: the network runs beside the
+ * stream on the newest frame, and frames carry the newest result that there is, with its age.
+ * #GstSlInfer:late-policy changes that.
  *
  * ## Launch lines
  * |[
@@ -14,9 +19,13 @@
  * ]| prints the labels of each frame.
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=30 \
- *   ! slclassify model-file=scenes.onnx interval=5 post-messages=false \
+ *   ! slclassify interval=5 post-messages=false \
  *   ! sloverlay ! videoconvert ! autovideosink
- * ]| shows them in the picture.
+ * ]| shows them in the picture, by the built-in network.
+ * |[
+ * gst-launch-1.0 -m videotestsrc is-live=true num-buffers=30 \
+ *   ! slclassify model-file=scenes.onnx late-policy=skip attach=fresh ! fakesink
+ * ]| looks at as many frames as the network can, each of which carries its own labels.
  *
  * ## Message
  * With #slclassify:post-messages on, each result is posted as an element message whose structure is

@@ -303,7 +303,7 @@ static void
 test_diameters (void)
 {
   static const double limits[][2] = {{0.02, 0.05}, {0.1, 0.2}, {0, 0}, {0.9, 0.9}};
-  for (size_t i = 0; i < 4 * 100; i++) {
+  for (size_t i = 0; i < 4 * 50; i++) {
     const double *limit = limits[i % 4];
     /* "square" has its corners on the circle, and any side of its box is at least the circle's
      * radius times the root of 2, squeezed by at most a fifth. */
@@ -311,11 +311,11 @@ test_diameters (void)
         .seed = i, .klass = 7, .min_diameter = limit[0], .max_diameter = limit[1]};
     double low = limit[0] > 0 ? limit[0] : SL_SCENE_MIN_DIAMETER;
     double high = limit[1] > 0 ? limit[1] : SL_SCENE_MAX_DIAMETER;
-    g_auto (Picture) p = draw (&scene, (double)i / 7, 400, 300, 0);
+    g_auto (Picture) p = draw (&scene, (double)i / 7, 200, 150, 0);
     const SlSceneTruth *t = &p.truth;
-    g_assert_cmpfloat (MAX (t->width, t->height), <=, 300 * (high * 1.06 + 0.02));
-    g_assert_cmpfloat (MIN (t->width, t->height), >=, 300 * low * 0.94 * 0.8 / G_SQRT2);
-    g_assert_true (t->x >= 0 && t->y >= 0 && t->x + t->width <= 400 && t->y + t->height <= 300);
+    g_assert_cmpfloat (MAX (t->width, t->height), <=, 150 * (high * 1.06 + 0.02));
+    g_assert_cmpfloat (MIN (t->width, t->height), >=, 150 * low * 0.94 * 0.8 / G_SQRT2);
+    g_assert_true (t->x >= 0 && t->y >= 0 && t->x + t->width <= 200 && t->y + t->height <= 150);
   }
 }
 

@@ -27,9 +27,10 @@ run_once (const gchar *path, guint cycle)
 {
   /* Every other one is live, with a thread beside the stream. */
   g_autofree gchar *line = g_strdup_printf (
-      "videotestsrc num-buffers=%u is-live=%d ! video/x-raw,width=64,height=48,framerate=1000/1 ! "
-      "slclassify model-file=%s ! sloverlay ! fakesink",
-      1 + cycle % 3, cycle % 2, path);
+      "sltestsrc num-buffers=%u is-live=%d ! "
+      "video/x-raw,format=I420,width=64,height=48,framerate=1000/1 ! "
+      "slclassify model-file=%s ! slresults location=%s/cycles.jsonl ! sloverlay ! fakesink",
+      1 + cycle % 3, cycle % 2, path, fixture_folder);
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);

@@ -387,7 +387,7 @@ check_options (const char *command, HeatmapOptions *options, const HeatmapTexts 
 static int
 heatmap_run (int argc, char **argv)
 {
-  HeatmapOptions options = {.selection.every = 1};
+  HeatmapOptions options = {.selection.every = 1, .look.colormap = SL_COLORMAP_TURBO};
   HeatmapTexts texts = {.opacity = DEFAULT_OPACITY};
   g_auto (GStrv) inputs = NULL;
   const GOptionEntry entries[] = {
@@ -395,11 +395,11 @@ heatmap_run (int argc, char **argv)
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
        "A .png, a folder for several, a clip (.mkv, .mp4, .webm), or raw maps (.jsonl, -)", "OUT"},
       {"target", 't', 0, G_OPTION_ARG_STRING, &options.target,
-       "Class by label or number (default: each frame's best)", "CLASS"},
+       "Class by label or number (default: top, each frame's best)", "CLASS"},
       {"method", 0, 0, G_OPTION_ARG_STRING, &texts.method, "cam (default)", "METHOD"},
       {"style", 0, 0, G_OPTION_ARG_STRING, &texts.style, "blend (default), map or mask", "STYLE"},
       {"colormap", 0, 0, G_OPTION_ARG_STRING, &texts.colormap,
-       "viridis (default), turbo, inferno, jet or grey", "NAME"},
+       "turbo (default), viridis, inferno, jet or grey", "NAME"},
       {"opacity", 0, 0, G_OPTION_ARG_DOUBLE, &texts.opacity,
        "Of the hottest, 0 to 1 (default: 0.6)", "PART"},
       {"threshold", 0, 0, G_OPTION_ARG_DOUBLE, &texts.threshold,
@@ -424,7 +424,7 @@ heatmap_run (int argc, char **argv)
       "way.\n\n"
       "Examples:\n"
       "  sightline heatmap photo.jpg -o seen.png\n"
-      "  sightline heatmap -m net.onnx --target dog --colormap turbo photos/ -o seen/\n"
+      "  sightline heatmap -m net.onnx --target dog --colormap viridis photos/ -o seen/\n"
       "  sightline heatmap -m net.onnx clip.mp4 -o seen.mkv\n"
       "  sightline heatmap -m net.onnx --every 25 clip.mp4 -o maps.jsonl"};
   int status = TOOL_USAGE;

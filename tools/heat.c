@@ -5,6 +5,8 @@
 
 #include <sightline-gst/classifier.h>
 
+#include <string.h>
+
 struct ToolHeat {
   SlModel *model;
   SlModelRules *rules;
@@ -63,7 +65,7 @@ tool_heat_new (const ToolNetwork *network, const char *target, int threads, int 
     tool_gerror (sl_model_get_name (self->model), error);
     return NULL;
   }
-  if (target && !find_target (self, target)) {
+  if (target && strcmp (target, "top") != 0 && !find_target (self, target)) {
     *ret_status = TOOL_USAGE;
     return NULL;
   }

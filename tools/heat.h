@@ -18,8 +18,8 @@ typedef struct ToolHeatMap {
   double matrix[6];    /* where the map lies on the frame, as SlHeatGrid.matrix */
 } ToolHeatMap;
 
-/* Class activation maps of the options' network. `target`: a class by number or label; NULL: the
- * best one of each frame. NULL after a report; *ret_status is then the exit status. */
+/* Class activation maps of the options' network. `target`: a class by number or label; "top" or
+ * NULL: the best one of each frame. NULL after a report; *ret_status is then the exit status. */
 ToolHeat *tool_heat_new (const ToolNetwork *network, const char *target, int threads,
                          int *ret_status);
 void tool_heat_free (ToolHeat *heat);

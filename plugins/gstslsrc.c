@@ -399,9 +399,8 @@ gst_sl_src_class_init (GstSlSrcClass *klass)
       element_class, "Video source", "Source/Network/Video",
       "Raw video from files, HTTP, RTSP and cameras; comes back when a live source is lost",
       "Sightline");
-  gst_element_class_add_metadata (
-      element_class, "example",
-      "gst-launch-1.0 slsrc location=clip.mkv ! slclassify model-file=scenes.onnx ! fakesink");
+  gst_element_class_add_metadata (element_class, "example",
+                                  "gst-launch-1.0 slsrc location=clip.mkv ! slclassify ! fakesink");
   gst_type_mark_as_plugin_api (gst_sl_src_orientation_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_sl_src_retry_get_type (), 0);
   gst_type_mark_as_plugin_api (gst_sl_src_fallback_get_type (), 0);

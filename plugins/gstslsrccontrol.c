@@ -73,17 +73,20 @@ gst_sl_src_control_get_info (GstSlSrcControl *control)
 {
   guint64 frames = gst_sl_src_switch_get_frames (control->output);
   GstClockTime wait = 0;
+  guint attempt = 0;
   GstStructure *info;
 
   g_mutex_lock (&control->lock);
+  if (control->status == GST_SL_SRC_RETRYING)
+    attempt = control->retry.attempts;
   if (control->status == GST_SL_SRC_RETRYING && !control->chain)
     wait = (GstClockTime)MAX (0, control->retry_at - now ()) * GST_USECOND;
   info = gst_structure_new (
       "slsrc", "status", G_TYPE_STRING, gst_sl_src_status_get_nick (control->status), "reason",
       G_TYPE_STRING, control->reason, "error", G_TYPE_STRING, control->error ? control->error : "",
-      "retries", G_TYPE_UINT64, control->retries, "attempt", G_TYPE_UINT, control->retry.attempts,
-      "retry-in", G_TYPE_UINT64, wait, "connects", G_TYPE_UINT64, control->connects, "frames",
-      G_TYPE_UINT64, frames, NULL);
+      "retries", G_TYPE_UINT64, control->retries, "attempt", G_TYPE_UINT, attempt, "retry-in",
+      G_TYPE_UINT64, wait, "connects", G_TYPE_UINT64, control->connects, "frames", G_TYPE_UINT64,
+      frames, NULL);
   g_mutex_unlock (&control->lock);
   return info;
 }
@@ -210,15 +213,16 @@ give_up (GstSlSrcControl *control, const GError *error, const gchar *debug, cons
   g_autofree gchar *suffix =
       attempts > 0 ? g_strdup_printf (" (given up after %u attempts)", attempts) : g_strdup ("");
   gchar *text = g_strdup_printf ("%s: %s%s", control->location.shown, error->message, suffix);
+  /* What a file's decoder still has goes out, and its own end behind it. */
+  gboolean ends_itself = !control->live && control->settings.retry != GST_SL_SRC_RETRY_ALWAYS;
 
   control->over = TRUE;
-  /* What a file's decoder still has goes out, and an end behind it. */
-  if (control->live)
+  if (!ends_itself)
     drop_chain (control);
   g_mutex_unlock (&control->lock);
   gst_element_message_full (GST_ELEMENT (control->bin), GST_MESSAGE_ERROR, error->domain,
                             error->code, text, g_strdup (debug), __FILE__, G_STRFUNC, __LINE__);
-  if (control->live)
+  if (!ends_itself)
     gst_sl_src_switch_send_eos (control->output);
   g_mutex_lock (&control->lock);
   set_status (control, GST_SL_SRC_STOPPED, reason);
@@ -238,8 +242,7 @@ retry_later (GstSlSrcControl *control, const GError *error, const gchar *debug, 
   g_mutex_unlock (&control->lock);
   /* Taking the chain down may take a while, and its last frames must not take the card down. */
   gst_sl_src_switch_close (control->output);
-  if (show)
-    gst_sl_src_switch_set_card (control->output, card);
+  gst_sl_src_switch_set_card (control->output, show ? card : NULL);
   if (!again) /* once an outage */
     gst_element_message_full (
         GST_ELEMENT (control->bin), GST_MESSAGE_WARNING, error->domain, error->code,

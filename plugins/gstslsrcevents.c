@@ -169,6 +169,8 @@ answer_latency (GstSlSrcSwitch *self, GstQuery *query)
   g_mutex_unlock (&self->lock);
   if (gst_pad_peer_query (self->sink, query))
     gst_query_parse_latency (query, NULL, &min, &max);
+  if (max < min) /* souphttpsrc says so; what it does not read the network keeps */
+    max = GST_CLOCK_TIME_NONE;
   gst_query_set_latency (query, TRUE, min, max);
   return TRUE;
 }

@@ -45,23 +45,26 @@ static gboolean
 wait_for_card (GstSlSrcSwitch *self, GstClockTime duration, GstClockTime *ret_time)
 {
   g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
-  GstClockTime time = gst_sl_src_switch_get_arrival (self);
+  GstClockTime time = gst_sl_src_switch_get_arrival (self), last = self->last;
+  GstClockReturn waited;
 
   if (GST_CLOCK_TIME_IS_VALID (self->last))
     time = MAX (time, self->last + duration);
   *ret_time = time;
   if (!clock) {
     g_cond_wait_until (&self->changed, &self->lock,
-                       g_get_monotonic_time () + (gint64)(duration / 1000));
-    return self->card && self->playing && !self->pushing;
+                       g_get_monotonic_time () + (gint64)(duration / GST_USECOND));
+    return self->last == last && self->card && self->playing && !self->pushing;
   }
   self->clock_id = gst_clock_new_single_shot_id (
       clock, gst_element_get_base_time (GST_ELEMENT (self)) + time + self->latency);
   g_mutex_unlock (&self->lock);
-  gst_clock_id_wait (self->clock_id, NULL); /* only this thread replaces it */
+  waited = gst_clock_id_wait (self->clock_id, NULL); /* only this thread replaces it */
   g_mutex_lock (&self->lock);
   gst_clock_id_unref (g_steal_pointer (&self->clock_id));
-  return self->card && self->playing && !self->pushing;
+  /* Pictures may have come and gone meanwhile. */
+  return waited != GST_CLOCK_UNSCHEDULED && self->last == last && self->card && self->playing &&
+         !self->pushing;
 }
 
 /* The pusher's. The card is drawn anew only if text or caps are. */

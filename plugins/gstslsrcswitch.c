@@ -63,15 +63,16 @@ void
 gst_sl_src_switch_send_start (GstSlSrcSwitch *self)
 {
   g_autofree gchar *id = NULL;
-  GstEvent *event;
+  GstEvent *event = gst_pad_get_sticky_event (self->src, GST_EVENT_STREAM_START, 0);
 
-  if (self->started)
+  if (event) {
+    gst_event_unref (event);
     return;
+  }
   id = gst_pad_create_stream_id (self->src, GST_ELEMENT (self), "live");
   event = gst_event_new_stream_start (id);
   gst_event_set_group_id (event, gst_util_group_id_next ());
   gst_pad_push_event (self->src, event);
-  self->started = TRUE;
 }
 
 void
@@ -79,7 +80,8 @@ gst_sl_src_switch_send_events (GstSlSrcSwitch *self, GstCaps *caps)
 {
   g_autoptr (GstCaps) current = NULL;
 
-  gst_sl_src_switch_send_start (self);
+  if (!self->segmented)
+    gst_sl_src_switch_send_start (self);
   current = gst_pad_get_current_caps (self->src);
   if (!current || !gst_caps_is_equal (current, caps))
     gst_pad_push_event (self->src, gst_event_new_caps (caps));
@@ -401,7 +403,7 @@ reset (GstSlSrcSwitch *self)
   for (guint i = 0; i < G_N_ELEMENTS (self->tags); i++)
     gst_clear_event (&self->tags[i]);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
-  self->started = self->segmented = self->pushing = FALSE;
+  self->segmented = self->pushing = FALSE;
   self->open = FALSE;
   self->flow = GST_FLOW_OK;
   self->last = self->next = GST_CLOCK_TIME_NONE;

@@ -32,8 +32,8 @@ struct _GstSlSrcSwitch {
   GstEvent *tags[2];       /* of stream and global scope, to go out before the next frame */
 
   /* The pusher's. */
-  gboolean started, segmented; /* stream start and segment are out */
-  GstBuffer *card_frame;       /* of card_caps and card_text */
+  gboolean segmented;    /* the segment is out */
+  GstBuffer *card_frame; /* of card_caps and card_text */
   GstCaps *card_caps;
   gchar *card_text;
 };

@@ -355,6 +355,17 @@ test_refusal (void)
   run_expect_error (run, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED, "Internal data stream error");
 }
 
+/* Where downstream wants no more, that is the end. */
+static void
+test_downstream_eos (void)
+{
+  g_autoptr (Run) run = run_new_live ("camera:rawcam", QUICK, "identity eos-after=4 !");
+  const GstStructure *info = run_wait_status (run, "stopped");
+
+  g_assert_cmpstr (gst_structure_get_string (info, "reason"), ==, "eos");
+  g_assert_cmpuint (run_get_count (info, "retries"), ==, 0);
+}
+
 /* A live stream cannot be sought in, and has no length. */
 static void
 test_queries (void)
@@ -396,6 +407,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slsrc-camera/stall", test_stall);
   g_test_add_func ("/slsrc-camera/slow-consumer", test_slow_consumer);
   g_test_add_func ("/slsrc-camera/refusal", test_refusal);
+  g_test_add_func ("/slsrc-camera/downstream-eos", test_downstream_eos);
   g_test_add_func ("/slsrc-camera/queries", test_queries);
   status = g_test_run ();
   gst_clear_object (&opened);

@@ -231,6 +231,26 @@ test_errors (void)
   }
 }
 
+/* What is missing is named, and where to get it. */
+static void
+test_missing_plugin (void)
+{
+  GstRegistry *registry = gst_registry_get ();
+  g_autoptr (GstPluginFeature) demuxer = gst_registry_lookup_feature (registry, "matroskademux");
+
+  g_assert_nonnull (demuxer);
+  gst_registry_remove_feature (registry, demuxer);
+  {
+    g_autoptr (Run) run = run_new (clip, "retry=always", "");
+
+    run_expect_error (run, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+                      "clip.mkv: Matroska demuxer is not installed (expected in Debian's "
+                      "gstreamer1.0-plugins-good)");
+    g_assert_null (gst_app_sink_pull_sample (run->sink));
+  }
+  gst_registry_add_feature (registry, gst_object_ref (demuxer));
+}
+
 /* Wrong locations fail the change of state. */
 static void
 test_refused_locations (void)
@@ -411,6 +431,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slsrc/file", test_file);
   g_test_add_func ("/slsrc/seek", test_seek);
   g_test_add_func ("/slsrc/errors", test_errors);
+  g_test_add_func ("/slsrc/missing-plugin", test_missing_plugin);
   g_test_add_func ("/slsrc/refused-locations", test_refused_locations);
   g_test_add_func ("/slsrc/retry-always", test_retry_always);
   g_test_add_func ("/slsrc/status", test_status);

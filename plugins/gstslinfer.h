@@ -27,6 +27,10 @@ typedef struct GstSlInferOutput {
   const SlModelRules *rules; /* labels, if there are any, are n_scores */
   SlClassifier *classifier;  /* for sl_classifier_get_tap (), with the slot */
   uint32_t slot;
+  /* For what a subclass averages over results itself: the weight of the past, and a number that is
+   * another one where the past no longer counts. */
+  gfloat smoothing;
+  guint epoch;
 } GstSlInferOutput;
 
 struct _GstSlInferClass {

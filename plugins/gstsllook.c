@@ -19,14 +19,14 @@ describe (GstSlInfer *self, guint slot, const GstSlJob *job, const float *scores
       .rules = loaded->rules,
       .classifier = loaded->classifier,
       .slot = slot,
+      .epoch = job->epoch,
   };
-  gfloat smoothing;
 
   GST_OBJECT_LOCK (self);
-  smoothing = priv->settings.smoothing;
+  output.smoothing = priv->settings.smoothing;
   result->delay = priv->frame - 1 - job->frame.number;
   GST_OBJECT_UNLOCK (self);
-  output.scores = gst_sl_smooth_add (&priv->smooth, scores, n_scores, smoothing, job->epoch);
+  output.scores = gst_sl_smooth_add (&priv->smooth, scores, n_scores, output.smoothing, job->epoch);
   if (!GST_SL_INFER_GET_CLASS (self)->describe (self, &output, result, error))
     return NULL;
   return g_steal_pointer (&result);

@@ -1,4 +1,5 @@
 #include "gstslclassify.h"
+#include "gstslheatmap.h"
 #include "gstsloverlay.h"
 #include "gstslresults.h"
 #include "gstslsrc.h"
@@ -10,6 +11,7 @@ plugin_init (GstPlugin *plugin)
   gboolean ok = TRUE;
 
   ok &= GST_ELEMENT_REGISTER (slclassify, plugin);
+  ok &= GST_ELEMENT_REGISTER (slheatmap, plugin);
   ok &= GST_ELEMENT_REGISTER (sloverlay, plugin);
   ok &= GST_ELEMENT_REGISTER (slresults, plugin);
   ok &= GST_ELEMENT_REGISTER (slsrc, plugin);

@@ -260,12 +260,14 @@ sl_video_frame_copy_twice (GstVideoFrame *ret, const GstVideoFrame *frame)
   const GstVideoFormatInfo *finfo = frame->info.finfo;
   guint n_components = GST_VIDEO_FORMAT_INFO_N_COMPONENTS (finfo);
   guint shift = 0;
+  SlImage image;
 
   g_return_val_if_fail (ret != NULL && frame != NULL, FALSE);
 
   if (GST_VIDEO_FRAME_FORMAT (ret) != GST_VIDEO_FRAME_FORMAT (frame) ||
       GST_VIDEO_FRAME_HEIGHT (ret) != GST_VIDEO_FRAME_HEIGHT (frame) ||
-      GST_VIDEO_FRAME_WIDTH (ret) != 2 * GST_VIDEO_FRAME_WIDTH (frame))
+      GST_VIDEO_FRAME_WIDTH (ret) != 2 * GST_VIDEO_FRAME_WIDTH (frame) ||
+      !sl_image_from_frame (frame, &image, NULL) || !sl_image_from_frame (ret, &image, NULL))
     return FALSE;
   for (guint c = 0; c < n_components; c++)
     shift = MAX (shift, GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c));

@@ -122,7 +122,9 @@ graph (TinyFlags flags)
   const gfloat bias[] = {0, 0, 0, flags & TINY_NAN ? NAN : 3};
   GByteArray *graph = g_byte_array_new ();
 
-  put_message (graph, 1, node ("average", "GlobalAveragePool", "picture", "means"));
+  put_message (graph, 1,
+               node ("average", flags & TINY_MAX ? "GlobalMaxPool" : "GlobalAveragePool", "picture",
+                     "means"));
   put_message (graph, 1, node ("flat", "Flatten", "means", "flat_means"));
   put_message (
       graph, 1,

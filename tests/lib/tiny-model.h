@@ -13,7 +13,8 @@ typedef enum {
   TINY_METADATA = 1 << 0, /* labels and every preprocessing rule; else Sightline has to assume */
   TINY_BGR = 1 << 1,      /* with METADATA: the file says (wrongly) that it wants B, G, R */
   TINY_NAN = 1 << 2,      /* the node "score" makes NaN */
-  TINY_LOGITS = 1 << 3    /* no Softmax at the end */
+  TINY_LOGITS = 1 << 3,   /* no Softmax at the end */
+  TINY_MAX = 1 << 4       /* a maximum in the place of the average: no class activation maps */
 } TinyFlags;
 
 /* Writes the network into `folder`; returns its path, free with g_free(). */

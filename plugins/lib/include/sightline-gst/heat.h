@@ -27,7 +27,7 @@ SL_API gboolean sl_frame_painter_paint (SlFramePainter *painter, GstVideoFrame *
 
 /* Copies a frame to the left and to the right half of one of the same format and height, twice as
  * wide, mapped for writing. Where the halves meet within a chroma sample (odd widths), it is the
- * left one's. FALSE if sizes or formats do not fit that. */
+ * left one's. FALSE if sizes, formats or the memory behind the planes do not fit that. */
 SL_API gboolean sl_video_frame_copy_twice (GstVideoFrame *ret, const GstVideoFrame *frame);
 
 /* The box around the largest connected region of a grid that is at least `threshold` hot, in

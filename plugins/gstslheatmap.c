@@ -26,8 +26,9 @@
  *   t. ! queue ! slresults location=scenes.jsonl ! fakesink
  * ]| draws in one branch what was found before, and writes it down in the other.
  * |[
- * gst-launch-1.0 sltestsrc num-buffers=30 ! slheatmap output=none smoothing=0.8
- * box-threshold=0.4 \ ! sloverlay ! videoconvert ! autovideosink
+ * gst-launch-1.0 sltestsrc num-buffers=30 \
+ *   ! slheatmap output=none smoothing=0.8 box-threshold=0.4 \
+ *   ! sloverlay ! videoconvert ! autovideosink
  * ]| shows the box alone, steadied over some frames.
  *
  * ## Message

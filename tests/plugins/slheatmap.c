@@ -1,106 +1,5 @@
 /* slheatmap: the map of a known network, on the frame, in it and beside it. */
-#include "fixture.h"
-
-#include <sightline-gst/heat.h>
-
-#define SIZE 64
-/* A square of 4 x 4 cells of the network's 8 x 8 input. */
-#define SQUARE_X 16
-#define SQUARE_Y 24
-#define SQUARE_SIZE 32
-
-enum { OUTPUT_BLEND, OUTPUT_MAP, OUTPUT_MASK, OUTPUT_SIDE_BY_SIDE, OUTPUT_NONE };
-
-static Fixture *
-make (const gchar *property, ...)
-{
-  g_autofree gchar *path = tiny_model_write (fixture_folder, "tiny.onnx", TINY_METADATA);
-  Fixture *fixture;
-  GstElement *element = gst_element_factory_make ("slheatmap", NULL);
-  va_list args;
-
-  g_assert_nonnull (element);
-  g_object_set (element, "model-file", path, NULL);
-  va_start (args, property);
-  if (property)
-    g_object_set_valist (G_OBJECT (element), property, args);
-  va_end (args);
-  fixture = fixture_wrap (element);
-  return fixture;
-}
-
-static void
-fill (GstVideoFrame *frame, gint left, gint top, gint size, guint32 rgb)
-{
-  for (gint y = top; y < top + size; y++)
-    for (gint x = left; x < left + size; x++) {
-      guint8 *pixel = (guint8 *)frame->data[0] + y * frame->info.stride[0] + 3 * x;
-
-      pixel[0] = rgb >> 16;
-      pixel[1] = rgb >> 8;
-      pixel[2] = rgb;
-    }
-}
-
-/* An RGB frame, black, with a square. */
-static GstBuffer *
-make_square (Fixture *fixture, gint x, gint y, guint32 rgb, guint n)
-{
-  GstBuffer *buffer = fixture_frame (fixture, BLACK, n);
-  GstVideoFrame frame;
-
-  g_assert_true (gst_video_frame_map (&frame, &fixture->info, buffer, GST_MAP_READWRITE));
-  fill (&frame, x, y, SQUARE_SIZE, rgb);
-  gst_video_frame_unmap (&frame);
-  return buffer;
-}
-
-static GstBuffer *
-process (Fixture *fixture, GstBuffer *buffer)
-{
-  g_assert_cmpint (gst_harness_push (fixture->harness, buffer), ==, GST_FLOW_OK);
-  buffer = gst_harness_pull (fixture->harness);
-  g_assert_nonnull (buffer);
-  return buffer;
-}
-
-static GstBuffer *
-process_square (Fixture *fixture, guint32 rgb, guint n)
-{
-  return process (fixture, make_square (fixture, SQUARE_X, SQUARE_Y, rgb, n));
-}
-
-static void
-set_rgb_caps (Fixture *fixture)
-{
-  fixture_set_caps (fixture, "RGB", SIZE, SIZE, NULL);
-}
-
-static const SlGeometryMeta *
-get_meta (GstBuffer *buffer)
-{
-  return sl_buffer_get_geometry_meta (buffer, NULL);
-}
-
-static guint8
-get_byte (GstBuffer *buffer, gint x, gint y, gint c)
-{
-  guint8 byte;
-
-  g_assert_cmpuint (gst_buffer_extract (buffer, (y * SIZE + x) * 3 + c, &byte, 1), ==, 1);
-  return byte;
-}
-
-static guint64
-get_stat (Fixture *fixture, const gchar *name)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (fixture->element, "stats", &stats, NULL);
-  g_assert_true (gst_structure_get_uint64 (stats, name, &value));
-  return value;
-}
+#include "heat-fixture.h"
 
 /* --- Results --- */
 
@@ -135,17 +34,17 @@ check_square_box (const SlBox *box)
 static void
 test_meta (void)
 {
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   g_autofree gchar *name = gst_object_get_name (GST_OBJECT (fixture->element));
   const gdouble whole[6] = {SIZE, 0, 0, 0, SIZE, 0};
   g_autoptr (GstBuffer) buffer = NULL;
   const SlGeometryMeta *meta;
   const SlLabelMeta *labels;
 
-  set_rgb_caps (fixture);
-  gst_buffer_unref (process_square (fixture, RED, 0));
-  buffer = process_square (fixture, GREEN, 1);
-  meta = get_meta (buffer);
+  heat_set_rgb_caps (fixture);
+  gst_buffer_unref (heat_process_square (fixture, RED, 0));
+  buffer = heat_process_square (fixture, GREEN, 1);
+  meta = heat_get_meta (buffer);
   labels = sl_buffer_get_label_meta (buffer, name);
   g_assert_nonnull (meta);
   g_assert_cmpuint (labels->labels[0].index, ==, TINY_GREEN);
@@ -169,15 +68,15 @@ test_meta (void)
 static void
 test_message (void)
 {
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   g_autoptr (GstMessage) message = NULL;
   const GstStructure *structure, *box;
   g_autoptr (GstStructure) map = NULL;
   const GValue *boxes;
   gdouble x;
 
-  set_rgb_caps (fixture);
-  gst_buffer_unref (process_square (fixture, BLUE, 0));
+  heat_set_rgb_caps (fixture);
+  gst_buffer_unref (heat_process_square (fixture, BLUE, 0));
   message = fixture_wait (fixture, GST_MESSAGE_ELEMENT);
   structure = gst_message_get_structure (message);
   g_assert_true (gst_structure_has_name (structure, "slheatmap"));
@@ -195,16 +94,16 @@ test_message (void)
 static const SlHeatGrid *
 find_target (Fixture *fixture, const gchar *target, guint n, GstBuffer **ret)
 {
-  GstBuffer *buffer = make_square (fixture, 0, 0, GREEN, n);
+  GstBuffer *buffer = heat_make_square (fixture, 0, 0, GREEN, n);
   GstVideoFrame frame;
 
   g_assert_true (gst_video_frame_map (&frame, &fixture->info, buffer, GST_MAP_READWRITE));
-  fill (&frame, 40, 40, 16, RED);
+  heat_fill (&frame, 40, 40, 16, RED);
   gst_video_frame_unmap (&frame);
   g_object_set (fixture->element, "target", target, NULL);
-  *ret = process (fixture, buffer);
+  *ret = heat_process (fixture, buffer);
   g_assert_cmpuint (fixture_best (*ret), ==, TINY_GREEN);
-  return &get_meta (*ret)->grid;
+  return &heat_get_meta (*ret)->grid;
 }
 
 /* A class that is not the best one; while playing. */
@@ -212,12 +111,12 @@ static void
 test_target (void)
 {
   static const gchar *red[] = {"red", "RED", "0"};
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   const SlHeatGrid *grid;
   GstMessage *warning;
   GstBuffer *buffer;
 
-  set_rgb_caps (fixture);
+  heat_set_rgb_caps (fixture);
   grid = find_target (fixture, "top", 0, &buffer);
   g_assert_cmpuint (grid->index, ==, TINY_GREEN);
   g_assert_cmpfloat (grid->values[TINY_SIZE + 1], >, 0.9f);
@@ -236,7 +135,7 @@ test_target (void)
   for (guint i = 0; i < 3; i++) {
     grid = find_target (fixture, i < 2 ? "violet" : "4", 4 + i, &buffer);
     g_assert_cmpuint (grid->width, ==, 0);
-    g_assert_cmpuint (get_meta (buffer)->n_boxes, ==, 0);
+    g_assert_cmpuint (heat_get_meta (buffer)->n_boxes, ==, 0);
     gst_buffer_unref (buffer);
   }
   for (guint i = 0; i < 3; i++) {
@@ -247,7 +146,7 @@ test_target (void)
   grid = find_target (fixture, "blue", 7, &buffer);
   g_assert_cmpuint (grid->index, ==, TINY_BLUE);
   g_assert_cmpfloat (grid->high, ==, 0); /* there is no blue */
-  g_assert_cmpuint (get_meta (buffer)->n_boxes, ==, 0);
+  g_assert_cmpuint (heat_get_meta (buffer)->n_boxes, ==, 0);
   gst_buffer_unref (buffer);
 }
 
@@ -255,36 +154,36 @@ test_target (void)
 static void
 test_orientation (void)
 {
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   GstTagList *tags = gst_tag_list_new (GST_TAG_IMAGE_ORIENTATION, "rotate-90", NULL);
   g_autoptr (GstBuffer) buffer = NULL;
   const SlGeometryMeta *meta;
 
-  set_rgb_caps (fixture);
+  heat_set_rgb_caps (fixture);
   gst_harness_push_event (fixture->harness, gst_event_new_tag (tags));
-  buffer = process_square (fixture, RED, 0);
-  meta = get_meta (buffer);
+  buffer = heat_process_square (fixture, RED, 0);
+  meta = heat_get_meta (buffer);
   g_assert_cmpfloat (meta->grid.matrix[0], ==, 0);
   g_assert_cmpfloat (meta->grid.matrix[4], ==, 0);
   check_square_box (&meta->boxes[0]);
   /* And it is drawn where the square is. */
-  g_assert_cmpuint (get_byte (buffer, SQUARE_X + 16, SQUARE_Y + 16, 0), <, 255);
-  g_assert_cmpuint (get_byte (buffer, 2, 2, 0) + get_byte (buffer, 2, 2, 1), ==, 0);
+  g_assert_cmpuint (heat_get_byte (buffer, SQUARE_X + 16, SQUARE_Y + 16, 0), <, 255);
+  g_assert_cmpuint (heat_get_byte (buffer, 2, 2, 0) + heat_get_byte (buffer, 2, 2, 1), ==, 0);
 }
 
 static void
 test_smoothing (void)
 {
   g_autoptr (Fixture) fixture =
-      make ("smoothing", 0.5f, "output", OUTPUT_NONE, "target", "red", NULL);
+      heat_make ("smoothing", 0.5f, "output", OUTPUT_NONE, "target", "red", NULL);
   g_autoptr (GstBuffer) first = NULL, second = NULL, third = NULL;
   const SlHeatGrid *grid;
   GstSegment segment;
 
-  set_rgb_caps (fixture);
-  first = process (fixture, make_square (fixture, 0, 0, RED, 0));
-  second = process (fixture, make_square (fixture, 32, 32, RED, 1));
-  grid = &get_meta (second)->grid;
+  heat_set_rgb_caps (fixture);
+  first = heat_process (fixture, heat_make_square (fixture, 0, 0, RED, 0));
+  second = heat_process (fixture, heat_make_square (fixture, 32, 32, RED, 1));
+  grid = &heat_get_meta (second)->grid;
   g_assert_cmpfloat_with_epsilon (grid->values[TINY_SIZE + 1], 1, 0.01);
   g_assert_cmpfloat_with_epsilon (grid->values[6 * TINY_SIZE + 6], 1, 0.01);
   g_assert_cmpfloat_with_epsilon (grid->high, 10, 0.1);
@@ -293,8 +192,8 @@ test_smoothing (void)
   gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE));
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
-  third = process (fixture, make_square (fixture, 0, 0, RED, 2));
-  grid = &get_meta (third)->grid;
+  third = heat_process (fixture, heat_make_square (fixture, 0, 0, RED, 2));
+  grid = &heat_get_meta (third)->grid;
   g_assert_cmpfloat_with_epsilon (grid->values[TINY_SIZE + 1], 1, 0.01);
   g_assert_cmpfloat (grid->values[6 * TINY_SIZE + 6], <, 0.01f);
 }
@@ -302,14 +201,15 @@ test_smoothing (void)
 static void
 test_box_threshold (void)
 {
-  g_autoptr (Fixture) fixture = make ("output", OUTPUT_NONE, "box-threshold", 0.95f, NULL);
+  g_autoptr (Fixture) fixture = heat_make ("output", OUTPUT_NONE, "box-threshold", 0.95f, NULL);
   g_autoptr (GstBuffer) narrow = NULL, wide = NULL;
 
-  set_rgb_caps (fixture);
-  narrow = process_square (fixture, RED, 0);
+  heat_set_rgb_caps (fixture);
+  narrow = heat_process_square (fixture, RED, 0);
   g_object_set (fixture->element, "box-threshold", 0.05f, NULL);
-  wide = process_square (fixture, RED, 1);
-  g_assert_cmpfloat (get_meta (narrow)->boxes[0].width + 4, <, get_meta (wide)->boxes[0].width);
+  wide = heat_process_square (fixture, RED, 1);
+  g_assert_cmpfloat (heat_get_meta (narrow)->boxes[0].width + 4, <,
+                     heat_get_meta (wide)->boxes[0].width);
 }
 
 static void
@@ -318,7 +218,7 @@ test_no_average (void)
   g_autofree gchar *path = tiny_model_write (fixture_folder, "max.onnx", TINY_METADATA | TINY_MAX);
   g_autoptr (Fixture) fixture = fixture_new ("slheatmap", "model-file", path, NULL);
 
-  set_rgb_caps (fixture);
+  heat_set_rgb_caps (fixture);
   g_assert_cmpint (gst_harness_push (fixture->harness, fixture_frame (fixture, RED, 0)), ==,
                    GST_FLOW_ERROR);
   fixture_expect_error (fixture, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
@@ -331,49 +231,49 @@ test_no_average (void)
 static void
 test_outputs (void)
 {
-  g_autoptr (Fixture) fixture = make ("colormap", SL_COLORMAP_GREY, "opacity", 1.0f, NULL);
+  g_autoptr (Fixture) fixture = heat_make ("colormap", SL_COLORMAP_GREY, "opacity", 1.0f, NULL);
   const gint cx = SQUARE_X + 16, cy = SQUARE_Y + 16;
   GstBuffer *buffer;
 
-  set_rgb_caps (fixture);
-  buffer = process_square (fixture, RED, 0);
+  heat_set_rgb_caps (fixture);
+  buffer = heat_process_square (fixture, RED, 0);
   for (gint c = 0; c < 3; c++) {
-    g_assert_cmpuint (get_byte (buffer, cx, cy, c), >, 245); /* white: the hottest grey */
-    g_assert_cmpuint (get_byte (buffer, 2, 2, c), ==, 0);
+    g_assert_cmpuint (heat_get_byte (buffer, cx, cy, c), >, 245); /* white: the hottest grey */
+    g_assert_cmpuint (heat_get_byte (buffer, 2, 2, c), ==, 0);
   }
   gst_buffer_unref (buffer);
 
   g_object_set (fixture->element, "opacity", 0.5f, NULL);
-  buffer = process_square (fixture, RED, 1);
-  g_assert_cmpuint (get_byte (buffer, cx, cy, 0), >, 245);
-  g_assert_cmpfloat_with_epsilon (get_byte (buffer, cx, cy, 1), 127, 6);
+  buffer = heat_process_square (fixture, RED, 1);
+  g_assert_cmpuint (heat_get_byte (buffer, cx, cy, 0), >, 245);
+  g_assert_cmpfloat_with_epsilon (heat_get_byte (buffer, cx, cy, 1), 127, 6);
   gst_buffer_unref (buffer);
 
   g_object_set (fixture->element, "output", OUTPUT_MAP, "colormap", SL_COLORMAP_VIRIDIS, NULL);
-  buffer = process_square (fixture, RED, 2);
-  g_assert_cmpuint (get_byte (buffer, cx, cy, 0), >, 220); /* yellow */
-  g_assert_cmpuint (get_byte (buffer, 2, 2, 0), ==, 0x44); /* viridis begins at 440154 */
-  g_assert_cmpuint (get_byte (buffer, 2, 2, 2), ==, 0x54);
+  buffer = heat_process_square (fixture, RED, 2);
+  g_assert_cmpuint (heat_get_byte (buffer, cx, cy, 0), >, 220); /* yellow */
+  g_assert_cmpuint (heat_get_byte (buffer, 2, 2, 0), ==, 0x44); /* viridis begins at 440154 */
+  g_assert_cmpuint (heat_get_byte (buffer, 2, 2, 2), ==, 0x54);
   gst_buffer_unref (buffer);
 
   g_object_set (fixture->element, "output", OUTPUT_MASK, NULL);
-  buffer = process_square (fixture, RED, 3);
+  buffer = heat_process_square (fixture, RED, 3);
   for (gint c = 0; c < 3; c++) {
-    g_assert_cmpuint (get_byte (buffer, cx, cy, c), ==, 255);
-    g_assert_cmpuint (get_byte (buffer, 2, 2, c), ==, 0);
+    g_assert_cmpuint (heat_get_byte (buffer, cx, cy, c), ==, 255);
+    g_assert_cmpuint (heat_get_byte (buffer, 2, 2, c), ==, 0);
   }
   gst_buffer_unref (buffer);
 
   g_object_set (fixture->element, "output", OUTPUT_NONE, NULL);
-  buffer = process_square (fixture, RED, 4);
-  g_assert_cmpuint (get_byte (buffer, cx, cy, 0), ==, 255);
-  g_assert_cmpuint (get_byte (buffer, cx, cy, 1), ==, 0);
+  buffer = heat_process_square (fixture, RED, 4);
+  g_assert_cmpuint (heat_get_byte (buffer, cx, cy, 0), ==, 255);
+  g_assert_cmpuint (heat_get_byte (buffer, cx, cy, 1), ==, 0);
   gst_buffer_unref (buffer);
 
   /* Hot places only. */
   g_object_set (fixture->element, "output", OUTPUT_BLEND, "heat-threshold", 1.0f, NULL);
-  buffer = process_square (fixture, RED, 5);
-  g_assert_cmpuint (get_byte (buffer, SQUARE_X + 1, SQUARE_Y + 1, 1), ==, 0);
+  buffer = heat_process_square (fixture, RED, 5);
+  g_assert_cmpuint (heat_get_byte (buffer, SQUARE_X + 1, SQUARE_Y + 1, 1), ==, 0);
   gst_buffer_unref (buffer);
 }
 
@@ -382,14 +282,14 @@ static void
 test_before_first_result (void)
 {
   g_autoptr (Fixture) fixture =
-      make ("output", OUTPUT_MASK, "interval", 1000, "attach", ATTACH_FRESH, NULL);
+      heat_make ("output", OUTPUT_MASK, "interval", 1000, "attach", ATTACH_FRESH, NULL);
   g_autoptr (GstBuffer) buffer = NULL;
 
-  set_rgb_caps (fixture);
-  gst_buffer_unref (process_square (fixture, RED, 0));
-  buffer = process_square (fixture, RED, 1);
-  g_assert_null (get_meta (buffer));
-  g_assert_cmpuint (get_byte (buffer, SQUARE_X + 16, SQUARE_Y + 16, 0), ==, 0);
+  heat_set_rgb_caps (fixture);
+  gst_buffer_unref (heat_process_square (fixture, RED, 0));
+  buffer = heat_process_square (fixture, RED, 1);
+  g_assert_null (heat_get_meta (buffer));
+  g_assert_cmpuint (heat_get_byte (buffer, SQUARE_X + 16, SQUARE_Y + 16, 0), ==, 0);
 }
 
 /* Frames of which nobody else knows are drawn into where they lie; others are copied, once; with
@@ -397,33 +297,33 @@ test_before_first_result (void)
 static void
 test_copies (void)
 {
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   GstBuffer *buffer, *kept;
   GstMemory *memory;
 
-  set_rgb_caps (fixture);
-  buffer = make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0);
+  heat_set_rgb_caps (fixture);
+  buffer = heat_make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0);
   memory = gst_buffer_peek_memory (buffer, 0);
-  buffer = process (fixture, buffer);
+  buffer = heat_process (fixture, buffer);
   g_assert_true (gst_buffer_peek_memory (buffer, 0) == memory);
-  g_assert_cmpuint (get_byte (buffer, SQUARE_X + 16, SQUARE_Y + 16, 0), <, 255);
+  g_assert_cmpuint (heat_get_byte (buffer, SQUARE_X + 16, SQUARE_Y + 16, 0), <, 255);
   gst_buffer_unref (buffer);
 
-  buffer = make_square (fixture, SQUARE_X, SQUARE_Y, RED, 1);
+  buffer = heat_make_square (fixture, SQUARE_X, SQUARE_Y, RED, 1);
   kept = gst_buffer_ref (buffer);
-  buffer = process (fixture, buffer);
+  buffer = heat_process (fixture, buffer);
   g_assert_true (gst_buffer_peek_memory (buffer, 0) != gst_buffer_peek_memory (kept, 0));
-  g_assert_cmpuint (get_byte (kept, SQUARE_X + 16, SQUARE_Y + 16, 0), ==, 255);
+  g_assert_cmpuint (heat_get_byte (kept, SQUARE_X + 16, SQUARE_Y + 16, 0), ==, 255);
   gst_buffer_unref (buffer);
   gst_buffer_unref (kept);
 
   g_object_set (fixture->element, "output", OUTPUT_NONE, NULL);
-  buffer = make_square (fixture, SQUARE_X, SQUARE_Y, RED, 2);
+  buffer = heat_make_square (fixture, SQUARE_X, SQUARE_Y, RED, 2);
   kept = gst_buffer_ref (buffer);
-  buffer = process (fixture, buffer);
+  buffer = heat_process (fixture, buffer);
   g_assert_true (gst_buffer_peek_memory (buffer, 0) == gst_buffer_peek_memory (kept, 0));
-  g_assert_nonnull (get_meta (buffer));
-  g_assert_null (get_meta (kept));
+  g_assert_nonnull (heat_get_meta (buffer));
+  g_assert_null (heat_get_meta (kept));
   gst_buffer_unref (buffer);
   gst_buffer_unref (kept);
 }
@@ -447,198 +347,38 @@ add_foreign_grid (GstBuffer *buffer)
 static void
 test_draws_only (void)
 {
-  g_autoptr (Fixture) fixture = make ("colormap", SL_COLORMAP_GREY, "opacity", 1.0f, NULL);
+  g_autoptr (Fixture) fixture = heat_make ("colormap", SL_COLORMAP_GREY, "opacity", 1.0f, NULL);
   g_autoptr (GstBuffer) drawn = NULL, own = NULL;
   GstBuffer *buffer;
 
-  set_rgb_caps (fixture);
-  buffer = make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0);
+  heat_set_rgb_caps (fixture);
+  buffer = heat_make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0);
   add_foreign_grid (buffer);
-  drawn = process (fixture, buffer);
-  g_assert_cmpuint (get_byte (drawn, 4, 4, 1), ==, 255);
-  g_assert_cmpuint (get_byte (drawn, SIZE - 4, 4, 1), ==, 0);
+  drawn = heat_process (fixture, buffer);
+  g_assert_cmpuint (heat_get_byte (drawn, 4, 4, 1), ==, 255);
+  g_assert_cmpuint (heat_get_byte (drawn, SIZE - 4, 4, 1), ==, 0);
   g_assert_null (sl_buffer_get_label_meta (drawn, NULL));
-  g_assert_cmpuint (get_stat (fixture, "inferred"), ==, 0);
-  own = process_square (fixture, RED, 1);
-  g_assert_cmpuint (get_stat (fixture, "inferred"), ==, 1);
-  g_assert_cmpuint (get_byte (own, 4, 4, 1), ==, 0);
+  g_assert_cmpuint (heat_get_stat (fixture, "inferred"), ==, 0);
+  own = heat_process_square (fixture, RED, 1);
+  g_assert_cmpuint (heat_get_stat (fixture, "inferred"), ==, 1);
+  g_assert_cmpuint (heat_get_byte (own, 4, 4, 1), ==, 0);
 }
 
 /* Truth from a source has boxes, but no grid. */
 static void
 test_looks_despite_truth (void)
 {
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   g_autoptr (GstBuffer) out = NULL;
   GstBuffer *buffer;
 
-  set_rgb_caps (fixture);
-  buffer = make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0);
+  heat_set_rgb_caps (fixture);
+  buffer = heat_make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0);
   sl_geometry_meta_append_box (sl_buffer_add_geometry_meta (buffer, "truth", NULL), 1, 2, 3, 4, 0,
                                1, "red");
-  out = process (fixture, buffer);
-  g_assert_cmpuint (get_stat (fixture, "inferred"), ==, 1);
-  g_assert_cmpuint (get_meta (out)->grid.width, ==, TINY_SIZE);
-}
-
-/* --- Side by side --- */
-
-static gint
-get_out_width (Fixture *fixture)
-{
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (fixture->harness->sinkpad);
-  gint width = 0;
-
-  gst_structure_get_int (gst_caps_get_structure (caps, 0), "width", &width);
-  return width;
-}
-
-/* The left half is the frame, the right one what blending gives. */
-static void
-check_beside (const gchar *format, gint width, gint height)
-{
-  g_autoptr (Fixture) plain = make (NULL), beside = make ("output", OUTPUT_SIDE_BY_SIDE, NULL);
-  g_autoptr (GstBuffer) picture = NULL, blended = NULL, both = NULL;
-  GstVideoFrame left, right, frame;
-  GstVideoInfo info;
-
-  fixture_set_caps (plain, format, width, height, NULL);
-  fixture_set_caps (beside, format, width, height, NULL);
-  picture = fixture_frame (plain, RED, 0);
-  blended = process (plain, gst_buffer_copy_deep (picture));
-  both = process (beside, gst_buffer_copy_deep (picture));
-  g_assert_cmpint (get_out_width (beside), ==, 2 * width);
-  g_assert_nonnull (sl_buffer_get_label_meta (both, NULL));
-  g_assert_nonnull (get_meta (both));
-  g_assert_cmpuint (GST_BUFFER_PTS (both), ==, GST_BUFFER_PTS (picture));
-
-  gst_video_info_set_format (&info, GST_VIDEO_INFO_FORMAT (&plain->info), 2 * width, height);
-  g_assert_true (gst_video_frame_map (&left, &plain->info, picture, GST_MAP_READ));
-  g_assert_true (gst_video_frame_map (&right, &plain->info, blended, GST_MAP_READ));
-  g_assert_true (gst_video_frame_map (&frame, &info, both, GST_MAP_READ));
-  for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (&left); c++) {
-    gint n = GST_VIDEO_FRAME_COMP_WIDTH (&left, c), step = GST_VIDEO_FRAME_COMP_PSTRIDE (&left, c);
-
-    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&left, c); y++)
-      for (gint x = 0; x < n; x++) {
-        gsize at = (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE (&left, c) + x * step;
-        gsize there = (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, c) + x * step;
-        const guint8 *out = (guint8 *)GST_VIDEO_FRAME_COMP_DATA (&frame, c) + there;
-
-        g_assert_cmpuint (out[0], ==, ((guint8 *)GST_VIDEO_FRAME_COMP_DATA (&left, c))[at]);
-        /* Odd widths: the sample in the middle is shared. */
-        if (width % 2 == 0)
-          g_assert_cmpuint (out[n * step], ==,
-                            ((guint8 *)GST_VIDEO_FRAME_COMP_DATA (&right, c))[at]);
-      }
-  }
-  gst_video_frame_unmap (&frame);
-  gst_video_frame_unmap (&right);
-  gst_video_frame_unmap (&left);
-}
-
-static void
-test_beside (void)
-{
-  check_beside ("I420", 64, 48);
-  check_beside ("NV12", 160, 90);
-  check_beside ("RGB", 64, 48);
-  check_beside ("YUY2", 64, 48);
-  check_beside ("A420", 64, 48);
-  check_beside ("I420", 161, 91);
-  check_beside ("RGBx", 161, 91);
-}
-
-/* There and back while playing, and new caps in between. */
-static void
-test_beside_changes (void)
-{
-  g_autoptr (Fixture) fixture = make (NULL);
-
-  set_rgb_caps (fixture);
-  gst_buffer_unref (process_square (fixture, RED, 0));
-  g_assert_cmpint (get_out_width (fixture), ==, SIZE);
-  for (guint i = 0; i < 3; i++) {
-    g_object_set (fixture->element, "output", OUTPUT_SIDE_BY_SIDE, NULL);
-    gst_buffer_unref (process_square (fixture, RED, 1 + 3 * i));
-    g_assert_cmpint (get_out_width (fixture), ==, 2 * SIZE);
-    fixture_set_caps (fixture, "RGB", SIZE + 10, SIZE, NULL);
-    gst_buffer_unref (process_square (fixture, RED, 2 + 3 * i));
-    g_assert_cmpint (get_out_width (fixture), ==, 2 * SIZE + 20);
-    set_rgb_caps (fixture);
-    g_object_set (fixture->element, "output", OUTPUT_BLEND, NULL);
-    gst_buffer_unref (process_square (fixture, RED, 3 + 3 * i));
-    g_assert_cmpint (get_out_width (fixture), ==, SIZE);
-  }
-}
-
-static void
-check_caps (GstElement *element, const gchar *pad_name, const gchar *filter, const gchar *wanted)
-{
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, pad_name);
-  g_autoptr (GstCaps) filter_caps = gst_caps_from_string (filter);
-  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, filter_caps);
-  g_autoptr (GstCaps) wanted_caps = gst_caps_from_string (wanted);
-  g_autoptr (GstCaps) width = gst_caps_copy (caps);
-
-  for (guint i = 0; i < gst_caps_get_size (width); i++) {
-    GstStructure *structure = gst_caps_get_structure (width, i);
-    GValue value = G_VALUE_INIT;
-
-    if (gst_structure_get_value (structure, "width"))
-      g_value_init (&value, G_VALUE_TYPE (gst_structure_get_value (structure, "width")));
-    if (G_IS_VALUE (&value)) {
-      g_value_copy (gst_structure_get_value (structure, "width"), &value);
-      gst_structure_remove_all_fields (structure);
-      gst_structure_take_value (structure, "width", &value);
-    }
-  }
-  if (!gst_caps_is_equal (width, wanted_caps))
-    g_error ("%s: got %s, wanted %s", filter, gst_caps_to_string (width), wanted);
-}
-
-/* What a pad says depends on what is behind the other one. */
-static void
-test_beside_caps (void)
-{
-  static const struct {
-    const gchar *downstream, *wanted;
-  } cases[] = {
-      {"width=128", "video/x-raw,width=64"},
-      {"width=127", NULL},
-      {"width=[101,200]", "video/x-raw,width=[51,100]"},
-      {"width={64,65,90}", "video/x-raw,width={32,45}"},
-      {"width=[1,2147483647]", "video/x-raw,width=[1,1073741823]"},
-      {"width=[2,3]", "video/x-raw,width=1"},
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree gchar *text =
-        g_strdup_printf ("video/x-raw,format=RGB,%s,height=48,framerate=25/1", cases[i].downstream);
-    GstElement *element = gst_element_factory_make ("slheatmap", NULL);
-    GstHarness *harness;
-
-    g_object_set (element, "output", OUTPUT_SIDE_BY_SIDE, NULL);
-    harness = gst_harness_new_with_element (element, "sink", NULL);
-    gst_object_unref (element);
-    {
-      g_autoptr (GstPad) src = gst_element_get_static_pad (element, "src");
-      GstPadTemplate *template =
-          gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, gst_caps_from_string (text));
-      g_autoptr (GstPad) peer = gst_pad_new_from_template (template, "sink");
-
-      if (!cases[i].wanted) { /* no such width comes out */
-        g_assert_cmpint (gst_pad_link (src, peer), ==, GST_PAD_LINK_NOFORMAT);
-      } else {
-        g_assert_cmpint (gst_pad_link (src, peer), ==, GST_PAD_LINK_OK);
-        check_caps (element, "sink", "video/x-raw,format=RGB,framerate=25/1,height=48",
-                    cases[i].wanted);
-      }
-      gst_pad_unlink (src, peer);
-      gst_object_unref (template);
-    }
-    gst_harness_teardown (harness);
-  }
+  out = heat_process (fixture, buffer);
+  g_assert_cmpuint (heat_get_stat (fixture, "inferred"), ==, 1);
+  g_assert_cmpuint (heat_get_meta (out)->grid.width, ==, TINY_SIZE);
 }
 
 /* --- Formats --- */
@@ -650,7 +390,7 @@ test_formats (void)
   static const gint sizes[][2] = {{1, 1}, {3, 5}, {161, 91}};
   guint n_formats;
   const GstVideoFormat *formats = gst_video_formats_raw (&n_formats);
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   guint n = 0;
 
   for (guint i = 0; i < n_formats; i++) {
@@ -665,7 +405,7 @@ test_formats (void)
 
       fixture_set_caps (fixture, name, sizes[j][0], sizes[j][1], NULL);
       before = fixture_frame (fixture, BLACK, n++);
-      cold = process (fixture, gst_buffer_copy_deep (before));
+      cold = heat_process (fixture, gst_buffer_copy_deep (before));
       g_assert_true (gst_buffer_map (before, &a, GST_MAP_READ));
       g_assert_true (gst_buffer_map (cold, &b, GST_MAP_READ));
       g_assert_cmpmem (a.data, a.size, b.data, b.size);
@@ -675,7 +415,7 @@ test_formats (void)
       if (GST_VIDEO_FORMAT_INFO_IS_GRAY (finfo))
         continue; /* the network knows colours only */
       plain = fixture_frame (fixture, RED, n++);
-      hot = process (fixture, gst_buffer_copy_deep (plain));
+      hot = heat_process (fixture, gst_buffer_copy_deep (plain));
       g_assert_true (gst_buffer_map (plain, &a, GST_MAP_READ));
       g_assert_true (gst_buffer_map (hot, &b, GST_MAP_READ));
       if (fixture_best (hot) == TINY_RED && memcmp (a.data, b.data, a.size) == 0)
@@ -691,7 +431,7 @@ test_formats (void)
 static void
 test_palette (void)
 {
-  g_autoptr (Fixture) fixture = make ("output", OUTPUT_MAP, NULL);
+  g_autoptr (Fixture) fixture = heat_make ("output", OUTPUT_MAP, NULL);
   GstMessage *message;
 
   fixture_set_caps (fixture, "RGB8P", 32, 32, NULL);
@@ -699,7 +439,7 @@ test_palette (void)
     GstBuffer *buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&fixture->info), NULL);
 
     gst_buffer_memset (buffer, 0, 0, -1);
-    gst_buffer_unref (process (fixture, buffer));
+    gst_buffer_unref (heat_process (fixture, buffer));
   }
   message = gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_WARNING);
   g_assert_nonnull (message);
@@ -712,32 +452,32 @@ test_palette (void)
 static void
 test_flush_and_eos (void)
 {
-  g_autoptr (Fixture) fixture = make ("interval", 3, NULL);
+  g_autoptr (Fixture) fixture = heat_make ("interval", 3, NULL);
   g_autoptr (GstBuffer) carried = NULL, gap = NULL, after = NULL;
   GstEvent *event;
   GstBuffer *buffer;
   GstSegment segment;
 
-  set_rgb_caps (fixture);
-  gst_buffer_unref (process_square (fixture, RED, 0));
-  carried = process_square (fixture, RED, 1);
-  g_assert_cmpuint (get_meta (carried)->age, ==, 1);
-  g_assert_false (get_meta (carried)->fresh);
-  g_assert_cmpuint (get_byte (carried, SQUARE_X + 16, SQUARE_Y + 16, 0), <, 255);
+  heat_set_rgb_caps (fixture);
+  gst_buffer_unref (heat_process_square (fixture, RED, 0));
+  carried = heat_process_square (fixture, RED, 1);
+  g_assert_cmpuint (heat_get_meta (carried)->age, ==, 1);
+  g_assert_false (heat_get_meta (carried)->fresh);
+  g_assert_cmpuint (heat_get_byte (carried, SQUARE_X + 16, SQUARE_Y + 16, 0), <, 255);
 
   buffer = gst_buffer_new ();
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
   GST_BUFFER_PTS (buffer) = 2 * GST_SECOND / 25;
-  gap = process (fixture, buffer);
+  gap = heat_process (fixture, buffer);
   g_assert_cmpuint (gst_buffer_get_size (gap), ==, 0);
 
   gst_harness_push_event (fixture->harness, gst_event_new_flush_start ());
   gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE));
   gst_segment_init (&segment, GST_FORMAT_TIME);
   gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
-  after = process_square (fixture, BLUE, 5);
-  g_assert_cmpuint (get_meta (after)->grid.index, ==, TINY_BLUE);
-  g_assert_cmpuint (get_meta (after)->age, ==, 0);
+  after = heat_process_square (fixture, BLUE, 5);
+  g_assert_cmpuint (heat_get_meta (after)->grid.index, ==, TINY_BLUE);
+  g_assert_cmpuint (heat_get_meta (after)->age, ==, 0);
 
   g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_eos ()));
   do {
@@ -752,7 +492,7 @@ static void
 test_changes_while_playing (void)
 {
   static const gchar *formats[] = {"RGB", "I420", "NV12", "BGRx", "Y42B"};
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
 
   for (guint i = 0; i < 60; i++) {
     if (i % 4 == 0)
@@ -769,15 +509,15 @@ test_changes_while_playing (void)
 static void
 test_states (void)
 {
-  g_autoptr (Fixture) fixture = make (NULL);
+  g_autoptr (Fixture) fixture = heat_make (NULL);
   GstSegment segment;
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
   for (guint i = 0; i < 5; i++) {
     g_object_set (fixture->element, "output", i % 5, NULL);
-    set_rgb_caps (fixture);
+    heat_set_rgb_caps (fixture);
     if (i != 2)
-      gst_buffer_unref (process_square (fixture, RED, 0));
+      gst_buffer_unref (heat_process_square (fixture, RED, 0));
     gst_element_set_state (fixture->element, GST_STATE_NULL);
     gst_element_set_state (fixture->element, GST_STATE_PLAYING);
     gst_harness_push_event (fixture->harness, gst_event_new_stream_start ("again"));
@@ -884,9 +624,6 @@ main (int argc, char **argv)
   g_test_add_func ("/slheatmap/copies", test_copies);
   g_test_add_func ("/slheatmap/draws-only", test_draws_only);
   g_test_add_func ("/slheatmap/looks-despite-truth", test_looks_despite_truth);
-  g_test_add_func ("/slheatmap/beside", test_beside);
-  g_test_add_func ("/slheatmap/beside-changes", test_beside_changes);
-  g_test_add_func ("/slheatmap/beside-caps", test_beside_caps);
   g_test_add_func ("/slheatmap/formats", test_formats);
   g_test_add_func ("/slheatmap/palette", test_palette);
   g_test_add_func ("/slheatmap/flush-and-eos", test_flush_and_eos);

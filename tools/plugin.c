@@ -14,7 +14,8 @@ tool_load_plugin (void)
     return;
   g_autofree char *here = g_path_get_dirname (tool);
   for (guint i = 0; i < G_N_ELEMENTS (folders); i++) {
-    g_autofree char *path = g_build_filename (here, folders[i], "libgstsightline.so", NULL);
+    g_autofree char *folder = g_canonicalize_filename (folders[i], here);
+    g_autofree char *path = g_build_filename (folder, "libgstsightline.so", NULL);
     g_autoptr (GstPlugin) plugin = gst_plugin_load_file (path, NULL);
     if (plugin)
       return;

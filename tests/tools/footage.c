@@ -637,12 +637,21 @@ test_rotated_clip (Fixture *self, gconstpointer data)
     rows[i] = g_strsplit (g_strchomp (text), "\n", -1);
     g_assert_cmpuint (g_strv_length (rows[i]), ==, 61);
   }
-  double unlike = 0;
+  /* The same bits on GStreamer 1.22. In 1.26 Matroska keeps where chroma lies in the pictures,
+   * which is no longer true once they are turned, and scores are not quite blind to that. */
+  double turned = 0, unlike = 0;
+  guint n_same = 0;
   for (guint i = 0; i < 61; i++) {
-    g_assert_cmpfloat (compare_rows (rows[0][i], rows[1][i], &same), <, 0.01);
-    g_assert_true (same);
-    unlike = MAX (unlike, compare_rows (rows[1][i], rows[2][i], &same));
+    double difference = compare_rows (rows[0][i], rows[1][i], &same);
+    g_assert_cmpfloat (difference, <, 0.1);
+    n_same += same;
+    turned += difference / 61;
+    unlike += compare_rows (rows[1][i], rows[2][i], &same) / 61;
   }
+  g_test_message ("turned %g, not turned %g", turned, unlike);
+  g_assert_cmpuint (n_same, >=, 55);
+  g_assert_cmpfloat (turned, <, 0.03);
+  g_assert_cmpfloat (unlike, >, 5 * turned);
   for (guint i = 0; i < 3; i++)
     g_strfreev (rows[i]);
   g_assert_cmpfloat (unlike, >, 0.05);

@@ -30,6 +30,10 @@ gstreamer1.0-libav         | all      | gst:avdec_h264                   | decod
 g++                        | test     | cmd:c++                          | public headers are compiled as C++ too
 binutils                   | test     | cmd:nm                           | lists the exported symbols
 libgstrtspserver-1.0-dev   | test     | pc:gstreamer-rtsp-server-1.0>=1.22 | the server that slsrc loses and finds again
+gobject-introspection      | test     | cmd:g-ir-scanner                 | metadata for Python (optional in a build)
+libgirepository1.0-dev     | test     | -                                | the same
+python3-gi                 | test     | -                                | runs the Python example
+gir1.2-gst-plugins-base-1.0 | test    | -                                | the same
 clang-format-14            | 12:test  | -                                | the style check; other versions format differently
 gcovr                      | coverage | cmd:gcovr                        | sums up the coverage
 '

@@ -190,3 +190,21 @@ sl_buffer_get_geometry_meta (GstBuffer *buffer, const gchar *producer)
       found = meta;
   return found;
 }
+
+const SlBox *
+sl_geometry_meta_get_box (const SlGeometryMeta *meta, guint i)
+{
+  g_return_val_if_fail (meta != NULL, NULL);
+
+  return i < meta->n_boxes ? &meta->boxes[i] : NULL;
+}
+
+gfloat
+sl_geometry_meta_get_heat (const SlGeometryMeta *meta, guint column, guint row)
+{
+  g_return_val_if_fail (meta != NULL, 0);
+
+  if (column >= meta->grid.width || row >= meta->grid.height)
+    return 0;
+  return meta->grid.values[row * meta->grid.width + column];
+}

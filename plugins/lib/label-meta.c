@@ -110,3 +110,11 @@ sl_buffer_get_label_meta (GstBuffer *buffer, const gchar *producer)
       found = meta;
   return found;
 }
+
+const SlLabel *
+sl_label_meta_get_label (const SlLabelMeta *meta, guint i)
+{
+  g_return_val_if_fail (meta != NULL, NULL);
+
+  return i < meta->n_labels ? &meta->labels[i] : NULL;
+}

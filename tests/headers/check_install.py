@@ -18,8 +18,13 @@ from pathlib import Path
 import tap
 
 SUPPRESSIONS = Path(__file__).resolve().parent.parent / "lib/lsan.supp"
-# A program of this folder, the pkg-config module that it is built with.
-PROGRAMS = (("use-engine.c", "sightline"), ("use-elements.c", "sightline-gst"))
+# A program, the pkg-config modules that it is built with.
+PROGRAMS = (
+    ("tests/headers/use-engine.c", ("sightline",)),
+    ("tests/headers/use-elements.c", ("sightline-gst",)),
+    ("tools/examples/watch.c", ("sightline-gst", "gstreamer-app-1.0")),
+)
+PYTHONS = (sys.executable, "/usr/bin/python3")  # one of them may have gi
 
 
 def run(command, **more):
@@ -46,6 +51,7 @@ class Stage:
             LD_LIBRARY_PATH=str(self.lib),
             PKG_CONFIG_PATH=str(self.lib / "pkgconfig"),
             GST_PLUGIN_PATH=str(self.lib / "gstreamer-1.0"),
+            GI_TYPELIB_PATH=str(self.lib / "girepository-1.0"),
             GST_REGISTRY=str(folder / "registry.bin"),
             # As the tests of elements have it: GStreamer's scanner is not built with a sanitizer.
             GST_REGISTRY_FORK="no",
@@ -56,8 +62,8 @@ class Stage:
             text = module.read_text(encoding="utf-8")
             module.write_text(text.replace(f"prefix={prefix}", f"prefix={self.root}", 1), encoding="utf-8")
 
-    def build_and_run(self, source, module, program):
-        query = subprocess.run(["pkg-config", "--cflags", "--libs", module], capture_output=True, text=True, env=self.env)
+    def build_and_run(self, source, modules, program):
+        query = subprocess.run(["pkg-config", "--cflags", "--libs", *modules], capture_output=True, text=True, env=self.env)
         if query.returncode:
             return query.stderr.splitlines()
         sanitize = os.environ.get("SANITIZE", "none")
@@ -65,6 +71,16 @@ class Stage:
         compiler = shlex.split(os.environ["CC"])
         command = [*compiler, "-std=gnu11", "-Wall", "-Werror", *extra, source, "-o", program, *shlex.split(query.stdout)]
         return run(command, env=self.env) or run([program], env=self.env)
+
+    def run_python(self, source):
+        """Problems, and why it was not run if it was not."""
+        if not list(self.root.rglob("SightlineGst-0.typelib")):
+            return [], "built without introspection"
+        for python in PYTHONS:
+            wants = [python, "-c", "import gi; gi.require_version('GstApp', '1.0')"]
+            if os.path.exists(python) and not run(wants):
+                return run([python, source], env=self.env), None
+        return [], "no Python with gi and GstApp (Debian: python3-gi, gir1.2-gst-plugins-base-1.0)"
 
     def stray_paths(self, build):
         """Files that name the folder they were built in, which is gone on another machine."""
@@ -76,9 +92,10 @@ class Stage:
 def checks(source, build, scratch):
     stage = Stage(build, scratch / "stage")
     yield "install", stage.problems, None
-    for name, module in PROGRAMS:
+    for name, modules in PROGRAMS:
         program = scratch / Path(name).stem
-        yield f"{module}.pc", stage.build_and_run(source / "tests/headers" / name, module, program), None
+        yield name, stage.build_and_run(source / name, modules, program), None
+    yield "tools/examples/watch.py", *stage.run_python(source / "tools/examples/watch.py")
     # Our own programs find the libraries by themselves, wherever the tree is moved to.
     alone = {name: value for name, value in stage.env.items() if name != "LD_LIBRARY_PATH"}
     yield "sightline", run([stage.root / "bin/sightline", "devices"], env=alone), None

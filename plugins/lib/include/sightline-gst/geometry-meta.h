@@ -75,4 +75,9 @@ SL_API void sl_geometry_meta_set_grid (SlGeometryMeta *meta, const SlHeatGrid *g
  * last one. NULL if there is none. */
 SL_API SlGeometryMeta *sl_buffer_get_geometry_meta (GstBuffer *buffer, const gchar *producer);
 
+/* Box number `i`, the meta's, or NULL beyond the last; and a cell of the grid, 0 outside of it. For
+ * languages that cannot index arrays of C. */
+SL_API const SlBox *sl_geometry_meta_get_box (const SlGeometryMeta *meta, guint i);
+SL_API gfloat sl_geometry_meta_get_heat (const SlGeometryMeta *meta, guint column, guint row);
+
 G_END_DECLS

@@ -48,4 +48,7 @@ SL_API void sl_label_meta_append (SlLabelMeta *meta, guint index, gfloat score, 
  * last one. NULL if there is none. */
 SL_API SlLabelMeta *sl_buffer_get_label_meta (GstBuffer *buffer, const gchar *producer);
 
+/* Label number `i`, the meta's; NULL beyond the last. For languages that cannot index `labels`. */
+SL_API const SlLabel *sl_label_meta_get_label (const SlLabelMeta *meta, guint i);
+
 G_END_DECLS

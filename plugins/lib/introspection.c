@@ -1,5 +1,5 @@
-/* What g-ir-scanner cannot see in the headers: who owns what, and what may be NULL. Python and other
- * languages read metadata by it (namespace SightlineGst); nothing of it is compiled. */
+/* What g-ir-scanner cannot see in the headers: who owns what, and what may be NULL. Python and
+ * other languages read metadata by it (namespace SightlineGst); nothing of it is compiled. */
 
 /**
  * SECTION:metas

@@ -18,7 +18,8 @@ make_pipeline (const char *location, const char *model, GError **error)
                                 "appsink name=out sync=false max-buffers=4"
                               : "sltestsrc name=source num-buffers=60 ! slheatmap name=look "
                                 "output=none ! appsink name=out sync=false max-buffers=4";
-  GstElement *pipeline = gst_parse_launch (line, error);
+  /* Without the flag a pipeline that lacks an element comes as far as it goes. */
+  GstElement *pipeline = gst_parse_launch_full (line, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   if (!pipeline)
     return NULL;
   g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "source");

@@ -21,8 +21,8 @@ POLL_INTERVAL = 100 * Gst.MSECOND
 def make_pipeline(location=None, model=None):
     """Properties are set as values, not pasted into the line: a file name may hold anything."""
     source = "slsrc" if location else "sltestsrc num-buffers=60"
-    pipeline = Gst.parse_launch(f"{source} name=source ! slheatmap name=look output=none ! "
-                                "appsink name=out sync=false max-buffers=4")
+    line = f"{source} name=source ! slheatmap name=look output=none ! appsink name=out sync=false max-buffers=4"
+    pipeline = Gst.parse_launch_full(line, None, Gst.ParseFlags.FATAL_ERRORS)
     if location:
         pipeline.get_by_name("source").set_property("location", location)
     if model:

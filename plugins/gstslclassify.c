@@ -57,7 +57,10 @@ typedef struct {
   SlClassScore best[MAX_TOP_K]; /* of the thread that runs the network */
 } GstSlClassifyPrivate;
 
-G_DEFINE_TYPE_WITH_PRIVATE (GstSlClassify, gst_sl_classify, GST_TYPE_SL_INFER)
+/* Presets name what a use of the element needs; those that come with it are in presets/. */
+G_DEFINE_TYPE_WITH_CODE (GstSlClassify, gst_sl_classify, GST_TYPE_SL_INFER,
+                         G_ADD_PRIVATE (GstSlClassify)
+                             G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL))
 GST_ELEMENT_REGISTER_DEFINE (slclassify, "slclassify", GST_RANK_NONE, GST_TYPE_SL_CLASSIFY)
 
 #define PRIVATE(self) ((GstSlClassifyPrivate *)gst_sl_classify_get_instance_private (self))

@@ -113,32 +113,32 @@ expect_promise (const Score *score, guint frames)
 static void
 test_default (void)
 {
-  Score score = run ("num-buffers=440 seed=11", "width=640,height=360");
+  Score score = run ("num-buffers=220 seed=11", "width=640,height=360");
 
-  expect_promise (&score, 440);
+  expect_promise (&score, 220);
 }
 
 static void
 test_hard (void)
 {
-  Score score = run ("num-buffers=440 seed=12 difficulty=1", "format=I420,width=321,height=241");
+  Score score = run ("num-buffers=220 seed=12 difficulty=1", "format=I420,width=321,height=241");
 
-  expect_promise (&score, 440);
+  expect_promise (&score, 220);
 }
 
 static void
 test_upright (void)
 {
-  Score score = run ("num-buffers=220 seed=13 session=1", "format=NV12,width=180,height=320");
+  Score score = run ("num-buffers=110 seed=13 session=1", "format=NV12,width=180,height=320");
 
-  expect_promise (&score, 220);
+  expect_promise (&score, 110);
 }
 
 /* A network that was trained on large shapes is lost with specks: the score can fall. */
 static void
 test_specks (void)
 {
-  Score score = run ("num-buffers=220 seed=14 min-size=0.02 max-size=0.04 class=star",
+  Score score = run ("num-buffers=66 seed=14 min-size=0.02 max-size=0.04 class=star",
                      "width=320,height=180");
 
   g_assert_cmpuint (100 * score.named, <, 50 * score.frames);

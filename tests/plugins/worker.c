@@ -71,12 +71,37 @@ test_flush_finished (void)
   gst_buffer_unref (rig_process (&rig, BLUE, 1)); /* the first after a flush is looked at */
   rig_settle (&rig);
   rig_flush (&rig);
-  rig_pass (&rig, RED, 2);
+  rig.engine.open = FALSE;
+  out = rig_process (&rig, RED, 2);
+  g_assert_null (sl_buffer_get_label_meta (out, NULL));
+  g_clear_pointer (&out, gst_buffer_unref);
+  engine_open (&rig.engine);
   rig_settle (&rig);
   out = rig_process (&rig, RED, 3);
   g_assert_cmpuint (sl_buffer_get_label_meta (out, NULL)->frame, ==, 2);
   rig_expect_told (&rig, "0 1 2");
   rig_expect_events (&rig, "");
+}
+
+/* A flush while a frame is being sampled: the frame is not looked at any more. */
+static void
+test_flush_sampling (void)
+{
+  g_auto (Rig) rig = {0};
+  GstSlWorker *worker;
+  GstSlJob job = {0}, replaced;
+  guint slot;
+
+  rig_init (&rig, LATE_LATEST);
+  engine_open (&rig.engine);
+  worker = &rig.priv->worker;
+  slot = gst_sl_worker_acquire (worker);
+  gst_sl_worker_set_flushing (worker, TRUE);
+  gst_sl_worker_set_flushing (worker, FALSE);
+  g_assert_true (gst_sl_worker_submit (worker, slot, &job, &replaced, NULL));
+  g_assert_true (gst_sl_worker_drain (worker));
+  g_assert_null (gst_sl_worker_take (worker));
+  g_assert_cmpuint (rig.engine.begun, ==, 0);
 }
 
 static gpointer
@@ -95,11 +120,17 @@ test_flush_at_eos (void)
   g_auto (Rig) rig = {0};
   GstSegment segment;
   GThread *thread;
+  GstPad *pad;
 
   rig_init (&rig, LATE_LATEST);
+  pad = GST_BASE_TRANSFORM_SINK_PAD (rig.fixture->element);
   rig_pass (&rig, RED, 0);
   engine_wait (&rig.engine, 1);
   thread = g_thread_new ("eos", push_eos, &rig);
+  while (GST_PAD_STREAM_TRYLOCK (pad)) { /* until EOS has it */
+    GST_PAD_STREAM_UNLOCK (pad);
+    g_thread_yield ();
+  }
   gst_harness_push_event (rig.fixture->harness, gst_event_new_flush_start ());
   g_thread_join (thread);
   gst_harness_push_event (rig.fixture->harness, gst_event_new_flush_stop (TRUE));
@@ -231,6 +262,7 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/latest/caps", test_latest_caps);
   g_test_add_func ("/worker/flush", test_flush);
   g_test_add_func ("/worker/flush/finished", test_flush_finished);
+  g_test_add_func ("/worker/flush/sampling", test_flush_sampling);
   g_test_add_func ("/worker/flush/at-eos", test_flush_at_eos);
   g_test_add_func ("/worker/flush/from-message", test_flush_from_message);
   g_test_add_func ("/worker/stream-start", test_stream_start);

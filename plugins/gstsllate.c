@@ -125,14 +125,15 @@ static void
 ask_upstream (GstSlLate *self)
 {
   GstQuery *query = gst_query_new_latency ();
-  GstClockTime least = 0;
-  gboolean live = FALSE;
+  GstClockTime least;
+  gboolean live;
 
-  /* Who cannot answer is no camera. */
-  if (gst_pad_peer_query (self->trans->sinkpad, query))
+  /* Who does not know yet is asked again with the next frame. */
+  if (gst_pad_peer_query (self->trans->sinkpad, query)) {
     gst_query_parse_latency (query, &live, &least, NULL);
+    learn (self, live, least);
+  }
   gst_query_unref (query);
-  learn (self, live, least);
 }
 
 /* --- Policies --- */

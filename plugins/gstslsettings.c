@@ -82,9 +82,10 @@ gst_sl_settings_install (GObjectClass *klass, guint first_id)
   const GParamFlags playing =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
   GParamSpec *props[N_SETTINGS] = {
-      [MODEL_FILE] =
-          g_param_spec_string ("model-file", "Model file",
-                               "ONNX file of the network (unset: the built-in one)", NULL, ready),
+      [MODEL_FILE] = g_param_spec_string (
+          "model-file", "Model file",
+          "ONNX file of the network (unset: that of SIGHTLINE_MODEL, else the built-in one)", NULL,
+          ready),
       [LABEL_FILE] = g_param_spec_string (
           "label-file", "Label file",
           "Text file with one label a line, in the order of the outputs (unset: the model's own)",

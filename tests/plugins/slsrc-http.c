@@ -35,10 +35,9 @@ make_picture (void)
   return g_bytes_new_take (data, size);
 }
 
-/* In a thread of the service. */
+/* One client at a time, in the service's thread. */
 static gboolean
-on_run (GThreadedSocketService *service, GSocketConnection *connection, GObject *source,
-        gpointer data)
+on_incoming (GSocketService *service, GSocketConnection *connection, GObject *source, gpointer data)
 {
   Server *server = data;
   GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
@@ -85,12 +84,12 @@ server_init (Server *server)
   GSocketAddress *address = g_inet_socket_address_new (loopback, 0), *effective = NULL;
 
   server->picture = make_picture ();
-  server->service = g_threaded_socket_service_new (4);
+  server->service = g_socket_service_new ();
   g_assert_true (g_socket_listener_add_address (G_SOCKET_LISTENER (server->service), address,
                                                 G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
                                                 &effective, NULL));
   server->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective));
-  g_signal_connect (server->service, "run", G_CALLBACK (on_run), server);
+  g_signal_connect (server->service, "incoming", G_CALLBACK (on_incoming), server);
   g_object_unref (effective);
   g_object_unref (address);
   g_object_unref (loopback);

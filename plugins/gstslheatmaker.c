@@ -91,7 +91,6 @@ gst_sl_heat_maker_make (GstSlHeatMaker *self, const GstSlInferOutput *output, gu
   SlTensorView features;
   uint32_t width, height;
   const gfloat *map;
-  gfloat high = 0;
   gsize n;
 
   sl_classifier_get_tap (output->classifier, output->slot, 0, &features);
@@ -113,9 +112,5 @@ gst_sl_heat_maker_make (GstSlHeatMaker *self, const GstSlInferOutput *output, gu
       .label = labels ? g_strdup (labels[klass]) : g_strdup_printf ("%u", klass),
   };
   memcpy (ret->matrix, placement, sizeof ret->matrix);
-  for (gsize i = 0; i < n; i++)
-    high = MAX (high, map[i]);
-  for (gsize i = 0; i < n; i++)
-    ret->values[i] = map[i] > 0 ? map[i] / high : 0;
-  ret->high = high;
+  ret->high = sl_map_to_heat (map, n, ret->values);
 }

@@ -149,7 +149,7 @@ tool_heat_paint (const ToolHeatMap *map, ToolPicture *picture, const SlHeatLook 
                  GError **error)
 {
   const size_t n = (size_t)map->width * map->height;
-  g_autofree float *grid = g_memdup2 (map->values, n * sizeof *grid);
+  g_autofree float *heat = g_new (float, n);
   const SlHeatSurface surface = {.image = {.format = SL_PIXEL_RGB,
                                            .width = (uint32_t)picture->width,
                                            .height = (uint32_t)picture->height}};
@@ -159,6 +159,6 @@ tool_heat_paint (const ToolHeatMap *map, ToolPicture *picture, const SlHeatLook 
       sl_heat_painter_new (&surface, map->width, map->height, map->matrix, look, 0, error);
   if (!painter)
     return FALSE;
-  sl_map_normalize (grid, n, NULL, NULL);
-  return sl_heat_paint (painter, grid, &target);
+  sl_map_to_heat (map->values, n, heat);
+  return sl_heat_paint (painter, heat, &target);
 }

@@ -189,18 +189,13 @@ sl_cam_map (const SlCam *cam, const SlTensorView *features, uint32_t klass, floa
     map_elements (&planes, weights, ret);
 }
 
-void
-sl_map_normalize (float *map, size_t n, float *ret_low, float *ret_high)
+float
+sl_map_to_heat (const float *map, size_t n, float *ret_heat)
 {
-  float low = n > 0 ? map[0] : 0, high = low;
-  for (size_t i = 1; i < n; i++) {
-    low = MIN (low, map[i]);
-    high = MAX (high, map[i]);
-  }
+  float high = 0;
   for (size_t i = 0; i < n; i++)
-    map[i] = high > low ? (map[i] - low) / (high - low) : 0;
-  if (ret_low != NULL)
-    *ret_low = low;
-  if (ret_high != NULL)
-    *ret_high = high;
+    high = MAX (high, map[i]);
+  for (size_t i = 0; i < n; i++)
+    ret_heat[i] = map[i] > 0 ? map[i] / high : 0;
+  return high;
 }

@@ -216,18 +216,16 @@ test_half_features (void)
 }
 
 static void
-test_normalize (void)
+test_heat (void)
 {
-  float map[] = {-3, 1, 0, 5, -1}, flat[] = {2, 2}, low, high;
-  const float expected[] = {0, 0.5, 0.375, 1, 0.25};
-  sl_map_normalize (map, 5, &low, &high);
+  const float map[] = {-3, 1, 0, 4, -1}, expected[] = {0, 0.25, 0, 1, 0};
+  float heat[5], cold[] = {-2, 0};
+  g_assert_cmpfloat (sl_map_to_heat (map, 5, heat), ==, 4);
   for (int i = 0; i < 5; i++)
-    g_assert_cmpfloat (map[i], ==, expected[i]);
-  g_assert_cmpfloat (low, ==, -3);
-  g_assert_cmpfloat (high, ==, 5);
-  sl_map_normalize (flat, 2, NULL, NULL);
-  g_assert_cmpfloat (flat[0], ==, 0);
-  g_assert_cmpfloat (flat[1], ==, 0);
+    g_assert_cmpfloat (heat[i], ==, expected[i]);
+  g_assert_cmpfloat (sl_map_to_heat (cold, 2, cold), ==, 0);
+  g_assert_cmpfloat (cold[0], ==, 0);
+  g_assert_cmpfloat (cold[1], ==, 0);
 }
 
 /* --- Real networks --- */
@@ -460,7 +458,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/explain/cam/orders", test_orders);
   g_test_add_func ("/explain/cam/half", test_half_features);
-  g_test_add_func ("/explain/cam/normalize", test_normalize);
+  g_test_add_func ("/explain/cam/heat", test_heat);
   g_test_add_data_func ("/explain/cam/data/models", "models", test_data);
   g_test_add_data_func ("/explain/cam/data/onnx-light", "onnx-light", test_data);
   g_test_add_func ("/explain/cam/scenes/maximum", test_maximum_on_object);

@@ -46,8 +46,10 @@ SL_API void sl_cam_get_size (const SlCam *cam, const SlTensorView *features, uin
 SL_API void sl_cam_map (const SlCam *cam, const SlTensorView *features, uint32_t klass, float *ret);
 SL_API double sl_cam_get_bias (const SlCam *cam, uint32_t klass);
 
-/* For drawing: the lowest of the map's `n` values becomes 0, the highest 1, and a flat map 0
- * throughout. *ret_low and *ret_high, which may be NULL, are what they were. */
-SL_API void sl_map_normalize (float *map, size_t n, float *ret_low, float *ret_high);
+/* A map of `n` values as heat for drawing: what speaks against the class (below 0) becomes 0, as in
+ * Grad-CAM (Selvaraju et al., 2017), and the highest value 1. It says where, the score says
+ * whether. Returns that value; 0: nothing speaks for the class, and there is no heat. `ret_heat`
+ * may be `map`. */
+SL_API float sl_map_to_heat (const float *map, size_t n, float *ret_heat);
 
 G_END_DECLS

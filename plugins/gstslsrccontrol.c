@@ -205,6 +205,16 @@ may_retry (GstSlSrcControl *control, const GError *error, GstClockTime *ret_dela
   return gst_sl_src_retry_next (&control->retry, ret_delay);
 }
 
+/* With the lock, which it lets go of. Comes last: an end may wait downstream for what is before it.
+ */
+static void
+send_eos (GstSlSrcControl *control)
+{
+  g_mutex_unlock (&control->lock);
+  gst_sl_src_switch_send_eos (control->output);
+  g_mutex_lock (&control->lock);
+}
+
 /* With the lock, which it lets go of. */
 static void
 give_up (GstSlSrcControl *control, const GError *error, const gchar *debug, const gchar *reason)
@@ -222,10 +232,10 @@ give_up (GstSlSrcControl *control, const GError *error, const gchar *debug, cons
   g_mutex_unlock (&control->lock);
   gst_element_message_full (GST_ELEMENT (control->bin), GST_MESSAGE_ERROR, error->domain,
                             error->code, text, g_strdup (debug), __FILE__, G_STRFUNC, __LINE__);
-  if (!ends_itself)
-    gst_sl_src_switch_send_eos (control->output);
   g_mutex_lock (&control->lock);
   set_status (control, GST_SL_SRC_STOPPED, reason);
+  if (!ends_itself)
+    send_eos (control);
 }
 
 /* With the lock, which it lets go of. */
@@ -292,6 +302,8 @@ handle_eos (GstSlSrcControl *control)
     drop_chain (control);
   }
   set_status (control, GST_SL_SRC_STOPPED, "eos");
+  if (control->live)
+    send_eos (control);
 }
 
 static void

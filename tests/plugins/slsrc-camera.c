@@ -364,6 +364,14 @@ test_downstream_eos (void)
 
   g_assert_cmpstr (gst_structure_get_string (info, "reason"), ==, "eos");
   g_assert_cmpuint (run_get_count (info, "retries"), ==, 0);
+  for (guint n = 0;; n++) {
+    GstSample *sample = gst_app_sink_pull_sample (run->sink); /* waits for ever without an EOS */
+
+    if (!sample)
+      break;
+    gst_sample_unref (sample);
+    g_assert_cmpuint (n, <, 4);
+  }
 }
 
 /* A live stream cannot be sought in, and has no length. */

@@ -1,8 +1,9 @@
 #include "image/heat-rows.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -16,41 +17,148 @@
 
 typedef float F32 __attribute__ ((vector_size (LANES * 4)));
 typedef int32_t I32 __attribute__ ((vector_size (LANES * 4)));
-typedef uint16_t U16 __attribute__ ((vector_size (LANES * 2)));
-typedef uint16_t U16Unaligned __attribute__ ((vector_size (LANES * 2), aligned (2)));
 
-/* Masks instead of branches: the compiler keeps float comparisons scalar where they could trap. */
-static inline I32
-choose (I32 mask, I32 yes, I32 no)
+/* The smaller of both, `b` where `a` is NaN; `yes` where a >= b, else `no`; and 2 * LANES levels to
+ * memory. Whichever way, the bits are the same: GCC 12 makes poor code of the plain form where it
+ * has an instruction. */
+#if defined(__AVX512F__)
+
+static inline F32
+smaller (F32 a, F32 b)
 {
+  return (F32)_mm512_min_ps ((__m512)a, (__m512)b);
+}
+
+static inline I32
+choose (F32 a, F32 b, I32 yes, I32 no)
+{
+  __mmask16 mask = _mm512_cmp_ps_mask ((__m512)a, (__m512)b, _CMP_GE_OQ);
+  return (I32)_mm512_mask_mov_epi32 ((__m512i)no, mask, (__m512i)yes);
+}
+
+static inline void
+store_levels (uint16_t *ret, I32 low, I32 high)
+{
+  _mm256_storeu_si256 ((void *)ret, _mm512_cvtepi32_epi16 ((__m512i)low));
+  _mm256_storeu_si256 ((void *)(ret + LANES), _mm512_cvtepi32_epi16 ((__m512i)high));
+}
+
+#else
+
+static inline I32
+choose (F32 a, F32 b, I32 yes, I32 no)
+{
+  I32 mask = a >= b;
   return (mask & yes) | (~mask & no);
 }
 
+#if defined(__AVX2__)
+
+static inline F32
+smaller (F32 a, F32 b)
+{
+  return (F32)_mm256_min_ps ((__m256)a, (__m256)b);
+}
+
+static inline void
+store_levels (uint16_t *ret, I32 low, I32 high)
+{
+  __m256i packed = _mm256_packs_epi32 ((__m256i)low, (__m256i)high);
+  _mm256_storeu_si256 ((void *)ret, _mm256_permute4x64_epi64 (packed, 0xd8));
+}
+
+#else
+
+static inline F32
+smaller (F32 a, F32 b)
+{
+  I32 mask = a < b;
+  return (F32)((mask & (I32)a) | (~mask & (I32)b));
+}
+
+static inline void
+store_levels (uint16_t *ret, I32 low, I32 high)
+{
+#if defined(__SSE2__)
+  _mm_storeu_si128 ((void *)ret, _mm_packs_epi32 ((__m128i)low, (__m128i)high));
+#else
+  for (int i = 0; i < LANES; i++) {
+    ret[i] = (uint16_t)low[i];
+    ret[LANES + i] = (uint16_t)high[i];
+  }
+#endif
+}
+
+#endif
+#endif
+
 static void
-ramp (uint16_t *restrict ret, float heat, float slope, const SlHeatScale *scale, size_t n)
+ramp (uint16_t *ret, float heat, float slope, const SlHeatScale *scale, size_t n)
 {
   const F32 zero = {0}, one = zero + 1.0f, threshold = zero + scale->threshold;
   const I32 cold = (I32){0} + scale->cold;
+  uint16_t rest[2 * LANES];
   F32 step = zero;
   for (int i = 0; i < LANES; i++)
     step[i] = (float)i;
 
-  for (size_t i = 0; i < n; i += LANES) {
-    F32 value = heat + slope * (step + (float)(int32_t)i);
-    F32 capped = (F32)choose (value < one, (I32)value, (I32)one);
-    I32 level = __builtin_convertvector(capped * scale->gain + scale->base, I32);
-    U16 narrow = __builtin_convertvector(choose (value >= threshold, level, cold), U16);
-    if (n - i >= LANES)
-      *(U16Unaligned *)(ret + i) = narrow;
-    else
-      memcpy (ret + i, &narrow, (n - i) * sizeof *ret);
+  for (size_t i = 0; i < n; i += 2 * LANES) {
+    I32 level[2];
+    for (int k = 0; k < 2; k++) {
+      F32 value = heat + slope * (step + (float)(int32_t)(i + (size_t)k * LANES));
+      F32 scaled = smaller (value, one) * scale->gain + scale->base;
+      level[k] = choose (value, threshold, __builtin_convertvector(scaled, I32), cold);
+    }
+    bool whole = n - i >= 2 * LANES;
+    store_levels (whole ? ret + i : rest, level[0], level[1]);
+    if (!whole)
+      memcpy (ret + i, rest, (n - i) * sizeof *ret);
   }
 }
+
+#if defined(__AVX2__)
+
+/* Sums of pairs, and whether none of the four is 0, in lanes of 32 bits. */
+static inline __m256i
+shrink_eight (const uint16_t *a, const uint16_t *b)
+{
+  const __m256i ones = _mm256_set1_epi16 (1), zero = _mm256_setzero_si256 ();
+  __m256i upper = _mm256_loadu_si256 ((const void *)a),
+          lower = _mm256_loadu_si256 ((const void *)b);
+  __m256i sum = _mm256_add_epi32 (_mm256_madd_epi16 (_mm256_add_epi16 (upper, lower), ones),
+                                  _mm256_set1_epi32 (2));
+  __m256i cold = _mm256_cmpeq_epi16 (_mm256_min_epi16 (upper, lower), zero);
+  return _mm256_and_si256 (_mm256_srli_epi32 (sum, 2), _mm256_cmpeq_epi32 (cold, zero));
+}
+
+static inline size_t
+shrink_wide (uint16_t *ret, const uint16_t *a, const uint16_t *b, size_t n)
+{
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    __m256i low = shrink_eight (a + 2 * i, b + 2 * i);
+    __m256i high = shrink_eight (a + 2 * i + 16, b + 2 * i + 16);
+    __m256i packed = _mm256_packs_epi32 (low, high);
+    _mm256_storeu_si256 ((void *)(ret + i), _mm256_permute4x64_epi64 (packed, 0xd8));
+  }
+  return i;
+}
+
+#else
+
+static inline size_t
+shrink_wide (uint16_t *ret, const uint16_t *a, const uint16_t *b, size_t n)
+{
+  (void)ret, (void)a, (void)b, (void)n;
+  return 0;
+}
+
+#endif
 
 static void
 shrink (uint16_t *restrict ret, const uint16_t *restrict a, const uint16_t *restrict b, size_t n)
 {
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = shrink_wide (ret, a, b, n); i < n; i++) {
     unsigned p = a[2 * i], q = a[2 * i + 1], r = b[2 * i], s = b[2 * i + 1];
     unsigned all = (p != 0) & (q != 0) & (r != 0) & (s != 0);
     ret[i] = (uint16_t)(((p + q + r + s + 2) >> 2) * all);

@@ -602,7 +602,7 @@ test_loops (void)
 {
   const SlHeatLoops *plain = sl_heat_loops (SL_ISA_GENERIC);
   enum { N = 151 };
-  uint16_t level[N], pair[2 * N], out[2][4 * N], index[4 * N];
+  uint16_t level[N], pair[2 * N + 1] = {0}, out[2][4 * N], index[4 * N];
   uint8_t bytes[2][4 * N];
   static SlHeatByte byte_table[SL_HEAT_LEVELS * 4];
   static SlHeatWord word_table[SL_HEAT_LEVELS * 4];

@@ -5,10 +5,17 @@
 
 #include <string.h>
 
+/* Cells of the grid that is painted for each cell of a map, in both directions, and the size of
+ * maps that are fine enough. */
+#define REFINEMENT 4
+#define COARSEST_FINE 64
+
 void
 gst_sl_heat_canvas_clear (GstSlHeatCanvas *self)
 {
   g_clear_pointer (&self->painter, sl_frame_painter_free);
+  g_clear_pointer (&self->fine, g_free);
+  self->n_fine = 0;
   self->warned = FALSE;
 }
 
@@ -26,20 +33,36 @@ make_cold (const GstVideoFrame *frame)
   };
 }
 
+/* The grid with cells small enough that their edges do not show. */
+static SlHeatGrid
+refine (GstSlHeatCanvas *self, const SlHeatGrid *grid)
+{
+  SlHeatGrid fine = *grid;
+  gsize n = (gsize)grid->width * grid->height * REFINEMENT * REFINEMENT;
+
+  if (MAX (grid->width, grid->height) > COARSEST_FINE)
+    return fine;
+  if (n != self->n_fine) {
+    self->fine = g_renew (gfloat, self->fine, n);
+    self->n_fine = n;
+  }
+  sl_heat_refine (grid->values, grid->width, grid->height, REFINEMENT, self->fine);
+  fine.width *= REFINEMENT;
+  fine.height *= REFINEMENT;
+  fine.values = self->fine;
+  return fine;
+}
+
 static gboolean
 paint (GstSlHeatCanvas *self, GstElement *element, GstVideoFrame *frame,
        const GstVideoRectangle *area, const SlHeatGrid *grid, const SlHeatLook *look)
 {
   g_autoptr (GError) error = NULL;
-  SlHeatGrid cold;
+  SlHeatGrid painted = grid ? refine (self, grid) : make_cold (frame);
 
-  if (!grid) {
-    cold = make_cold (frame);
-    grid = &cold;
-  }
   if (!self->painter)
     self->painter = sl_frame_painter_new (1);
-  if (sl_frame_painter_paint (self->painter, frame, area, grid, look, &error))
+  if (sl_frame_painter_paint (self->painter, frame, area, &painted, look, &error))
     return TRUE;
   if (!g_error_matches (error, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
     gst_sl_element_error (element, error, "while drawing heat");

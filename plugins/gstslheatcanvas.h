@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 /* Zero-initialise; the streaming thread's. */
 typedef struct GstSlHeatCanvas {
   SlFramePainter *painter;
+  gfloat *fine; /* the grid that is painted, n_fine values */
+  gsize n_fine;
   gboolean warned; /* that frames of this format cannot be drawn into */
 } GstSlHeatCanvas;
 

@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+/* Cells that are painted for each cell of a map, in both directions, so that their edges do not
+ * show; and the size of maps that are fine enough. */
+#define REFINEMENT 4
+#define COARSEST_FINE 64
+
 struct ToolHeat {
   SlModel *model;
   SlModelRules *rules;
@@ -149,16 +154,19 @@ tool_heat_paint (const ToolHeatMap *map, ToolPicture *picture, const SlHeatLook 
                  GError **error)
 {
   const size_t n = (size_t)map->width * map->height;
+  const uint32_t steps = MAX (map->width, map->height) > COARSEST_FINE ? 1 : REFINEMENT;
   g_autofree float *heat = g_new (float, n);
+  g_autofree float *fine = g_new (float, n *REFINEMENT *REFINEMENT);
   const SlHeatSurface surface = {.image = {.format = SL_PIXEL_RGB,
                                            .width = (uint32_t)picture->width,
                                            .height = (uint32_t)picture->height}};
   const SlHeatTarget target = {.planes = {picture->rgb},
                                .strides = {3 * (ptrdiff_t)picture->width}};
-  g_autoptr (SlHeatPainter) painter =
-      sl_heat_painter_new (&surface, map->width, map->height, map->matrix, look, 0, error);
+  g_autoptr (SlHeatPainter) painter = sl_heat_painter_new (
+      &surface, map->width * steps, map->height * steps, map->matrix, look, 0, error);
   if (!painter)
     return FALSE;
   sl_map_to_heat (map->values, n, heat);
-  return sl_heat_paint (painter, heat, &target);
+  sl_heat_refine (heat, map->width, map->height, steps, fine);
+  return sl_heat_paint (painter, fine, &target);
 }

@@ -138,8 +138,8 @@ test_upright (void)
 static void
 test_specks (void)
 {
-  Score score = run ("num-buffers=66 seed=14 min-size=0.02 max-size=0.04 class=star",
-                     "width=320,height=180");
+  Score score =
+      run ("num-buffers=66 seed=14 min-size=0.02 max-size=0.04 class=star", "width=320,height=180");
 
   g_assert_cmpuint (100 * score.named, <, 50 * score.frames);
   g_assert_cmpuint (100 * score.covered, <, 20 * score.shapes);

@@ -104,6 +104,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlHeatPainter, sl_heat_painter_free)
 SL_API gboolean sl_heat_paint (SlHeatPainter *painter, const float *grid,
                                const SlHeatTarget *target);
 
+/* A grid of width x height values, 0 … 1, as one of steps as many cells in both directions,
+ * smoothly: by cubic convolution (Keys, 1981; a = -1/2), cut off at 0 and 1. Maps of few cells look
+ * creased when they are painted bilinearly; refined ones do not. What is cold all around stays 0.
+ */
+SL_API void sl_heat_refine (const float *grid, uint32_t width, uint32_t height, uint32_t steps,
+                            float *ret);
+
 /* --- Localisation --- */
 
 /* The box around the largest connected region of values >= threshold, on the grid as it is painted

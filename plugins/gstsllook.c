@@ -205,8 +205,6 @@ take_turn (GstSlInfer *self, GstBuffer *buffer)
   GstClockTime by;
   guint slot;
 
-  if (!priv->have_info)
-    return GST_FLOW_NOT_NEGOTIATED;
   flow = waits ? gst_sl_loader_wait (&priv->loader, &loaded)
                : gst_sl_loader_peek (&priv->loader, &loaded);
   if (flow != GST_FLOW_OK || !loaded)
@@ -222,6 +220,8 @@ take_turn (GstSlInfer *self, GstBuffer *buffer)
   if (waits && !gst_sl_worker_drain (&priv->worker))
     return GST_FLOW_FLUSHING;
   slot = gst_sl_worker_acquire (&priv->worker);
+  if (slot == GST_SL_N_SLOTS)
+    return GST_FLOW_FLUSHING;
   flow = sample (self, slot, buffer, loaded, &job);
   if (flow != GST_FLOW_OK) {
     gst_sl_worker_release (&priv->worker, slot);
@@ -234,8 +234,11 @@ GstFlowReturn
 gst_sl_look_at (GstSlInfer *self, GstBuffer *buffer)
 {
   GstSlInferClass *klass = GST_SL_INFER_GET_CLASS (self);
+  GstSlInferPrivate *priv = gst_sl_infer_get_private (self);
 
-  if (gst_sl_worker_failed (&gst_sl_infer_get_private (self)->worker))
+  if (!priv->have_info)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (gst_sl_worker_failed (&priv->worker))
     return GST_FLOW_ERROR;
   if (!count_frame (self, buffer) || (klass->wants && !klass->wants (self, buffer)))
     return GST_FLOW_OK;

@@ -33,14 +33,20 @@ find_slot (const GstSlWorker *self, GstSlSlotState state)
 }
 
 static void
-drop_all (GstSlWorker *self)
+drop_waiting (GstSlWorker *self)
 {
   guint waiting = find_slot (self, GST_SL_SLOT_WAITING);
 
-  self->generation++;
-  self->failed = FALSE;
   if (waiting < GST_SL_N_SLOTS)
     self->slots[waiting].state = GST_SL_SLOT_FREE;
+}
+
+static void
+drop_all (GstSlWorker *self)
+{
+  self->generation++;
+  self->failed = FALSE;
+  drop_waiting (self);
   g_queue_clear_full (&self->finished, (GDestroyNotify)gst_sl_result_unref);
   g_cond_broadcast (&self->changed);
 }
@@ -80,7 +86,10 @@ execute (GstSlWorker *self, guint slot, gboolean *ret_failed)
     g_queue_push_tail (&self->finished, g_steal_pointer (&result));
   self->slots[slot].state = GST_SL_SLOT_FREE;
   *ret_failed = current && !ok;
-  self->failed |= *ret_failed;
+  if (*ret_failed) { /* one error is enough */
+    self->failed = TRUE;
+    drop_waiting (self);
+  }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   return current && ok;
@@ -117,6 +126,10 @@ gst_sl_worker_acquire (GstSlWorker *self)
   guint slot;
 
   g_mutex_lock (&self->lock);
+  if (self->flushing) {
+    g_mutex_unlock (&self->lock);
+    return GST_SL_N_SLOTS;
+  }
   slot = find_slot (self, GST_SL_SLOT_FREE);
   if (slot == GST_SL_N_SLOTS)
     slot = find_slot (self, GST_SL_SLOT_WAITING);
@@ -167,7 +180,7 @@ gst_sl_worker_submit (GstSlWorker *self, guint slot, const GstSlJob *job, GstSlJ
   }
 
   g_mutex_lock (&self->lock);
-  if (self->slots[slot].generation == self->generation)
+  if (self->slots[slot].generation == self->generation && !self->failed)
     put (self, slot, job, ret_replaced);
   else
     self->slots[slot].state = GST_SL_SLOT_FREE;

@@ -19,16 +19,18 @@
  * recursive: who is told, in a bus's sync handler, may begin a flush. Lock order: stream lock,
  * telling, lock, object lock.
  *
- * - flush while RUNNING: the run goes on in its slot and is dropped; new frames fill the other one
+ * - flush while RUNNING: the run goes on in its slot and is dropped; new frames fill the other one,
  *   and wait until it ends
  * - flush while FILLING: the slot becomes FREE when it is submitted
+ * - flush before FILLING: there is no slot for the frame, which is of before the flush
  * - flush or stop in drain: the waiting thread comes back at once, with FALSE
  * - EOS with one WAITING: drain; it is run too
  * - stop while FILLING: pads are shut first, so the streaming thread is gone when stop is called
  * - stop while RUNNING: waits for the end of the run; what is WAITING is not begun
  * - new caps while RUNNING: the sampling side makes another sampler; a run reads its slot's input
  *   only
- * - run fails: told once, then every gst_sl_worker_failed() says so, until flush or stop
+ * - run fails: told once, what is WAITING is dropped; then every gst_sl_worker_failed() says so,
+ *   until flush or stop
  * - another policy: the streaming thread drains before it runs the network itself
  */
 #pragma once
@@ -87,7 +89,8 @@ void gst_sl_worker_clear (GstSlWorker *worker);
 
 /* --- The streaming thread's --- */
 
-/* A slot to fill; never waits. Ends with one of the three below. */
+/* A slot to fill; never waits. Ends with one of the three below. GST_SL_N_SLOTS while flushing: a
+ * frame that arrived before the flush would be taken for one of after it. */
 guint gst_sl_worker_acquire (GstSlWorker *worker);
 void gst_sl_worker_release (GstSlWorker *worker, guint slot);
 /* Leaves the slot to the worker's thread, which is started if need be. *ret_replaced is set if a

@@ -104,6 +104,21 @@ test_flush_sampling (void)
   g_assert_cmpuint (rig.engine.begun, ==, 0);
 }
 
+/* A frame that came in before a flush, and is to be looked at after that has begun. */
+static void
+test_flush_before_sampling (void)
+{
+  g_auto (Rig) rig = {0};
+  GstSlWorker *worker;
+
+  rig_init (&rig, LATE_LATEST);
+  worker = &rig.priv->worker;
+  gst_sl_worker_set_flushing (worker, TRUE);
+  g_assert_cmpuint (gst_sl_worker_acquire (worker), ==, GST_SL_N_SLOTS);
+  gst_sl_worker_set_flushing (worker, FALSE);
+  g_assert_cmpuint (gst_sl_worker_acquire (worker), <, GST_SL_N_SLOTS);
+}
+
 static gpointer
 push_eos (gpointer data)
 {
@@ -254,6 +269,24 @@ test_error (void)
   g_assert_cmpuint (rig_stat (&rig, "errors"), ==, 1);
 }
 
+/* Nor is the frame that waits behind one that failed looked at. */
+static void
+test_error_waiting (void)
+{
+  g_auto (Rig) rig = {0};
+
+  rig_init_with (&rig, "slclassify", TINY_METADATA | TINY_NAN, LATE_LATEST);
+  rig_wait_loaded (&rig);
+  rig_pass (&rig, RED, 0);
+  engine_wait (&rig.engine, 1);
+  rig_pass (&rig, RED, 1);
+  engine_open (&rig.engine);
+  rig_settle (&rig);
+  g_assert_cmpint (rig_push (&rig, RED, 2), ==, GST_FLOW_ERROR);
+  g_assert_cmpuint (rig.engine.begun, ==, 1);
+  g_assert_cmpuint (rig_count (&rig, GST_MESSAGE_ERROR), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -263,10 +296,12 @@ main (int argc, char **argv)
   g_test_add_func ("/worker/flush", test_flush);
   g_test_add_func ("/worker/flush/finished", test_flush_finished);
   g_test_add_func ("/worker/flush/sampling", test_flush_sampling);
+  g_test_add_func ("/worker/flush/before-sampling", test_flush_before_sampling);
   g_test_add_func ("/worker/flush/at-eos", test_flush_at_eos);
   g_test_add_func ("/worker/flush/from-message", test_flush_from_message);
   g_test_add_func ("/worker/stream-start", test_stream_start);
   g_test_add_func ("/worker/stop", test_stop);
   g_test_add_func ("/worker/error", test_error);
+  g_test_add_func ("/worker/error/waiting", test_error_waiting);
   return fixture_run ();
 }

@@ -19,6 +19,15 @@ gst_sl_heat_canvas_clear (GstSlHeatCanvas *self)
   self->warned = FALSE;
 }
 
+gboolean
+gst_sl_heat_canvas_shows (const SlHeatGrid *grid, gfloat threshold)
+{
+  for (gsize i = 0; grid && i < (gsize)grid->width * grid->height; i++)
+    if (grid->values[i] > 0 && grid->values[i] >= threshold)
+      return TRUE;
+  return FALSE;
+}
+
 /* One cell without heat all over the frame. */
 static SlHeatGrid
 make_cold (const GstVideoFrame *frame)

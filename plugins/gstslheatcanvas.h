@@ -16,6 +16,9 @@ typedef struct GstSlHeatCanvas {
 
 void gst_sl_heat_canvas_clear (GstSlHeatCanvas *canvas);
 
+/* Whether blending would change anything: `grid` (NULL: none) has heat of at least `threshold`. */
+gboolean gst_sl_heat_canvas_shows (const SlHeatGrid *grid, gfloat threshold);
+
 /* Draws into a writable buffer; memory that somebody else holds too is copied by that. `grid` may
  * be NULL: all is cold. FALSE, with an element error posted, if the buffer is not what `info` says;
  * a format that cannot be drawn into is left alone, with one warning. */

@@ -170,6 +170,17 @@ gst_sl_heatmap_describe (GstSlInfer *infer, const GstSlInferOutput *output, GstS
   return TRUE;
 }
 
+/* A box in a frame of other caps would be anywhere in this one. */
+static gboolean
+is_of_same_size (GstSlInfer *infer, GstBuffer *buffer, const GstSlResult *result)
+{
+  const GstVideoInfo *info = gst_sl_infer_get_video_info (infer);
+
+  return gst_buffer_get_size (buffer) == 0 ||
+         (result->frame.width == GST_VIDEO_INFO_WIDTH (info) &&
+          result->frame.height == GST_VIDEO_INFO_HEIGHT (info));
+}
+
 static void
 gst_sl_heatmap_attach (GstSlInfer *infer, GstBuffer *buffer, const GstSlResult *result, guint64 age,
                        gboolean fresh)
@@ -178,6 +189,8 @@ gst_sl_heatmap_attach (GstSlInfer *infer, GstBuffer *buffer, const GstSlResult *
   SlGeometryMeta *meta;
 
   GST_SL_INFER_CLASS (gst_sl_heatmap_parent_class)->attach (infer, buffer, result, age, fresh);
+  if (!is_of_same_size (infer, buffer, result))
+    return;
   meta = sl_buffer_add_geometry_meta (buffer, name, result->model);
   meta->frame = result->frame.number;
   meta->pts = result->frame.pts;
@@ -274,15 +287,6 @@ get_look (GstSlHeatmap *self, SlHeatLook *ret_look)
   return output;
 }
 
-static gboolean
-is_warm (const SlHeatGrid *grid, gfloat threshold)
-{
-  for (gsize i = 0; grid && i < (gsize)grid->width * grid->height; i++)
-    if (grid->values[i] > 0 && grid->values[i] >= threshold)
-      return TRUE;
-  return FALSE;
-}
-
 static GstFlowReturn
 draw_beside (GstSlHeatmap *self, GstBuffer **buffer, const SlHeatLook *look)
 {
@@ -317,7 +321,8 @@ gst_sl_heatmap_present (GstSlInfer *infer, GstBuffer **buffer)
     return draw_beside (self, buffer, &look);
   if (output == GST_SL_HEATMAP_NONE || output == GST_SL_HEATMAP_SIDE_BY_SIDE)
     return GST_FLOW_OK; /* side by side: from the next caps on */
-  if (look.style == SL_HEAT_BLEND && !is_warm (find_grid (self, *buffer), look.threshold))
+  if (look.style == SL_HEAT_BLEND &&
+      !gst_sl_heat_canvas_shows (find_grid (self, *buffer), look.threshold))
     return GST_FLOW_OK;
   *buffer = gst_buffer_make_writable (*buffer);
   return gst_sl_heat_canvas_draw (&self->canvas, GST_ELEMENT (self), *buffer,

@@ -1,4 +1,4 @@
-/* slheatmap: frames twice as wide, and what that means for caps. */
+/* slheatmap: frames twice as wide, what that means for caps, and what new caps mean for results. */
 #include "heat-fixture.h"
 
 static gint
@@ -160,6 +160,23 @@ test_beside_caps (void)
   }
 }
 
+/* What was found in a frame of another size: the label holds, the place does not. */
+static void
+test_other_size (void)
+{
+  g_autoptr (Fixture) fixture = heat_make ("interval", 100, NULL);
+
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GstBuffer) out = NULL;
+
+    fixture_set_caps (fixture, "RGB", i == 1 ? SIZE / 2 : SIZE, SIZE, NULL);
+    out = heat_process (fixture, i == 0 ? heat_make_square (fixture, SQUARE_X, SQUARE_Y, RED, 0)
+                                        : fixture_frame (fixture, BLACK, i));
+    g_assert_cmpuint (fixture_best (out), ==, TINY_RED);
+    g_assert_true ((sl_buffer_get_geometry_meta (out, NULL) != NULL) == (i != 1));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -167,5 +184,6 @@ main (int argc, char **argv)
   g_test_add_func ("/slheatmap-beside/pixels", test_beside);
   g_test_add_func ("/slheatmap-beside/changes", test_beside_changes);
   g_test_add_func ("/slheatmap-beside/caps", test_beside_caps);
+  g_test_add_func ("/slheatmap-beside/other-size", test_other_size);
   return fixture_run ();
 }

@@ -247,7 +247,8 @@ set_refused (GstSlOverlay *self, gboolean refused)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Attach or blend? Asked when downstream knows the caps, since only then it can answer. */
+/* Attach or blend? Asked when downstream knows the caps, since only then it can answer. Who wants
+ * nothing but caps with compositions gets them, whatever it answers. */
 static gboolean
 decide (GstSlOverlay *self)
 {
@@ -257,7 +258,8 @@ decide (GstSlOverlay *self)
 
   self->decided = TRUE;
   self->attach = gst_sl_composition_in_caps (out) &&
-                 (gst_sl_composition_in_caps (in) || gst_sl_composition_ask (trans->srcpad, out));
+                 (gst_sl_composition_in_caps (in) || gst_sl_composition_ask (trans->srcpad, out) ||
+                  !gst_pad_peer_query_accept_caps (trans->srcpad, in));
   GST_DEBUG_OBJECT (self, "labels and boxes are %s", self->attach ? "attached" : "blended");
   if (self->attach || !gst_sl_composition_in_caps (out))
     return TRUE;

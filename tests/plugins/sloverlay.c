@@ -330,6 +330,22 @@ test_composition_other_memory (void)
   g_assert_nonnull (get_composition (out));
 }
 
+/* Who wants nothing else gets compositions, without having said in its allocation that it draws
+ * them. */
+static void
+test_composition_demanded (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ("sloverlay", NULL);
+  g_autoptr (GstBuffer) out = NULL;
+  GstVideoRectangle box;
+
+  gst_harness_set_sink_caps_str (fixture->harness, "video/x-raw" WITH_META);
+  fixture_set_caps (fixture, "I420", WIDTH, HEIGHT, NULL);
+  out = process (fixture, BLUE, 0, "cat", 0.9f);
+  g_assert_nonnull (get_composition (out));
+  g_assert_false (fixture_find_change (fixture, out, BLUE, &box));
+}
+
 /* A sink that says nothing about compositions gets pixels. */
 static void
 test_blend_where_needed (void)
@@ -413,6 +429,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sloverlay/odd-labels", test_odd_labels);
   g_test_add_func ("/sloverlay/wrong-size", test_wrong_size);
   g_test_add_func ("/sloverlay/composition", test_composition);
+  g_test_add_func ("/sloverlay/composition-demanded", test_composition_demanded);
   g_test_add_func ("/sloverlay/composition-joined", test_composition_joined);
   g_test_add_func ("/sloverlay/composition-other-memory", test_composition_other_memory);
   g_test_add_func ("/sloverlay/blend-where-needed", test_blend_where_needed);

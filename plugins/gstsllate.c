@@ -81,17 +81,30 @@ gst_sl_peak_add (GstSlPeak *self, GstClockTime time)
 
 /* --- What is known --- */
 
+/* Leaves `trans` alone: others read it to lock. */
+static void
+forget (GstSlLate *self)
+{
+  self->asked = FALSE;
+  self->live = FALSE;
+  self->upstream = 0;
+  self->free_at = GST_CLOCK_TIME_NONE;
+  self->in_force = GST_SL_LATE_AUTO;
+  self->peak = (GstSlPeak){0};
+}
+
 void
 gst_sl_late_init (GstSlLate *self, GstBaseTransform *trans)
 {
-  *self = (GstSlLate){.trans = trans, .free_at = GST_CLOCK_TIME_NONE};
+  self->trans = trans;
+  forget (self);
 }
 
 void
 gst_sl_late_reset (GstSlLate *self)
 {
   GST_OBJECT_LOCK (self->trans);
-  gst_sl_late_init (self, self->trans);
+  forget (self);
   GST_OBJECT_UNLOCK (self->trans);
 }
 

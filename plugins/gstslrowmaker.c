@@ -1,9 +1,15 @@
 #include "gstslrowmaker.h"
 
-/* Which result of a producer made a row last. */
+/* Encoders with B-frames send a few frames later than ones that follow them. */
+#define N_SEEN 16
+
+/* Which results of a producer made rows lately. */
 typedef struct {
-  guint64 frame;
-  GstClockTime pts;
+  struct {
+    guint64 frame;
+    GstClockTime pts;
+  } last[N_SEEN];
+  guint n; /* in all; the next one takes the place n % N_SEEN */
 } Seen;
 
 struct GstSlRowMaker {
@@ -104,11 +110,24 @@ get_upstream_name (GstSlRowMaker *self)
 
 /* --- Times --- */
 
+/* Encoders whose DTS would lie below 0 (x264enc) move segment and timestamps by about a thousand
+ * hours, gst_video_encoder_set_min_pts(); the metas still tell of the frame as it was. */
+#define ENCODER_START (500 * 3600 * GST_SECOND) /* and more */
+
+static GstClockTime
+follow_encoder (const GstSegment *segment, GstClockTime pts)
+{
+  return segment->start >= ENCODER_START && segment->time <= segment->start && pts < segment->start
+             ? pts + segment->start - segment->time
+             : pts;
+}
+
 static GstClockTime
 get_stream_time (const GstSegment *segment, GstClockTime pts)
 {
   guint64 time;
 
+  pts = follow_encoder (segment, pts);
   if (segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID (pts) ||
       gst_segment_to_stream_time_full (segment, GST_FORMAT_TIME, pts, &time) <= 0)
     return GST_CLOCK_TIME_NONE;
@@ -125,7 +144,7 @@ get_time_since (GstSlRowMaker *self, const GstSegment *segment, GstClockTime pts
 
   if (segment->format != GST_FORMAT_TIME || !self->live)
     return 0;
-  recorded = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
+  recorded = gst_segment_to_running_time (segment, GST_FORMAT_TIME, follow_encoder (segment, pts));
   clock = gst_element_get_clock (self->settings.element);
   if (!clock || !GST_CLOCK_TIME_IS_VALID (recorded))
     return 0;
@@ -185,14 +204,18 @@ static gboolean
 is_new (GstSlRowMaker *self, const SlResult *result)
 {
   Seen *seen = g_hash_table_lookup (self->seen, result->producer);
+  guint place;
 
-  if (seen && seen->frame == result->frame && seen->pts == result->pts)
-    return FALSE;
   if (!seen) {
-    seen = g_new (Seen, 1);
+    seen = g_new0 (Seen, 1);
     g_hash_table_insert (self->seen, g_strdup (result->producer), seen);
   }
-  *seen = (Seen){result->frame, result->pts};
+  for (guint i = 0; i < MIN (seen->n, N_SEEN); i++)
+    if (seen->last[i].frame == result->frame && seen->last[i].pts == result->pts)
+      return FALSE;
+  place = seen->n++ % N_SEEN;
+  seen->last[place].frame = result->frame;
+  seen->last[place].pts = result->pts;
   return TRUE;
 }
 

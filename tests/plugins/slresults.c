@@ -87,6 +87,32 @@ test_once (void)
                              "1", "0.1", "a", "0.75"));
 }
 
+/* As behind an encoder with B-frames: frames that are shown earlier come later, and all timestamps
+ * lie a thousand hours on, but for those that the metas tell of. */
+static void
+test_encoded (void)
+{
+  static const guint order[] = {0, 3, 1, 2, 6, 4, 5};
+  const GstClockTime start = 1000 * 3600 * GST_SECOND - 1234;
+  g_autofree gchar *path = results_place ("encoded.jsonl");
+  g_autoptr (Fixture) fixture = results_start (path, NULL);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = start;
+  gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++) {
+    GstBuffer *buffer = results_buffer (order[i]);
+
+    results_add_labels (buffer, "net", "m", order[i] / 3 * 3, 0, "a", 0.75f);
+    GST_BUFFER_PTS (buffer) += start;
+    results_push (fixture, buffer);
+  }
+  results_push_eos (fixture);
+  results_assert_file (path, ROW ("0", "0", "a", "0.75") ROW ("3", "0.3", "a", "0.75")
+                                 ROW ("6", "0.6", "a", "0.75"));
+}
+
 /* Changed while playing, and back. */
 static void
 test_every_frame (void)
@@ -482,6 +508,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slresults/passthrough", test_passthrough);
   g_test_add_func ("/slresults/eos", test_eos);
   g_test_add_func ("/slresults/once", test_once);
+  g_test_add_func ("/slresults/encoded", test_encoded);
   g_test_add_func ("/slresults/every-frame", test_every_frame);
   g_test_add_func ("/slresults/producers", test_producers);
   g_test_add_func ("/slresults/boxes", test_boxes);

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* No attempt begins later than this at a server that has never given anything. */
+#define FIRST_PATIENCE (5 * G_USEC_PER_SEC)
+
 gboolean
 sl_decoder_source_is_live (const char *source)
 {
@@ -77,25 +80,39 @@ sl_live_get_wall_time (SlDecoder *decoder)
   return running < here ? now - (gint64)((here - running) / GST_USECOND) : now;
 }
 
-char *
-sl_live_describe (const GstStructure *structure)
+/* Whether it is no use to try again after `wait`: a camera that is not plugged in shows at once, a
+ * server may be about to start. Whoever has given a frame will be back. */
+static gboolean
+is_nobody (SlDecoder *decoder, guint64 wait)
+{
+  gint64 waited = g_get_monotonic_time () - decoder->opened_at + (gint64)(wait / GST_USECOND);
+  g_mutex_lock (&decoder->lock);
+  gboolean came = decoder->arrived > 0;
+  g_mutex_unlock (&decoder->lock);
+  return !came && (decoder->is_camera || waited >= FIRST_PATIENCE);
+}
+
+void
+sl_live_take_status (SlDecoder *decoder, const GstStructure *structure)
 {
   guint64 wait = 0;
   if (!structure || !gst_structure_has_name (structure, "slsrc"))
-    return NULL;
+    return;
   const char *status = gst_structure_get_string (structure, "status");
-  const char *reason = gst_structure_get_string (structure, "reason");
   const char *error = gst_structure_get_string (structure, "error");
   if (!status)
-    return NULL;
+    return;
   GString *note = g_string_new (status);
   if (strcmp (status, "retrying") == 0) {
+    const char *cause = error && error[0] ? error : gst_structure_get_string (structure, "reason");
     if (gst_structure_get_uint64 (structure, "retry-in", &wait))
       g_string_append_printf (note, " in %.1f s", (double)wait / GST_SECOND);
-    if (error && error[0])
-      g_string_append_printf (note, ": %s", error);
-    else if (reason)
-      g_string_append_printf (note, ": %s", reason);
+    g_string_append_printf (note, ": %s", cause);
+    if (!decoder->failure && is_nobody (decoder, wait))
+      decoder->failure = g_strdelimit (g_strdup (cause), "\r\n", ' ');
   }
-  return g_strdelimit (g_string_free (note, FALSE), "\r\n", ' ');
+  g_free (decoder->note);
+  decoder->note = g_strdelimit (g_string_free (note, FALSE), "\r\n", ' ');
+  if (decoder->failure) /* says it all */
+    g_clear_pointer (&decoder->note, g_free);
 }

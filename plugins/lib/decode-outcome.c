@@ -68,6 +68,8 @@ judge (SlDecoder *decoder, GString *reasons)
       g_string_append (reasons, decoder->missing);
     else if (decoder->no_video)
       g_string_append (reasons, "no video stream (expected a video or a picture)");
+    else if (decoder->failure && decoder->live)
+      g_string_append (reasons, decoder->failure);
     else if (decoder->failure)
       g_string_append_printf (reasons, "%s (expected a video or a picture)", decoder->failure);
     else

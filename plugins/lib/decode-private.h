@@ -14,19 +14,21 @@ struct SlDecoder {
   GstBus *bus;
   GstSample *sample; /* of the frame that the caller has */
   GstVideoInfo info;
-  GstCaps *caps; /* that info was made from */
-  gboolean live; /* a camera: no end is expected */
-  gboolean done; /* the caller knows that it is over */
-  char *failure; /* what the bus said */
-  char *reason;  /* of the outcome */
-  char *note;    /* of a camera, for the caller */
-  char *path;    /* of a file; NULL for anything else */
+  GstCaps *caps;      /* that info was made from */
+  gboolean live;      /* a camera: no end is expected */
+  gboolean is_camera; /* of this machine */
+  gboolean done;      /* the caller knows that it is over */
+  char *failure;      /* what the bus said */
+  char *reason;       /* of the outcome */
+  char *note;         /* of a camera, for the caller */
+  char *path;         /* of a file; NULL for anything else */
 
   guint64 frames;     /* given to the caller */
   guint64 damaged;    /* left out */
   guint64 jumps;      /* frames after the first that the codec marks as following a loss */
   GstClockTime end;   /* of the last frame, on the clock of the packets */
   guint orientation;  /* of the tags so far; 0: none had one */
+  gint64 opened_at;   /* monotonic time */
   gint64 quiet_since; /* monotonic time; 0: a frame has just come */
   gint last_reads;    /* `reads` at that time */
   gint reads;         /* by the source so far; atomic */
@@ -54,7 +56,7 @@ void sl_decoder_watch (SlDecoder *decoder);
 GstElement *sl_live_source_new (const char *source, GError **error);
 /* Counts the frames that come, and sets the sink so that only the newest waits. */
 void sl_live_watch (SlDecoder *decoder);
-/* A message of that element as one line, free with g_free(); NULL if it says nothing new. */
-char *sl_live_describe (const GstStructure *structure);
+/* What that element says of itself: a note for the caller, and the end if nobody is there. */
+void sl_live_take_status (SlDecoder *decoder, const GstStructure *structure);
 /* When the frame was taken, in microseconds since 1970; as near as the pipeline's clock knows. */
 gint64 sl_live_get_wall_time (SlDecoder *decoder);

@@ -76,6 +76,7 @@ sl_decoder_new_with_options (const char *source, const SlDecoderOptions *options
   if (options)
     decoder->options = *options;
   decoder->live = sl_decoder_source_is_live (source);
+  decoder->is_camera = decoder->live && !strstr (source, "://");
   decoder->path = strstr (source, "://") || decoder->live ? NULL : g_strdup (source);
   g_mutex_init (&decoder->lock);
   decoder->demuxed = sl_demuxed_new ();
@@ -91,6 +92,7 @@ sl_decoder_new_with_options (const char *source, const SlDecoderOptions *options
     sl_live_watch (decoder);
   else
     sl_decoder_watch (decoder);
+  decoder->opened_at = g_get_monotonic_time ();
   gst_element_set_state (decoder->pipeline, GST_STATE_PLAYING);
   return decoder;
 }
@@ -157,11 +159,7 @@ read_bus (SlDecoder *decoder)
       if (!decoder->failure)
         decoder->failure = describe_error (message);
     } else if (decoder->live) {
-      char *note = sl_live_describe (structure);
-      if (note) {
-        g_free (decoder->note);
-        decoder->note = note;
-      }
+      sl_live_take_status (decoder, structure);
     } else if (!decoder->missing) {
       decoder->missing = sl_missing_plugin_describe (structure);
     }
@@ -169,8 +167,8 @@ read_bus (SlDecoder *decoder)
   }
 }
 
-/* Whether no frame comes any more. A camera never stands still for good: its source starts it anew.
- */
+/* Whether no frame comes any more. A camera that has given some never stands still for good: its
+ * source starts it anew. */
 static gboolean
 is_over (SlDecoder *decoder)
 {

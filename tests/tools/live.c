@@ -193,18 +193,54 @@ test_vtt (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (text, "red"));
 }
 
-/* Nobody there: said, tried again, and in the end nothing was done. */
+/* Waits until the tool ends by itself; returns the exit status. */
+static int
+wait_for_end (GPid pid)
+{
+  int status;
+  for (gint64 end = g_get_monotonic_time () + DEADLINE; waitpid (pid, &status, WNOHANG) == 0;) {
+    if (g_get_monotonic_time () > end)
+      kill (pid, SIGKILL);
+    g_usleep (10000);
+  }
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status);
+}
+
+/* Nobody there: the reason, once, and the end. */
 static void
 test_missing (Fixture *self, gconstpointer data)
 {
-  GPid pid = start (self, "-f jsonl camera:zeppelin");
-  wait_for (self->err, 1, "camera:zeppelin: ");
-  g_assert_cmpint (stop (pid), ==, 1);
+  g_assert_cmpint (wait_for_end (start (self, "-f jsonl camera:zeppelin")), ==, 1);
   g_autofree char *out = read_text (self->out);
   g_autofree char *err = read_text (self->err);
   g_test_message ("%s", err);
   g_assert_cmpstr (out, ==, "");
-  g_assert_nonnull (strstr (err, "sightline: camera:zeppelin: "));
+  g_assert_cmpuint (tool_count_lines (err), ==, 1);
+  g_assert_true (g_str_has_prefix (err, "sightline: camera:zeppelin: no camera \"zeppelin\" ("));
+}
+
+/* A server gets a few tries to come up. */
+static void
+test_no_server (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = tool_path (self->folder, "out.jsonl");
+  g_assert_cmpint (wait_for_end (start (self, "-o out.jsonl rtsp://127.0.0.1:9/x")), ==, 1);
+  g_autofree char *err = read_text (self->err);
+  g_test_message ("%s", err);
+  g_assert_nonnull (strstr (err, "rtsp://127.0.0.1:9/x: retrying in "));
+  g_assert_nonnull (strstr (err, "sightline: rtsp://127.0.0.1:9/x: "));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+/* One that is missing ends itself only; the exit status tells. */
+static void
+test_one_missing (Fixture *self, gconstpointer data)
+{
+  GPid pid = start (self, "-f jsonl camera:zeppelin camera:red");
+  wait_for (self->err, 1, "sightline: camera:zeppelin: ");
+  wait_for (self->out, 5, "camera:red");
+  g_assert_cmpint (stop (pid), ==, 1);
 }
 
 /* A password in a URI is nobody's business. */
@@ -235,6 +271,8 @@ main (int argc, char **argv)
   ADD ("late", test_late);
   ADD ("vtt", test_vtt);
   ADD ("missing", test_missing);
+  ADD ("no-server", test_no_server);
+  ADD ("one-missing", test_one_missing);
   ADD ("password", test_password);
   return g_test_run ();
 }

@@ -72,8 +72,10 @@ SL_API SlDecoderState sl_decoder_poll (SlDecoder *decoder, GstClockTime timeout,
 SL_API gboolean sl_decoder_next (SlDecoder *decoder, SlDecodedFrame *ret_frame);
 
 /* Whether a source is a camera: "camera:NUMBER", "camera:NAME" or an RTSP URI, read by `slsrc` of
- * Sightline's plugin. It has no end: when it fails, it is started anew, until the decoder is freed.
- * Of frames that the caller is too slow for only the newest waits. */
+ * Sightline's plugin. It has no end: once it has given a frame it is started anew when it fails,
+ * until the decoder is freed. One that never gave any is over when an attempt fails, an RTSP
+ * URI when one fails and the next would begin more than 5 s after the first. Of frames that the
+ * caller is too slow for only the newest waits. */
 SL_API gboolean sl_decoder_source_is_live (const char *source);
 
 /* What has become of a camera's connection since the last call, one line; NULL if nothing has

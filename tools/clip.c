@@ -85,6 +85,20 @@ append (GstElement **last, GstElement *element, GError **error)
   return *last = element;
 }
 
+/* The element that looks: slclassify or slheatmap. */
+static void
+set_network (const ToolClip *clip, GstElement *element)
+{
+  const ToolNetwork *network = clip->network;
+  g_object_set (element, "model-file", network->model_path, "label-file", network->label_path,
+                "preprocess-file", network->preprocess_path, "device",
+                network->device_name ? network->device_name : "auto", NULL);
+  if (!clip->heatmap)
+    return;
+  g_object_set (element, "opacity", clip->opacity, NULL);
+  gst_util_set_object_arg (G_OBJECT (element), "colormap", clip->colormap);
+}
+
 /* feed ! [videoconvert ! videoflip !] [slclassify ! videoconvert ! sloverlay !] videoconvert !
  * videoscale ! caps: the pictures as the encoder gets them. NULL with an error, else the last. */
 static GstElement *
@@ -100,7 +114,8 @@ build_picture (Writer *self, const SlDecodedFrame *frame, GError **error)
     if (((i == TO_FLIP || i == FLIP) && !turns[frame->orientation]) ||
         (i >= CLASSIFY && i <= OVERLAY && !network))
       continue;
-    chain[i] = make_element (GST_BIN (self->pipeline), names[i], error);
+    const char *name = i == CLASSIFY && self->clip->heatmap ? "slheatmap" : names[i];
+    chain[i] = make_element (GST_BIN (self->pipeline), name, error);
     if (!append (&last, chain[i], error))
       return NULL;
   }
@@ -110,9 +125,7 @@ build_picture (Writer *self, const SlDecodedFrame *frame, GError **error)
   if (chain[FLIP])
     gst_util_set_object_arg (G_OBJECT (chain[FLIP]), "video-direction", turns[frame->orientation]);
   if (network)
-    g_object_set (chain[CLASSIFY], "model-file", network->model_path, "label-file",
-                  network->label_path, "preprocess-file", network->preprocess_path, "device",
-                  network->device_name ? network->device_name : "auto", NULL);
+    set_network (self->clip, chain[CLASSIFY]);
   g_object_set (chain[FILTER], "caps", caps, NULL);
   /* What comes before --from is left out, not black. */
   g_autoptr (GstPad) pad = gst_element_get_static_pad (self->feed, "src");

@@ -12,6 +12,9 @@ typedef struct ToolClip {
   const char *output_path; /* with the suffix of a container: tool_container_find() */
   const ToolSelection *selection;
   const ToolNetwork *network; /* whose labels slclassify and sloverlay draw in; NULL: none */
+  gboolean heatmap;           /* and where it sees them, by slheatmap */
+  const char *colormap;       /* of that, by slheatmap's names */
+  double opacity;             /* 0 … 1 */
   /* What goes in the place of a frame, with its times and size; NULL with an error. NULL: the frame
    * itself. */
   GstSample *(*paint) (void *data, const SlDecodedFrame *frame, GError **error);

@@ -10,12 +10,17 @@
 #include "stop.h"
 
 #include <sightline-gst/decode.h>
+#include <sightline/heat.h>
 #include <sightline/sightline.h>
+
+#define DEFAULT_OPACITY 0.6
 
 typedef struct {
   ToolNetwork network;
   ToolSelection selection;
-  char *output_path;
+  char *output_path, *colormap;
+  gboolean heatmap;
+  double opacity;
 } AnnotateOptions;
 
 /* Checks the network before anything else is done, as classify does. NULL after a report. As long
@@ -37,19 +42,54 @@ annotate (const AnnotateOptions *options, const char *source)
   return tool_clip_write (&(ToolClip){.source = source,
                                       .output_path = options->output_path,
                                       .selection = &options->selection,
-                                      .network = &options->network});
+                                      .network = &options->network,
+                                      .heatmap = options->heatmap,
+                                      .colormap = options->colormap ? options->colormap : "turbo",
+                                      .opacity = options->opacity});
+}
+
+/* What GOption cannot check. Returns TOOL_OK or, after a report, TOOL_USAGE. */
+static int
+check_options (const char *command, AnnotateOptions *options, char **inputs)
+{
+  SlColormap colormap;
+  if (!inputs || inputs[1])
+    return tool_usage_error (command, "%s",
+                             inputs ? "more than one input given" : "no input given");
+  if (!options->output_path || !tool_container_find (options->output_path))
+    return tool_usage_error (command, "-o %s (expected a file that ends in .mkv, .mp4 or .webm)",
+                             options->output_path ? options->output_path : "is missing");
+  if (sl_decoder_source_is_live (inputs[0]))
+    return tool_usage_error (command, "%s has no end (expected a clip)", inputs[0]);
+  if (!options->heatmap && (options->colormap || options->opacity != DEFAULT_OPACITY))
+    return tool_usage_error (command, "--%s is of a heat map (expected --heatmap too)",
+                             options->colormap ? "colormap" : "opacity");
+  if (options->colormap && !sl_colormap_from_name (options->colormap, &colormap))
+    return tool_usage_error (command,
+                             "unknown colour map %s (expected turbo, viridis, inferno, jet or "
+                             "grey)",
+                             options->colormap);
+  if (!(options->opacity >= 0 && options->opacity <= 1))
+    return tool_usage_error (command, "--opacity %g (expected 0 to 1)", options->opacity);
+  return TOOL_OK;
 }
 
 static int
 annotate_run (int argc, char **argv)
 {
-  AnnotateOptions options = {.selection.every = 1};
+  AnnotateOptions options = {.selection.every = 1, .opacity = DEFAULT_OPACITY};
   g_autofree char *from = NULL, *to = NULL;
   g_auto (GStrv) inputs = NULL;
   const GOptionEntry entries[] = {
       TOOL_NETWORK_ENTRIES (options.network),
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
        "Clip to write: .mkv, .mp4 or .webm; appears when all is done", "FILE"},
+      {"heatmap", 0, 0, G_OPTION_ARG_NONE, &options.heatmap,
+       "Show where the network sees the best class, and a box around it", NULL},
+      {"colormap", 0, 0, G_OPTION_ARG_STRING, &options.colormap,
+       "turbo (default), viridis, inferno, jet or grey", "NAME"},
+      {"opacity", 0, 0, G_OPTION_ARG_DOUBLE, &options.opacity,
+       "Of the hottest, 0 to 1 (default: 0.6)", "PART"},
       {"from", 0, 0, G_OPTION_ARG_STRING, &from, "Begin at this time of the clip", "T"},
       {"to", 0, 0, G_OPTION_ARG_STRING, &to, "End before this time of the clip", "T"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs, NULL, NULL},
@@ -62,17 +102,13 @@ annotate_run (int argc, char **argv)
       "H:MM:SS.\n"
       "A cut or damaged clip is written as far as it goes, called partial, and the exit status is "
       "1.\n\n"
-      "Example:\n  sightline annotate -m net.onnx clip.mp4 -o seen.mkv"};
+      "Examples:\n"
+      "  sightline annotate -m net.onnx clip.mp4 -o seen.mkv\n"
+      "  sightline annotate --heatmap clip.mp4 -o seen.mp4"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries)) {
-    if (!inputs || inputs[1])
-      tool_usage_error (argv[0], "%s", inputs ? "more than one input given" : "no input given");
-    else if (!options.output_path || !tool_container_find (options.output_path))
-      tool_usage_error (argv[0], "-o %s (expected a file that ends in .mkv, .mp4 or .webm)",
-                        options.output_path ? options.output_path : "is missing");
-    else if (sl_decoder_source_is_live (inputs[0]))
-      tool_usage_error (argv[0], "%s has no end (expected a clip)", inputs[0]);
-    else
+    status = check_options (argv[0], &options, inputs);
+    if (status == TOOL_OK)
       status = tool_selection_parse (argv[0], &options.selection, from, to);
   }
   if (status == TOOL_OK) {
@@ -84,6 +120,7 @@ annotate_run (int argc, char **argv)
     status = annotate (&options, inputs[0]);
   }
   tool_network_clear (&options.network);
+  g_free (options.colormap);
   g_free (options.output_path);
   return status;
 }

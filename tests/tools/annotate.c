@@ -31,6 +31,7 @@ typedef struct {
   int width, height;
   double overlay; /* part of the first frame's pixels that are not the plain red of the source */
   gboolean panel_at_top_left; /* more of them are in that quarter than in any other */
+  guint8 spots[2][3];         /* RGB of the first frame near its bottom left and right corner */
   GstClockTime first, audio_first, audio_end; /* running time */
 } Clip;
 
@@ -64,6 +65,12 @@ measure_overlay (GstSample *sample, Clip *clip)
       far += is_far;
       quarters[(2 * y >= info.height) * 2 + (2 * x >= info.width)] += is_far;
     }
+  for (guint i = 0; i < 2; i++)
+    memcpy (clip->spots[i],
+            (guint8 *)GST_VIDEO_FRAME_PLANE_DATA (&frame, 0) +
+                info.height * 7 / 8 * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0) +
+                4 * (i ? info.width * 7 / 8 : info.width / 8),
+            3);
   gst_video_frame_unmap (&frame);
   clip->overlay = (double)far / (info.width * info.height);
   clip->panel_at_top_left =
@@ -266,6 +273,50 @@ test_turned (Fixture *self, gconstpointer data)
   g_assert_true (clip.panel_at_top_left);
 }
 
+static void
+assert_color (const guint8 color[3], guint8 r, guint8 g, guint8 b)
+{
+  g_test_message ("%u %u %u", color[0], color[1], color[2]);
+  g_assert_cmpint (ABS (color[0] - r), <, 40);
+  g_assert_cmpint (ABS (color[1] - g), <, 40);
+  g_assert_cmpint (ABS (color[2] - b), <, 40);
+}
+
+/* Most is blue, so that is the best class: white there, and the red corner is as it was. */
+static void
+test_heatmap (Fixture *self, gconstpointer data)
+{
+  g_auto (ToolRun) run = {0};
+  Clip clip;
+  if (!has_plugin () ||
+      !tool_make_clip (self->folder, "in.mkv",
+                       "videotestsrc num-buffers=8 pattern=red ! "
+                       "video/x-raw,format=AYUV,width=120,height=90,framerate=10/1 ! "
+                       "videobox left=-200 top=-150 fill=blue ! videoconvert ! "
+                       "jpegenc quality=95 ! matroskamux ! filesink"))
+    return;
+  tool_run (&run, self->folder, "annotate", "-m", "tiny.onnx", "in.mkv", "-o", "plain.mkv", NULL);
+  tool_assert_ok (&run);
+  read_clip (self->folder, "plain.mkv", FALSE, &clip);
+  assert_color (clip.spots[0], 0, 0, 255);
+  assert_color (clip.spots[1], 255, 0, 0);
+  tool_run (&run, self->folder, "annotate", "-m", "tiny.onnx", "--heatmap", "--colormap=grey",
+            "--opacity=1", "in.mkv", "-o", "heat.mkv", NULL);
+  tool_assert_ok (&run);
+  read_clip (self->folder, "heat.mkv", FALSE, &clip);
+  g_assert_cmpuint (clip.frames, ==, 8);
+  assert_color (clip.spots[0], 255, 255, 255);
+  assert_color (clip.spots[1], 255, 0, 0);
+  tool_run (&run, self->folder, "annotate", "--heatmap", "--colormap=mud", "in.mkv", "-o",
+            "out.mkv", NULL);
+  tool_assert_error (&run, 2, "unknown colour map mud (expected ");
+  tool_run (&run, self->folder, "annotate", "--heatmap", "--opacity=2", "in.mkv", "-o", "out.mkv",
+            NULL);
+  tool_assert_error (&run, 2, "--opacity 2 (expected 0 to 1)");
+  tool_run (&run, self->folder, "annotate", "--opacity=0.2", "in.mkv", "-o", "out.mkv", NULL);
+  tool_assert_error (&run, 2, "--heatmap");
+}
+
 /* One line for what goes wrong; the file that was there stays, nothing else is left. */
 static void
 test_errors (Fixture *self, gconstpointer data)
@@ -314,6 +365,7 @@ main (int argc, char **argv)
   ADD ("partial", test_partial);
   ADD ("window", test_window);
   ADD ("turned", test_turned);
+  ADD ("heatmap", test_heatmap);
   ADD ("errors", test_errors);
   return g_test_run ();
 }

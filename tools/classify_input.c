@@ -180,9 +180,15 @@ take_row (ClassifyJob *job, Input *input, const SlResult *result)
 /* --- all frames of an input --- */
 
 static gboolean
+is_broken (ClassifyJob *job)
+{
+  return job->shared->rows && tool_rows_is_broken (job->shared->rows);
+}
+
+static gboolean
 is_stopped (ClassifyJob *job)
 {
-  return tool_stop_requested () || (job->shared->rows && tool_rows_is_broken (job->shared->rows));
+  return tool_stop_requested () || is_broken (job);
 }
 
 /* FALSE if no later frame is wanted, with an error if that is not the user's wish. */
@@ -272,8 +278,9 @@ judge_clip (ClassifyJob *job, Input *input, double seconds)
   else if (outcome == SL_OUTCOME_PARTIAL)
     tool_error (input->name, "partial, %" G_GUINT64_FORMAT " frames: %s", input->read, reason);
   else if (!job->shared->options->quiet && (input->read > 1 || outcome == SL_OUTCOME_UNKNOWN))
-    tool_note ("%s: %s, %" G_GUINT64_FORMAT " frames in %.1f s%s%s", input->name,
-               sl_outcome_get_name (outcome), input->read, seconds, reason ? ": " : "",
+    tool_note ("%s: %s, %" G_GUINT64_FORMAT " frames in %.1f s%s%s%s", input->name,
+               sl_outcome_get_name (outcome), input->read, seconds,
+               input->rows ? "" : ", none in the time asked for", reason ? ": " : "",
                reason ? reason : "");
   return outcome;
 }
@@ -353,6 +360,8 @@ classify_input (ClassifyJob *job, guint index)
   double seconds = (double)(g_get_monotonic_time () - start) / G_USEC_PER_SEC;
   if (error)
     tool_gerror (input.name, error);
+  else if (is_broken (job)) /* has been said */
+    outcome = SL_OUTCOME_FAILED;
   else if (job->shared->live)
     outcome = judge_camera (job, &input, seconds);
   else if (!tool_stop_requested ())

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "encoding.h"
+#include "inputs.h"
 #include "output.h"
 #include "report.h"
 #include "sound.h"
@@ -247,27 +248,6 @@ push_frame (Writer *self, const SlDecodedFrame *frame, GError **error)
   return FALSE;
 }
 
-/* The next frame that is wanted. FALSE at the end, and with an error if there is none to be had. */
-static gboolean
-next_frame (Writer *self, SlDecodedFrame *frame, GError **error)
-{
-  while (!tool_stop_requested () && sl_decoder_next (self->decoder, frame)) {
-    switch (tool_selection_choose (&self->selection, frame->number, frame->pts)) {
-    case TOOL_FRAME_TAKE:
-      return TRUE;
-    case TOOL_FRAME_SKIP:
-      break;
-    case TOOL_FRAME_PAST_END:
-      return FALSE;
-    case TOOL_FRAME_NO_TIME:
-      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-                   "frames have no timestamps (expected some for --from and --to)");
-      return FALSE;
-    }
-  }
-  return FALSE;
-}
-
 /* Everything from the first frame, which is there already, to the finished file. */
 static gboolean
 run (Writer *self, SlDecodedFrame *frame, GError **error)
@@ -287,7 +267,7 @@ run (Writer *self, SlDecodedFrame *frame, GError **error)
       break;
     self->frames++;
     tool_progress_update (&progress, sl_decoder_get_progress (self->decoder), self->frames);
-  } while (next_frame (self, frame, error));
+  } while (tool_selection_next (&self->selection, self->decoder, frame, error));
   if (good)
     gst_app_src_end_of_stream (GST_APP_SRC (self->feed));
   while (good && !self->ended && !tool_stop_requested ())
@@ -347,7 +327,7 @@ write_clip (Writer *self, const char *file)
     tool_gerror (self->clip->source, error);
     return FALSE;
   }
-  gboolean any = next_frame (self, &frame, &error);
+  gboolean any = tool_selection_next (&self->selection, self->decoder, &frame, &error);
   if (tool_stop_requested ()) {
     tool_error ("interrupted", "no output written");
     return FALSE;
@@ -368,12 +348,25 @@ write_clip (Writer *self, const char *file)
   return FALSE;
 }
 
+static gboolean
+is_input (const ToolClip *clip)
+{
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
+  g_ptr_array_add (inputs, (gpointer)clip->source);
+  g_autoptr (GHashTable) files = tool_inputs_get_files (inputs);
+  return tool_inputs_hold (files, clip->output_path);
+}
+
 int
 tool_clip_write (const ToolClip *clip)
 {
   Writer self = {.clip = clip, .selection = *clip->selection};
   g_autoptr (GError) error = NULL;
   gboolean good = FALSE;
+  if (is_input (clip)) {
+    tool_error (clip->output_path, "is the input too (expected another file for -o)");
+    return TOOL_FAILED;
+  }
   tool_selection_start (&self.selection);
   g_autoptr (ToolOutput) output = tool_output_open (clip->output_path, &error);
   const char *file = output ? tool_output_get_temporary (output) : NULL;

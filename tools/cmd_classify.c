@@ -366,7 +366,11 @@ classify (const char *command, const ClassifyOptions *options, char **names)
   ClassifyJob *first = open_network (&self);
   if (first) {
     self.inputs = tool_inputs_expand (names, options->recursive, &self.failed);
-    if (options->format == SL_RESULT_VTT)
+    g_autoptr (GHashTable) files = tool_inputs_get_files (self.inputs);
+    if (tool_inputs_hold (files, options->output_path)) {
+      tool_error (options->output_path, "is an input too (expected another file for -o)");
+      self.failed = TRUE;
+    } else if (options->format == SL_RESULT_VTT)
       run_to_outputs (&self, first, names);
     else
       run_to_output (&self, first);
@@ -391,7 +395,8 @@ check_output (const char *command, ClassifyOptions *options, const char *format,
                              format);
   if (!format && to_file)
     sl_result_format_from_path (path, &options->format);
-  if (options->format == SL_RESULT_VTT && !is_single (inputs) && !to_file)
+  if (options->format == SL_RESULT_VTT && !is_single (inputs) &&
+      (!to_file || (g_str_has_suffix (path, ".vtt") && !g_file_test (path, G_FILE_TEST_IS_DIR))))
     return tool_usage_error (command, "vtt is a file for each input (expected -o FOLDER)");
   if (options->resume && !to_file)
     return tool_usage_error (command, "--resume needs a file that was written (expected -o FILE)");

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "options.h"
 #include "output.h"
+#include "plugin.h"
 #include "report.h"
 #include "selection.h"
 #include "stop.h"
@@ -40,11 +41,13 @@ typedef struct {
   ToolHeat *heat;
   ToolOutput *rows;    /* NULL: pictures */
   char **names;        /* inputs as the user named them */
+  GHashTable *files;   /* of the inputs: tool_inputs_get_files() */
   GHashTable *written; /* paths of pictures */
   GString *text;       /* on its way to an output */
   guint done;          /* inputs that gave something */
   gboolean failed;     /* something asked for was not done */
   gboolean broken;     /* the rows cannot be written: no use going on */
+  gboolean live;       /* the input is a camera */
 } Heatmap;
 
 static void
@@ -152,6 +155,11 @@ write_picture (Heatmap *self, const char *source, const SlDecodedFrame *frame,
   if (!path)
     return FALSE;
   g_hash_table_add (self->written, path);
+  if (tool_inputs_hold (self->files, path)) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s is an input (expected another place for -o)",
+                 path);
+    return FALSE;
+  }
   g_autoptr (ToolPicture) picture = tool_picture_new (frame, error);
   if (!picture || !tool_heat_paint (map, picture, &self->options->look, error))
     return FALSE;
@@ -202,18 +210,7 @@ take_frames (Heatmap *self, const char *source, SlDecoder *decoder, guint64 *ret
   ToolHeatMap map;
   tool_progress_start (&progress, source);
   tool_selection_start (&selection);
-  while (!self->broken && !tool_stop_requested () && (all || *ret_taken == 0) &&
-         sl_decoder_next (decoder, &frame)) {
-    ToolFrameChoice choice = tool_selection_choose (&selection, frame.number, frame.pts);
-    if (choice == TOOL_FRAME_PAST_END)
-      break;
-    if (choice == TOOL_FRAME_NO_TIME) {
-      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-                   "frames have no timestamps (expected some for --from and --to)");
-      break;
-    }
-    if (choice == TOOL_FRAME_SKIP)
-      continue;
+  while ((all || *ret_taken == 0) && tool_selection_next (&selection, decoder, &frame, error)) {
     if (!tool_heat_run (self->heat, &frame, &map, error) ||
         !(all ? write_row (self, source, &frame, &map)
               : write_picture (self, source, &frame, &map, error)))
@@ -237,9 +234,9 @@ heat_input (Heatmap *self, const char *source)
     take_frames (self, source, decoder, &taken, &error);
     outcome = sl_decoder_get_outcome (decoder, &reason);
   }
-  if (tool_stop_requested ())
-    return;
   self->done += taken > 0;
+  if (self->broken || (tool_stop_requested () && !error)) /* said elsewhere */
+    return;
   if (error) {
     tool_gerror (source, error);
   } else if (taken == 0 && outcome != SL_OUTCOME_FAILED) {
@@ -275,7 +272,8 @@ static void
 finish (Heatmap *self)
 {
   g_autoptr (GError) error = NULL;
-  if (tool_stop_requested ()) {
+  /* Rows of a camera have no other end. */
+  if (tool_stop_requested () && !(self->rows && self->live && self->done > 0)) {
     tool_error ("interrupted", "stopped");
     self->failed = TRUE;
   } else if (self->rows && !self->broken && self->done > 0 &&
@@ -288,8 +286,9 @@ finish (Heatmap *self)
 static int
 heatmap (const HeatmapOptions *options, char **names)
 {
-  Heatmap self = {.options = options, .names = names};
+  Heatmap self = {.options = options, .names = names, .live = sl_decoder_source_is_live (names[0])};
   int status;
+  tool_load_plugin ();
   g_autoptr (ToolHeat) heat =
       tool_heat_new (&options->network, options->target, options->threads, &status);
   if (!heat)
@@ -302,10 +301,15 @@ heatmap (const HeatmapOptions *options, char **names)
   g_autoptr (GPtrArray) inputs = tool_inputs_expand (names, options->recursive, &self.failed);
   g_autoptr (GHashTable) written = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self.written = written;
+  g_autoptr (GHashTable) files = tool_inputs_get_files (inputs);
+  self.files = files;
   self.text = g_string_new (NULL);
   if (options->kind == KIND_PICTURE && inputs->len > 1) {
     tool_error (options->output_path, "%u inputs for one picture (expected a folder after -o)",
                 inputs->len);
+    self.failed = TRUE;
+  } else if (self.rows && tool_inputs_hold (files, options->output_path)) {
+    tool_error (options->output_path, "is an input too (expected another file for -o)");
     self.failed = TRUE;
   } else {
     for (guint i = 0; i < inputs->len && !self.broken && !tool_stop_requested (); i++)
@@ -377,6 +381,9 @@ check_options (const char *command, HeatmapOptions *options, const HeatmapTexts 
   if (options->kind == KIND_CLIP && (inputs[1] || sl_decoder_source_is_live (inputs[0])))
     return tool_usage_error (command, "%s for a clip (expected one file)",
                              inputs[1] ? "more than one input" : inputs[0]);
+  for (guint i = 0; options->kind == KIND_ROWS && inputs[1] && inputs[i]; i++)
+    if (sl_decoder_source_is_live (inputs[i]))
+      return tool_usage_error (command, "%s has no end (expected nothing beside it)", inputs[i]);
   if (options->threads < 0)
     return tool_usage_error (command, "--threads %d (expected 1 or more)", options->threads);
   options->look.opacity = (float)texts->opacity;

@@ -83,6 +83,40 @@ tool_inputs_expand (char **names, gboolean recursive, gboolean *ret_failed)
   return inputs;
 }
 
+/* What a file is, whatever it is called; NULL if there is none. */
+static char *
+identify_file (const char *path)
+{
+  GStatBuf status;
+  if (g_stat (path, &status) != 0 || !S_ISREG (status.st_mode))
+    return NULL;
+  return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64)status.st_dev,
+                          (guint64)status.st_ino);
+}
+
+GHashTable *
+tool_inputs_get_files (GPtrArray *inputs)
+{
+  GHashTable *files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < inputs->len; i++) {
+    const char *input = g_ptr_array_index (inputs, i);
+    g_autofree char *path = g_str_has_prefix (input, "file://")
+                                ? g_filename_from_uri (input, NULL, NULL)
+                                : g_strdup (input);
+    char *file = path ? identify_file (path) : NULL;
+    if (file)
+      g_hash_table_add (files, file);
+  }
+  return files;
+}
+
+gboolean
+tool_inputs_hold (GHashTable *files, const char *path)
+{
+  g_autofree char *file = path ? identify_file (path) : NULL;
+  return file && g_hash_table_contains (files, file);
+}
+
 char *
 tool_input_get_place (char **names, const char *path)
 {

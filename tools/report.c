@@ -64,7 +64,7 @@ tool_error (const char *subject, const char *format, ...)
 void
 tool_gerror (const char *subject, const GError *error)
 {
-  gboolean said = subject && g_str_has_prefix (error->message, subject);
+  gboolean said = subject && subject[0] && g_str_has_prefix (error->message, subject);
   print_line ("sightline: ", said ? NULL : subject, error->message);
 }
 

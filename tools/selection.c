@@ -2,6 +2,10 @@
 
 #include "command.h"
 #include "options.h"
+#include "stop.h"
+
+/* How long a wait for a frame lasts before Ctrl-C is looked at. */
+#define POLL_INTERVAL (50 * GST_MSECOND)
 
 static GstClockTime
 to_clock (double seconds)
@@ -55,6 +59,32 @@ tool_selection_choose (ToolSelection *selection, guint64 number, GstClockTime pt
     selection->due += ((pts - selection->due) / period + 1) * period;
   }
   return TOOL_FRAME_TAKE;
+}
+
+gboolean
+tool_selection_next (ToolSelection *selection, SlDecoder *decoder, SlDecodedFrame *ret_frame,
+                     GError **error)
+{
+  while (!tool_stop_requested ()) {
+    SlDecoderState state = sl_decoder_poll (decoder, POLL_INTERVAL, ret_frame);
+    if (state == SL_DECODER_END)
+      return FALSE;
+    if (state == SL_DECODER_WAITING)
+      continue;
+    switch (tool_selection_choose (selection, ret_frame->number, ret_frame->pts)) {
+    case TOOL_FRAME_TAKE:
+      return TRUE;
+    case TOOL_FRAME_SKIP:
+      break;
+    case TOOL_FRAME_PAST_END:
+      return FALSE;
+    case TOOL_FRAME_NO_TIME:
+      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                   "frames have no timestamps (expected some for --from and --to)");
+      return FALSE;
+    }
+  }
+  return FALSE;
 }
 
 GstClockTime

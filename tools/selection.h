@@ -1,7 +1,7 @@
 /* Which frames of a clip are looked at. */
 #pragma once
 
-#include <gst/gst.h>
+#include <sightline-gst/decode.h>
 
 typedef struct ToolSelection {
   int every;       /* each N-th frame; 1: all */
@@ -29,6 +29,11 @@ void tool_selection_start (ToolSelection *selection);
 /* Frames have to be asked about one after another. NO_TIME: times are asked for and the frame has
  * none. */
 ToolFrameChoice tool_selection_choose (ToolSelection *selection, guint64 number, GstClockTime pts);
+
+/* Reads on to the next frame that is wanted. FALSE at the end or when the user says stop, and with
+ * an error where frames have no times that are asked for. */
+gboolean tool_selection_next (ToolSelection *selection, SlDecoder *decoder,
+                              SlDecodedFrame *ret_frame, GError **error);
 
 /* The window on the clip: GST_CLOCK_TIME_NONE without an end. */
 GstClockTime tool_selection_get_from (const ToolSelection *selection);

@@ -2,10 +2,13 @@
 #include "command.h"
 #include "report.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Sorted by name. */
 static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,  &cmd_classify,
@@ -16,7 +19,7 @@ print_help (FILE *out)
 {
   fputs ("Usage: sightline COMMAND [OPTION…] …\n"
          "\n"
-         "Runs convolutional networks (ONNX files) on recorded footage and pictures.\n"
+         "Runs convolutional networks (ONNX files) on footage, pictures and cameras.\n"
          "\n"
          "Commands:\n",
          out);
@@ -42,12 +45,34 @@ compare_name (const void *key, const void *element)
   return strcmp (key, (*(const Command *const *)element)->name);
 }
 
+/* At exit, whoever calls it: what was printed may not have reached anybody. */
+static void
+check_standard_output (void)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return;
+  tool_error ("standard output", "cannot be written: %s", g_strerror (errno));
+  _exit (TOOL_FAILED);
+}
+
+/* Where the caller has closed a standard stream, the next file to be opened would be taken for it.
+ */
+static void
+occupy_standard_streams (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      _exit (TOOL_FAILED);
+}
+
 int
 main (int argc, char **argv)
 {
+  occupy_standard_streams ();
   /* File names and messages in the user's encoding; numbers always with a point. */
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
+  atexit (check_standard_output);
   if (argc < 2) {
     print_help (stderr);
     return TOOL_USAGE;

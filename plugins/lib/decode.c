@@ -158,6 +158,12 @@ read_bus (SlDecoder *decoder)
     if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
       if (!decoder->failure)
         decoder->failure = describe_error (message);
+      /* What GStreamer's sources say where nobody answers. */
+      if (!decoder->path && decoder->frames == 0 &&
+          strcmp (decoder->failure, "streaming stopped, reason error (-5)") == 0) {
+        g_free (decoder->failure);
+        decoder->failure = g_strdup ("nothing could be read");
+      }
     } else if (decoder->live) {
       sl_live_take_status (decoder, structure);
     } else if (!decoder->missing) {

@@ -43,18 +43,24 @@ read_text (const char *path)
 
 /* Starts the tool with arguments as a shell has them. */
 static GPid
-start (Fixture *self, const char *arguments)
+start_command (Fixture *self, const char *command, const char *arguments)
 {
   g_autoptr (GError) error = NULL;
   GPid pid;
   g_autofree char *tool = g_shell_quote (g_getenv ("SIGHTLINE_TOOL"));
   g_autofree char *line =
-      g_strdup_printf ("exec %s classify -m tiny.onnx %s >stdout 2>stderr", tool, arguments);
+      g_strdup_printf ("exec %s %s -m tiny.onnx %s >stdout 2>stderr", tool, command, arguments);
   const char *argv[] = {"/bin/sh", "-c", line, NULL};
   g_spawn_async (self->folder, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
                  &error);
   g_assert_no_error (error);
   return pid;
+}
+
+static GPid
+start (Fixture *self, const char *arguments)
+{
+  return start_command (self, "classify", arguments);
 }
 
 /* Waits until a file has so many lines and holds `text` (or NULL). */
@@ -243,6 +249,21 @@ test_one_missing (Fixture *self, gconstpointer data)
   g_assert_cmpint (stop (pid), ==, 1);
 }
 
+/* Rows of maps have no other end than Ctrl-C; a picture is the first frame. */
+static void
+test_heatmap (Fixture *self, gconstpointer data)
+{
+  g_auto (ToolRun) run = {0};
+  tool_run (&run, self->folder, "heatmap", "-m", "tiny.onnx", "camera:red", "-o", "now.png", NULL);
+  tool_assert_ok (&run);
+  GPid pid = start_command (self, "heatmap", "camera:red -o -");
+  wait_for (self->out, 5, "camera:red");
+  g_assert_cmpint (stop (pid), ==, 0);
+  tool_run (&run, self->folder, "heatmap", "-m", "tiny.onnx", "camera:red", "in.mkv", "-o", "-",
+            NULL);
+  tool_assert_error (&run, 2, "has no end");
+}
+
 /* A password in a URI is nobody's business. */
 static void
 test_password (Fixture *self, gconstpointer data)
@@ -273,6 +294,7 @@ main (int argc, char **argv)
   ADD ("missing", test_missing);
   ADD ("no-server", test_no_server);
   ADD ("one-missing", test_one_missing);
+  ADD ("heatmap", test_heatmap);
   ADD ("password", test_password);
   return g_test_run ();
 }

@@ -267,7 +267,11 @@ tool_journal_new (ToolOutput *output, const char *settings, gboolean resume, GEr
   journal->late = g_string_new (NULL);
 
   gboolean good = TRUE, there = read_earlier (journal, &earlier);
-  if (resume && there && strcmp (earlier.settings, settings) != 0) {
+  if (there && tool_output_is_busy (earlier.rows)) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO,
+                 "%s: another run is writing it (expected that to end first)", path);
+    good = FALSE;
+  } else if (resume && there && strcmp (earlier.settings, settings) != 0) {
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
                  "%s: made with other options or another network (expected the same, or no "
                  "--resume)",

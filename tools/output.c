@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,12 +68,25 @@ tool_output_open (const char *path, GError **error)
     g_autofree char *hidden = g_strdup_printf (".%08x-%s", g_random_int (), name);
     output->temporary = g_build_filename (folder, hidden, NULL);
     output->fd = g_open (output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (output->fd >=
+        0) /* says that somebody is at work on it, until closed; some systems cannot */
+      flock (output->fd, LOCK_EX | LOCK_NB);
   }
   if (output->fd >= 0)
     return output;
   fail (path, "cannot be written", errno, error);
   output_free (output);
   return NULL;
+}
+
+gboolean
+tool_output_is_busy (const char *temporary)
+{
+  int fd = g_open (temporary, O_RDONLY | O_CLOEXEC, 0);
+  gboolean busy = fd >= 0 && flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (fd >= 0)
+    close (fd);
+  return busy;
 }
 
 const char *

@@ -14,6 +14,8 @@ const char *tool_output_get_path (ToolOutput *output);
 
 /* Name of the temporary file, for somebody else to write; NULL where there is none. */
 const char *tool_output_get_temporary (ToolOutput *output);
+/* Whether a run that has not ended writes a file of such a name. */
+gboolean tool_output_is_busy (const char *temporary);
 
 /* Takes `text` and empties it. Standard output sees it at once, a file in larger pieces. */
 gboolean tool_output_write (ToolOutput *output, GString *text, GError **error);

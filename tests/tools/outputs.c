@@ -166,6 +166,52 @@ test_silent_server (Fixture *self, gconstpointer data)
   }
 }
 
+/* Two runs into one file: the second one leaves the first alone. */
+static void
+test_busy (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (ToolRun) run = {0};
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, &error);
+  g_assert_no_error (error);
+  if (!tool_make_clip (self->folder, "in.mkv", MOVIE))
+    return;
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/x.mp4", port);
+  g_autofree char *path = tool_path (self->folder, "all.jsonl");
+  const char *argv[] = {g_getenv ("SIGHTLINE_TOOL"),
+                        "classify",
+                        "-q",
+                        "-m",
+                        "tiny.onnx",
+                        "in.mkv",
+                        uri,
+                        "-o",
+                        path,
+                        NULL};
+  GPid pid;
+  int status;
+  g_spawn_async (self->folder, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
+                 &error);
+  g_assert_no_error (error);
+  g_autoptr (GSocketConnection) connection =
+      g_socket_listener_accept (listener, NULL, NULL, &error);
+  g_assert_no_error (error);
+  for (int resume = 0; resume < 2; resume++) {
+    tool_run (&run, self->folder, "classify", "-q", "-m", "tiny.onnx", "in.mkv", "in.mkv", "-o",
+              "all.jsonl", resume ? "--resume" : NULL, NULL);
+    tool_assert_error (&run, 1, "all.jsonl: another run is writing it");
+  }
+  kill (pid, SIGINT);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 1);
+  /* What that one had is there. */
+  tool_run (&run, self->folder, "classify", "-m", "tiny.onnx", "in.mkv", "in.mkv", "-o",
+            "all.jsonl", "--resume", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.err, " done before"));
+}
+
 #define ADD(name, function) \
   g_test_add ("/tools/outputs/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -178,5 +224,6 @@ main (int argc, char **argv)
   ADD ("input", test_input);
   ADD ("nothing-in-time", test_nothing_in_time);
   ADD ("silent-server", test_silent_server);
+  ADD ("busy", test_busy);
   return g_test_run ();
 }

@@ -42,6 +42,7 @@ struct SlDecoder {
   gboolean structured; /* a parser, demuxer or decoder is there: pads are streams */
   gboolean has_audio;
   gboolean skipped;     /* packets did not reach the codec because only key frames are wanted */
+  gboolean untimed;     /* those that did tell no time: the codec would count it by what it gets */
   gboolean no_video;    /* all streams are known, and none is video */
   gboolean jpeg_broken; /* the JPEG data so far stop within a picture */
   guint8 jpeg_previous;

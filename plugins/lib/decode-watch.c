@@ -33,12 +33,14 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   SlDecoder *decoder = data;
   GstBuffer *packet = GST_PAD_PROBE_INFO_BUFFER (info);
   sl_codec_log_bind (decoder->log);
-  if (!decoder->options.key_frames || !GST_BUFFER_FLAG_IS_SET (packet, GST_BUFFER_FLAG_DELTA_UNIT))
+  if (!decoder->options.key_frames)
     return GST_PAD_PROBE_OK;
+  gboolean needed = !GST_BUFFER_FLAG_IS_SET (packet, GST_BUFFER_FLAG_DELTA_UNIT);
   g_mutex_lock (&decoder->lock);
-  decoder->skipped = TRUE;
+  decoder->skipped |= !needed;
+  decoder->untimed |= needed && decoder->skipped && !GST_BUFFER_PTS_IS_VALID (packet);
   g_mutex_unlock (&decoder->lock);
-  return GST_PAD_PROBE_DROP;
+  return needed ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
 /* Codecs differ in what they call it. */

@@ -247,6 +247,19 @@ get_orientation (SlDecoder *decoder)
   return orientation;
 }
 
+/* Stream time of the frame, where it is known. */
+static GstClockTime
+get_time (SlDecoder *decoder)
+{
+  g_mutex_lock (&decoder->lock);
+  gboolean untimed = decoder->untimed && decoder->frames > 0;
+  g_mutex_unlock (&decoder->lock);
+  if (untimed)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_stream_time (gst_sample_get_segment (decoder->sample), GST_FORMAT_TIME,
+                                     GST_BUFFER_PTS (gst_sample_get_buffer (decoder->sample)));
+}
+
 /* Counts a frame that has come. FALSE if it is none for the caller. */
 static gboolean
 take_sample (SlDecoder *decoder, SlDecodedFrame *ret_frame)
@@ -265,14 +278,14 @@ take_sample (SlDecoder *decoder, SlDecodedFrame *ret_frame)
     decoder->damaged++;
     return FALSE;
   }
-  const GstSegment *segment = gst_sample_get_segment (decoder->sample);
   *ret_frame = (SlDecodedFrame){.sample = decoder->sample,
                                 .buffer = buffer,
                                 .info = &decoder->info,
-                                .number = decoder->frames++,
-                                .pts = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, pts),
+                                .pts = get_time (decoder),
+                                .number = decoder->frames,
                                 .orientation = get_orientation (decoder),
                                 .wall_time = decoder->live ? sl_live_get_wall_time (decoder) : 0};
+  decoder->frames++;
   return TRUE;
 }
 

@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-/* Cells of the grid that is painted for each cell of a map, in both directions, and the size of
- * maps that are fine enough. */
-#define REFINEMENT 4
-#define COARSEST_FINE 64
-
 void
 gst_sl_heat_canvas_clear (GstSlHeatCanvas *self)
 {
@@ -47,17 +42,18 @@ static SlHeatGrid
 refine (GstSlHeatCanvas *self, const SlHeatGrid *grid)
 {
   SlHeatGrid fine = *grid;
-  gsize n = (gsize)grid->width * grid->height * REFINEMENT * REFINEMENT;
+  guint steps = sl_heat_find_steps (grid->width, grid->height);
+  gsize n = (gsize)grid->width * grid->height * steps * steps;
 
-  if (MAX (grid->width, grid->height) > COARSEST_FINE)
+  if (steps == 1)
     return fine;
   if (n != self->n_fine) {
     self->fine = g_renew (gfloat, self->fine, n);
     self->n_fine = n;
   }
-  sl_heat_refine (grid->values, grid->width, grid->height, REFINEMENT, self->fine);
-  fine.width *= REFINEMENT;
-  fine.height *= REFINEMENT;
+  sl_heat_refine (grid->values, grid->width, grid->height, steps, self->fine);
+  fine.width *= steps;
+  fine.height *= steps;
   fine.values = self->fine;
   return fine;
 }

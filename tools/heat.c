@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-/* Cells that are painted for each cell of a map, in both directions, so that their edges do not
- * show; and the size of maps that are fine enough. */
-#define REFINEMENT 4
-#define COARSEST_FINE 64
-
 struct ToolHeat {
   SlModel *model;
   SlModelRules *rules;
@@ -154,9 +149,10 @@ tool_heat_paint (const ToolHeatMap *map, ToolPicture *picture, const SlHeatLook 
                  GError **error)
 {
   const size_t n = (size_t)map->width * map->height;
-  const uint32_t steps = MAX (map->width, map->height) > COARSEST_FINE ? 1 : REFINEMENT;
+  const uint32_t steps = sl_heat_find_steps (map->width, map->height);
+  const size_t n_fine = n * steps * steps;
   g_autofree float *heat = g_new (float, n);
-  g_autofree float *fine = g_new (float, n *REFINEMENT *REFINEMENT);
+  g_autofree float *fine = g_new (float, n_fine);
   const SlHeatSurface surface = {.image = {.format = SL_PIXEL_RGB,
                                            .width = (uint32_t)picture->width,
                                            .height = (uint32_t)picture->height}};

@@ -107,7 +107,9 @@ SL_API gboolean sl_heat_paint (SlHeatPainter *painter, const float *grid,
 /* A grid of width x height values, 0 … 1, as one of steps as many cells in both directions,
  * smoothly: by cubic convolution (Keys, 1981; a = -1/2), cut off at 0 and 1. Maps of few cells look
  * creased when they are painted bilinearly; refined ones do not. What is cold all around stays 0.
+ * Allocates nothing. sl_heat_find_steps() says how many steps a grid wants: 1 if it is fine enough.
  */
+SL_API uint32_t sl_heat_find_steps (uint32_t width, uint32_t height);
 SL_API void sl_heat_refine (const float *grid, uint32_t width, uint32_t height, uint32_t steps,
                             float *ret);
 

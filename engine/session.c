@@ -23,6 +23,7 @@ struct SlProgram {
   void *compiled;
   GArray *inputs, *outputs; /* SlPort */
   GArray *layers;           /* SlLayer; strings interned in `strings` */
+  GArray *steps;            /* SlStepInfo */
   GStringChunk *strings;
 };
 
@@ -180,16 +181,31 @@ sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError *
   return g_steal_pointer (&graph);
 }
 
-/* The kernel of the node's first step: steps stand in the order of the nodes. */
+static void
+add_step (SlProgram *program, uint32_t layer, const char *kernel)
+{
+  SlStepInfo info = {.layer = layer, .kernel = kernel};
+  g_array_append_val (program->steps, info);
+}
+
+/* Notes the node's steps, which stand in the order of the nodes, and returns the kernel of the last
+ * one. */
 static const char *
-kernel_of (const SlPlan *plan, const SlNode *node, uint32_t *step)
+list_steps (SlProgram *program, uint32_t layer)
 {
   const char *kernel = "";
-  for (; *step < plan->steps->len; (*step)++) {
-    const SlStep *at = &g_array_index (plan->steps, SlStep, *step);
-    if (at->node != node)
+  const SlNode *node = g_ptr_array_index (program->plan->graph->nodes, layer);
+  const GArray *steps = program->plan->steps;
+  if (program->device->backend == SL_BACKEND_REFERENCE) {
+    add_step (program, layer, SL_STEP_REFERENCE);
+    return kernel;
+  }
+  while (program->steps->len < steps->len) {
+    const SlStep *step = &g_array_index (steps, SlStep, program->steps->len);
+    if (step->node != node)
       break;
-    kernel = at->kernel;
+    kernel = step->kernel;
+    add_step (program, layer, kernel);
   }
   return kernel;
 }
@@ -197,17 +213,18 @@ kernel_of (const SlPlan *plan, const SlNode *node, uint32_t *step)
 static void
 list_layers (SlProgram *program)
 {
-  uint32_t step = 0;
   for (uint32_t i = 0; i < program->plan->graph->nodes->len; i++) {
     const SlNode *node = g_ptr_array_index (program->plan->graph->nodes, i);
+    SlCost cost = sl_node_get_cost (node);
     g_autoptr (GString) attrs = g_string_new (NULL);
     sl_node_print_attrs (node, attrs);
     SlLayer layer = {.name = node->name,
                      .op = node->op->name,
                      .output = node->outputs[0] != NULL ? node->outputs[0]->name : "",
-                     .kernel = kernel_of (program->plan, node, &step),
+                     .kernel = list_steps (program, i),
                      .attributes = g_string_chunk_insert (program->strings, attrs->str),
-                     .flops = sl_node_get_cost (node).flops};
+                     .flops = cost.flops,
+                     .bytes = cost.bytes};
     if (node->outputs[0] != NULL) {
       layer.dtype = node->outputs[0]->dtype;
       layer.shape = node->outputs[0]->shape;
@@ -249,6 +266,7 @@ sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
   program->backend = program->device->backend == SL_BACKEND_CPU ? &sl_cpu_backend : &sl_ref_backend;
   program->strings = g_string_chunk_new (4096);
   program->layers = g_array_new (FALSE, FALSE, sizeof (SlLayer));
+  program->steps = g_array_new (FALSE, FALSE, sizeof (SlStepInfo));
   program->plan = make_plan (program, options, error);
   if (program->plan == NULL)
     return NULL;
@@ -281,6 +299,7 @@ sl_program_unref (SlProgram *program)
   g_clear_pointer (&program->inputs, g_array_unref);
   g_clear_pointer (&program->outputs, g_array_unref);
   g_array_unref (program->layers);
+  g_array_unref (program->steps);
   g_string_chunk_free (program->strings);
   sl_model_unref (program->model);
   g_free (program);
@@ -357,6 +376,19 @@ sl_program_get_layer (SlProgram *program, uint32_t index, SlLayer *ret_layer)
 {
   g_return_if_fail (index < program->layers->len);
   *ret_layer = g_array_index (program->layers, SlLayer, index);
+}
+
+uint32_t
+sl_program_get_n_steps (SlProgram *program)
+{
+  return program->steps->len;
+}
+
+void
+sl_program_get_step (SlProgram *program, uint32_t index, SlStepInfo *ret_step)
+{
+  g_return_if_fail (index < program->steps->len);
+  *ret_step = g_array_index (program->steps, SlStepInfo, index);
 }
 
 char *
@@ -482,12 +514,11 @@ set_nonfinite (SlRun *run, const SlValue *output, GError **error)
   return FALSE;
 }
 
-gboolean
-sl_run_execute (SlRun *run, GError **error)
+static gboolean
+check_outputs (SlRun *run, GError **error)
 {
   const SlBackend *backend = run->program->backend;
   const GPtrArray *outputs = run->program->plan->graph->outputs;
-  backend->execute (run->run);
   for (uint32_t i = 0; i < outputs->len; i++) {
     const SlValue *output = g_ptr_array_index (outputs, i);
     size_t elements = 0;
@@ -497,4 +528,18 @@ sl_run_execute (SlRun *run, GError **error)
       return set_nonfinite (run, output, error);
   }
   return TRUE;
+}
+
+gboolean
+sl_run_execute (SlRun *run, GError **error)
+{
+  run->program->backend->execute (run->run);
+  return check_outputs (run, error);
+}
+
+gboolean
+sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error)
+{
+  run->program->backend->execute_timed (run->run, ret_ns);
+  return check_outputs (run, error);
 }

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "network.h"
 #include "options.h"
+#include "profile.h"
 #include "report.h"
 
 #include <sightline/sightline.h>
@@ -22,14 +23,22 @@ typedef struct {
   ToolNetwork network;
   int threads, batch;
   double seconds;
-  gboolean unoptimized, json;
+  gboolean unoptimized, profile, json;
 } BenchOptions;
 
 /* Times are in milliseconds. */
 typedef struct {
   double load, compile, first_result, min, median, p95;
   guint runs;
+  ToolProfile *profile; /* NULL: not asked for */
 } Timing;
+
+static void
+timing_clear (Timing *timing)
+{
+  g_clear_pointer (&timing->profile, tool_profile_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Timing, timing_clear)
 
 static double
 since (gint64 start)
@@ -136,6 +145,18 @@ measure (SlRun *run, GPtrArray *inputs, double seconds, Timing *timing, GError *
   return TRUE;
 }
 
+/* The same runs again, with a look at the clock after each step. */
+static gboolean
+profile (SlRun *run, GPtrArray *inputs, double seconds, ToolProfile *profile, GError **error)
+{
+  double end = now_ms () + seconds * 1e3;
+  guint runs = 0;
+  while ((runs++ < MIN_RUNS || now_ms () < end) && !tool_profile_is_full (profile))
+    if (!feed (run, inputs, error) || !tool_profile_run (profile, run, error))
+      return FALSE;
+  return TRUE;
+}
+
 static void
 print_json (const BenchOptions *options, SlProgram *program, const Timing *timing)
 {
@@ -161,6 +182,8 @@ print_json (const BenchOptions *options, SlProgram *program, const Timing *timin
   tool_json_int (builder, "arena_bytes", (gint64)info.arena_bytes);
   tool_json_int (builder, "weight_bytes", (gint64)info.weight_bytes);
   tool_json_int (builder, "reference_steps", info.n_reference_steps);
+  if (timing->profile)
+    tool_profile_add_json (timing->profile, builder);
   json_builder_end_object (builder);
   tool_json_print (builder, FALSE);
 }
@@ -183,6 +206,8 @@ print_text (const BenchOptions *options, SlProgram *program, const Timing *timin
           (double)info.arena_bytes / 1048576, (double)info.weight_bytes / 1048576);
   if (info.n_reference_steps > 0)
     printf ("slow steps    %u of %u have no fast kernel\n", info.n_reference_steps, info.n_steps);
+  if (timing->profile)
+    tool_profile_print (timing->profile);
 }
 
 /* Everything from the file to the timings. FALSE with an error. */
@@ -209,6 +234,11 @@ bench_model (SlModel *model, const SlProgramOptions *program_options, const Benc
   timing->first_result = since (start);
   if (!measure (run, inputs, options->seconds, timing, error))
     return FALSE;
+  if (options->profile) {
+    timing->profile = tool_profile_new (program);
+    if (!profile (run, inputs, options->seconds, timing->profile, error))
+      return FALSE;
+  }
   *ret_program = g_steal_pointer (&program);
   return TRUE;
 }
@@ -216,9 +246,9 @@ bench_model (SlModel *model, const SlProgramOptions *program_options, const Benc
 static int
 bench (const BenchOptions *options)
 {
-  Timing timing = {0};
   g_autoptr (GError) error = NULL;
   g_autoptr (SlProgram) program = NULL;
+  g_auto (Timing) timing = {0};
   gint64 start = g_get_monotonic_time ();
   const SlDevice *device = tool_find_device (options->network.device_name);
   if (!device)
@@ -258,6 +288,7 @@ bench_run (int argc, char **argv)
        "S"},
       {"unoptimized", 0, 0, G_OPTION_ARG_NONE, &options.unoptimized,
        "Leave the graph as the file has it", NULL},
+      {"profile", 0, 0, G_OPTION_ARG_NONE, &options.profile, "Time each step as well", NULL},
       {"format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL},
       G_OPTION_ENTRY_NULL};
@@ -266,7 +297,9 @@ bench_run (int argc, char **argv)
       "Times are of one execution, of a whole batch, without preparing the picture. The first "
       "result counts from\n"
       "the start of loading. A multiply-add counts as two operations.\n\n"
-      "Example:\n  sightline bench net.onnx --threads 2 --batch 4 --seconds 5 -f json"};
+      "Examples:\n"
+      "  sightline bench net.onnx --threads 2 --batch 4 --seconds 5 -f json\n"
+      "  sightline bench net.onnx --threads 1 --profile"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries)) {
     options.json = g_strcmp0 (format, "json") == 0;

@@ -4,6 +4,7 @@
 #include "network.h"
 #include "options.h"
 #include "report.h"
+#include "text.h"
 
 #include <sightline/sightline.h>
 
@@ -17,36 +18,6 @@
 /* Metadata longer than this are cut in the text form. */
 #define VALUE_WIDTH 100
 
-static char *
-shorten (const char *text, glong width)
-{
-  glong length = g_utf8_strlen (text, -1);
-  if (length <= width)
-    return g_strdup (text);
-  g_autofree char *head = g_utf8_substring (text, 0, width / 2 - 1);
-  g_autofree char *tail = g_utf8_substring (text, length - (width - width / 2 - 1), length);
-  return g_strdup_printf ("%s…%s", head, tail);
-}
-
-/* "1,235,496" */
-static char *
-group_digits (guint64 number)
-{
-  GString *text = g_string_new (NULL);
-  g_string_printf (text, "%" G_GUINT64_FORMAT, number);
-  for (gssize i = (gssize)text->len - 3; i > 0; i -= 3)
-    g_string_insert_c (text, i, ',');
-  return g_string_free (text, FALSE);
-}
-
-/* printf pads by bytes; this pads by characters. */
-static void
-print_cell (const char *text, glong width)
-{
-  g_autofree char *cell = shorten (text, width);
-  printf ("%s%*s  ", cell, (int)(width - g_utf8_strlen (cell, -1)), "");
-}
-
 static void
 print_port (const char *kind, const SlPort *port)
 {
@@ -57,19 +28,19 @@ print_port (const char *kind, const SlPort *port)
 static void
 print_layers (SlProgram *program)
 {
-  print_cell ("layer", NAME_WIDTH);
-  print_cell ("op", OP_WIDTH);
-  print_cell ("output shape", SHAPE_WIDTH);
+  tool_print_cell ("layer", NAME_WIDTH);
+  tool_print_cell ("op", OP_WIDTH);
+  tool_print_cell ("output shape", SHAPE_WIDTH);
   printf ("%12s %16s\n", "parameters", "multiply-adds");
   for (uint32_t i = 0; i < sl_program_get_n_layers (program); i++) {
     SlLayer layer;
     sl_program_get_layer (program, i, &layer);
     g_autofree char *shape = sl_shape_to_string (&layer.shape);
-    g_autofree char *parameters = group_digits (layer.parameters);
-    g_autofree char *madds = group_digits ((guint64)(layer.flops / 2));
-    print_cell (layer.name && *layer.name ? layer.name : layer.output, NAME_WIDTH);
-    print_cell (layer.op, OP_WIDTH);
-    print_cell (shape, SHAPE_WIDTH);
+    g_autofree char *parameters = tool_group_digits (layer.parameters);
+    g_autofree char *madds = tool_group_digits ((guint64)(layer.flops / 2));
+    tool_print_cell (layer.name && *layer.name ? layer.name : layer.output, NAME_WIDTH);
+    tool_print_cell (layer.op, OP_WIDTH);
+    tool_print_cell (shape, SHAPE_WIDTH);
     printf ("%12s %16s\n", parameters, madds);
   }
 }
@@ -117,7 +88,7 @@ print_metadata (SlModel *model)
 {
   g_autofree const char **keys = sl_model_list_metadata (model);
   for (guint i = 0; keys && keys[i]; i++) {
-    g_autofree char *value = shorten (sl_model_get_metadata (model, keys[i]), VALUE_WIDTH);
+    g_autofree char *value = tool_shorten (sl_model_get_metadata (model, keys[i]), VALUE_WIDTH);
     printf ("metadata   %s = %s\n", keys[i], g_strdelimit (value, "\r\n\033", ' '));
   }
 }
@@ -140,21 +111,11 @@ print_text (SlModel *model, SlProgram *program, const SlModelRules *rules)
 
   SlProgramInfo info;
   sl_program_get_info (program, &info);
-  g_autofree char *parameters = group_digits (sl_model_get_n_parameters (model));
-  g_autofree char *madds = group_digits ((guint64)(info.flops / 2));
+  g_autofree char *parameters = tool_group_digits (sl_model_get_n_parameters (model));
+  g_autofree char *madds = tool_group_digits ((guint64)(info.flops / 2));
   printf ("\n%u layers, %s parameters, %s multiply-adds, %.1f MiB for weights, %.1f MiB to run\n",
           sl_program_get_n_layers (program), parameters, madds, (double)info.weight_bytes / 1048576,
           (double)info.arena_bytes / 1048576);
-}
-
-static void
-add_shape (JsonBuilder *builder, const SlShape *shape)
-{
-  json_builder_set_member_name (builder, "shape");
-  json_builder_begin_array (builder);
-  for (uint32_t i = 0; i < shape->rank; i++)
-    json_builder_add_int_value (builder, shape->dim[i]);
-  json_builder_end_array (builder);
 }
 
 static void
@@ -168,7 +129,7 @@ add_ports (JsonBuilder *builder, const char *name, SlModel *model, uint32_t n,
     json_builder_begin_object (builder);
     tool_json_string (builder, "name", port->name);
     tool_json_string (builder, "type", sl_dtype_get_name (port->dtype));
-    add_shape (builder, &port->shape);
+    tool_json_shape (builder, &port->shape);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -189,7 +150,7 @@ add_layers (JsonBuilder *builder, SlProgram *program)
     tool_json_string (builder, "kernel", layer.kernel);
     tool_json_string (builder, "attributes", layer.attributes);
     tool_json_string (builder, "type", sl_dtype_get_name (layer.dtype));
-    add_shape (builder, &layer.shape);
+    tool_json_shape (builder, &layer.shape);
     tool_json_int (builder, "parameters", (gint64)layer.parameters);
     tool_json_int (builder, "multiply_adds", (gint64)(layer.flops / 2));
     json_builder_end_object (builder);

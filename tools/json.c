@@ -33,6 +33,16 @@ tool_json_double (JsonBuilder *builder, const char *name, double value)
 }
 
 void
+tool_json_shape (JsonBuilder *builder, const SlShape *shape)
+{
+  json_builder_set_member_name (builder, "shape");
+  json_builder_begin_array (builder);
+  for (uint32_t i = 0; i < shape->rank; i++)
+    json_builder_add_int_value (builder, shape->dim[i]);
+  json_builder_end_array (builder);
+}
+
+void
 tool_json_print (JsonBuilder *builder, gboolean pretty)
 {
   g_autoptr (JsonNode) root = json_builder_get_root (builder);

@@ -1,5 +1,6 @@
 #include "cpu/cpu.h"
 
+#include "core/clock.h"
 #include "core/isa.h"
 #include "core/memory.h"
 #include "core/pool.h"
@@ -197,6 +198,21 @@ cpu_execute (void *data)
   }
 }
 
+static void
+cpu_execute_timed (void *data, uint64_t *ret_ns)
+{
+  const CpuRun *run = data;
+  const CpuProgram *program = run->program;
+  uint64_t start = sl_clock_ns ();
+  for (uint32_t i = 0; i < program->steps->len; i++) {
+    const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
+    run_step (bound, run->buffers + bound->first_buffer, run->scratch);
+    uint64_t end = sl_clock_ns ();
+    ret_ns[i] = end - start;
+    start = end;
+  }
+}
+
 /* A value's elements row by row, since the gaps of a slice belong to others. */
 static bool
 value_is_finite (const SlValue *value, const char *data)
@@ -294,5 +310,6 @@ const SlBackend sl_cpu_backend = {
     .run_free = cpu_run_free,
     .memory = cpu_memory,
     .execute = cpu_execute,
+    .execute_timed = cpu_execute_timed,
     .find_nonfinite = cpu_find_nonfinite,
 };

@@ -22,6 +22,8 @@ typedef struct SlBackend {
 
   /* Computes all outputs from the inputs as they stand. */
   void (*execute) (void *run);
+  /* The same, with the nanoseconds of each step (where the plan has none: of each node). */
+  void (*execute_timed) (void *run, uint64_t *ret_ns);
 
   /* Executes again, step by step, and returns the first node with a NaN or infinity among its
    * outputs; NULL if there is none (an input has it). */

@@ -1,5 +1,6 @@
 #include "ref/ref.h"
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 #include <float.h>
@@ -144,49 +145,72 @@ is_finite (const SlRefTensor *numbers)
   return true;
 }
 
-/* Runs all nodes, or those up to the first with a non-finite output, which is returned. */
-static const SlNode *
-run_nodes (RefRun *run, bool stop_at_nonfinite)
+/* Inputs and outputs of a node, in `ends`, whose memory serves all nodes. */
+static void
+run_node (RefRun *run, const SlNode *node, GPtrArray *ends)
 {
-  const SlGraph *graph = run->plan->graph;
-  for (uint32_t i = 0; i < graph->inputs->len; i++) {
-    const SlValue *input = g_ptr_array_index (graph->inputs, i);
+  g_ptr_array_set_size (ends, 0);
+  for (uint32_t k = 0; k < node->n_inputs; k++)
+    g_ptr_array_add (ends, node->inputs[k] ? &run->numbers[node->inputs[k]->id] : NULL);
+  for (uint32_t k = 0; k < node->n_outputs; k++)
+    g_ptr_array_add (ends, node->outputs[k] ? &run->numbers[node->outputs[k]->id] : NULL);
+  sl_ref_call (node, (const SlRefTensor *const *)ends->pdata,
+               (SlRefTensor **)ends->pdata + node->n_inputs);
+}
+
+static void
+load_inputs (RefRun *run)
+{
+  const GPtrArray *inputs = run->plan->graph->inputs;
+  for (uint32_t i = 0; i < inputs->len; i++) {
+    const SlValue *input = g_ptr_array_index (inputs, i);
     sl_ref_load (&run->numbers[input->id], run->typed[input->id]);
   }
+}
+
+/* `ret_ns` NULL: nobody asked for times. */
+static void
+ref_execute_timed (void *data, uint64_t *ret_ns)
+{
+  RefRun *run = data;
+  const SlGraph *graph = run->plan->graph;
   g_autoptr (GPtrArray) ends = g_ptr_array_new ();
+  load_inputs (run);
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    uint64_t start = sl_clock_ns ();
+    run_node (run, g_ptr_array_index (graph->nodes, i), ends);
+    if (ret_ns != NULL)
+      ret_ns[i] = sl_clock_ns () - start;
+  }
+  for (uint32_t i = 0; i < graph->outputs->len; i++) {
+    const SlValue *output = g_ptr_array_index (graph->outputs, i);
+    sl_ref_store (&run->numbers[output->id], run->typed[output->id]);
+  }
+}
+
+static void
+ref_execute (void *data)
+{
+  ref_execute_timed (data, NULL);
+}
+
+static const SlNode *
+ref_find_nonfinite (void *data)
+{
+  RefRun *run = data;
+  const SlGraph *graph = run->plan->graph;
+  g_autoptr (GPtrArray) ends = g_ptr_array_new ();
+  load_inputs (run);
   for (uint32_t i = 0; i < graph->nodes->len; i++) {
     const SlNode *node = g_ptr_array_index (graph->nodes, i);
-    g_ptr_array_set_size (ends, 0);
-    for (uint32_t k = 0; k < node->n_inputs; k++)
-      g_ptr_array_add (ends, node->inputs[k] ? &run->numbers[node->inputs[k]->id] : NULL);
-    for (uint32_t k = 0; k < node->n_outputs; k++)
-      g_ptr_array_add (ends, node->outputs[k] ? &run->numbers[node->outputs[k]->id] : NULL);
-    sl_ref_call (node, (const SlRefTensor *const *)ends->pdata,
-                 (SlRefTensor **)ends->pdata + node->n_inputs);
-    for (uint32_t k = 0; stop_at_nonfinite && k < node->n_outputs; k++) {
+    run_node (run, node, ends);
+    for (uint32_t k = 0; k < node->n_outputs; k++) {
       const SlRefTensor *out = ends->pdata[node->n_inputs + k];
       if (out != NULL && sl_dtype_is_float (out->dtype) && !is_finite (out))
         return node;
     }
   }
   return NULL;
-}
-
-static void
-ref_execute (void *data)
-{
-  RefRun *run = data;
-  run_nodes (run, false);
-  for (uint32_t i = 0; i < run->plan->graph->outputs->len; i++) {
-    const SlValue *output = g_ptr_array_index (run->plan->graph->outputs, i);
-    sl_ref_store (&run->numbers[output->id], run->typed[output->id]);
-  }
-}
-
-static const SlNode *
-ref_find_nonfinite (void *data)
-{
-  return run_nodes (data, true);
 }
 
 gboolean
@@ -225,5 +249,6 @@ const SlBackend sl_ref_backend = {
     .run_free = ref_run_free,
     .memory = ref_memory,
     .execute = ref_execute,
+    .execute_timed = ref_execute_timed,
     .find_nonfinite = ref_find_nonfinite,
 };

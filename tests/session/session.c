@@ -236,6 +236,41 @@ test_store_tells_outputs_apart (void)
   g_assert_cmpfloat (fabs (sl_tensor_get_double (mean, 0)), >, 0);
 }
 
+/* Every step is timed, and the results are those of a run without times. */
+static void
+test_steps_are_timed (void)
+{
+  static const char *const devices[] = {"cpu", "ref"};
+  g_autoptr (SlModel) model = classifier (1);
+  g_autoptr (SlTensor) x = numbers (&SL_SHAPE (1, 3, 8, 8), 5);
+  for (size_t d = 0; d < G_N_ELEMENTS (devices); d++) {
+    g_autoptr (GError) error = NULL;
+    const SlProgramOptions options = {.device = sl_device_find (devices[d], NULL)};
+    g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+    g_assert_no_error (error);
+    g_autoptr (SlRun) run = sl_run_new (program, NULL);
+    g_autoptr (SlTensor) want = run_once (run, x);
+    uint32_t n = sl_program_get_n_steps (program), layer = 0;
+    g_assert_cmpuint (n, >, 0);
+    g_autofree guint64 *ns = g_new (guint64, n + 1);
+    memset (ns, 0xff, (n + 1) * sizeof ns[0]);
+    sl_run_set_input (run, 0, x, NULL);
+    g_assert_true (sl_run_execute_timed (run, ns, &error));
+    g_autoptr (SlTensor) got = sl_run_copy_output (run, 0, NULL);
+    g_assert_cmpmem (sl_tensor_get_data (got), sl_tensor_get_size (got), sl_tensor_get_data (want),
+                     sl_tensor_get_size (want));
+    for (uint32_t i = 0; i < n; i++) {
+      SlStepInfo step;
+      sl_program_get_step (program, i, &step);
+      g_assert_cmpuint (step.layer, >=, layer);
+      layer = step.layer;
+      g_assert_cmpuint (ns[i], <, G_MAXUINT32);
+    }
+    g_assert_cmpuint (layer, <, sl_program_get_n_layers (program));
+    g_assert_cmpuint (ns[n], ==, G_MAXUINT64);
+  }
+}
+
 typedef struct Worker {
   SlProgram *program;
   const SlTensor *x, *want;
@@ -630,6 +665,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/store/tells-outputs-apart", test_store_tells_outputs_apart);
   g_test_add_func ("/session/program/compile-at-once", test_compile_at_once);
   g_test_add_func ("/session/run/at-once", test_runs_at_once);
+  g_test_add_func ("/session/run/timed", test_steps_are_timed);
   g_test_add_func ("/session/run/nan", test_nan_is_named);
   g_test_add_func ("/session/run/overflow", test_overflow_is_named);
   g_test_add_func ("/session/run/nan-leaves-other-outputs", test_nan_leaves_other_outputs);

@@ -113,6 +113,42 @@ test_bench (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (run.out, "median"));
 }
 
+/* Steps name layers in order, and their times are not more than what the run takes. */
+static void
+test_profile (Fixture *self, gconstpointer data)
+{
+  static const char *const devices[] = {"cpu", "ref"};
+  g_auto (ToolRun) run = {0};
+  for (guint d = 0; d < G_N_ELEMENTS (devices); d++) {
+    g_autoptr (GError) error = NULL;
+    tool_run (&run, self->folder, "bench", "tiny.onnx", "-d", devices[d], "--profile", "--seconds",
+              "0.02", "-f", "json", NULL);
+    tool_assert_ok (&run);
+    g_autoptr (JsonNode) root = json_from_string (run.out, &error);
+    g_assert_no_error (error);
+    JsonArray *steps = json_object_get_array_member (json_node_get_object (root), "steps");
+    double share = 0;
+    gint64 layer = 0;
+    g_assert_cmpuint (json_array_get_length (steps), >, 0);
+    for (guint i = 0; i < json_array_get_length (steps); i++) {
+      JsonObject *step = json_array_get_object_element (steps, i);
+      g_assert_cmpint (json_object_get_int_member (step, "layer"), >=, layer);
+      layer = json_object_get_int_member (step, "layer");
+      g_assert_cmpfloat (json_object_get_double_member (step, "min_ms"), >, 0);
+      g_assert_cmpfloat (json_object_get_double_member (step, "min_ms"), <=,
+                         json_object_get_double_member (step, "median_ms"));
+      share += json_object_get_double_member (step, "share");
+    }
+    g_assert_cmpfloat_with_epsilon (share, 1, 1e-9);
+  }
+  tool_run (&run, self->folder, "bench", "tiny.onnx", "--profile", "--seconds", "0", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "all steps"));
+  g_auto (GStrv) lines = g_strsplit (strstr (run.out, "\nstep"), "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    g_assert_cmpint (g_utf8_strlen (lines[i], -1), <=, 100);
+}
+
 static void
 test_bad_files (Fixture *self, gconstpointer data)
 {
@@ -139,6 +175,7 @@ main (int argc, char **argv)
   ADD ("inspect-json", test_inspect_json);
   ADD ("inspect-dot", test_inspect_dot);
   ADD ("bench", test_bench);
+  ADD ("profile", test_profile);
   ADD ("bad-files", test_bad_files);
   return g_test_run ();
 }

@@ -72,10 +72,20 @@ typedef struct SlLayer {
   SlDType dtype;
   SlShape shape;      /* of the first output */
   guint64 parameters; /* elements of the constants it reads */
-  double flops;
+  double flops;       /* a multiply-add counts 2 */
+  double bytes;       /* read and written at least once, weights included */
 } SlLayer;
 SL_API uint32_t sl_program_get_n_layers (SlProgram *program);
 SL_API void sl_program_get_layer (SlProgram *program, uint32_t index, SlLayer *ret_layer);
+
+/* One call of a kernel: layers take none (views), one or several. */
+typedef struct SlStepInfo {
+  uint32_t layer;     /* index of the layer that it is of */
+  const char *kernel; /* "reference": the operator's definition, slow */
+} SlStepInfo;
+/* In the order of computation; on the reference device each layer is one step. */
+SL_API uint32_t sl_program_get_n_steps (SlProgram *program);
+SL_API void sl_program_get_step (SlProgram *program, uint32_t index, SlStepInfo *ret_step);
 
 typedef enum { SL_PRINT_TEXT, SL_PRINT_DOT } SlPrintFormat;
 /* The compiled graph; free with g_free(). */
@@ -100,5 +110,10 @@ SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
 /* Computes all outputs. SL_ERROR_NUMERIC, naming the first node that made one, if an output holds
  * NaN or infinity (the outputs may be read all the same). Inputs keep their contents. */
 SL_API gboolean sl_run_execute (SlRun *run, GError **error);
+
+/* The same, and writes the nanoseconds that each step took to `ret_ns`, which holds
+ * sl_program_get_n_steps() of them. The clock is read between steps, so that a run takes some 50 ns
+ * longer for each. */
+SL_API gboolean sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error);
 
 G_END_DECLS

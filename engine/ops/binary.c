@@ -37,24 +37,6 @@ check_type (const SlNode *node, const SlValue *input, SlDType dtype, bool intege
   return FALSE;
 }
 
-/* The common shape of all inputs. */
-static gboolean
-broadcast_inputs (const SlNode *node, SlShape *ret_shape, GError **error)
-{
-  *ret_shape = node->inputs[0]->shape;
-  for (uint32_t i = 1; i < node->n_inputs; i++) {
-    SlShape before = *ret_shape;
-    if (sl_shape_broadcast (&before, &node->inputs[i]->shape, ret_shape))
-      continue;
-    g_autofree char *left = sl_shape_to_string (&before);
-    g_autofree char *right = sl_shape_to_string (&node->inputs[i]->shape);
-    sl_node_error (node, error, SL_ERROR_SHAPE, "%s and %s ('%s') do not broadcast", left, right,
-                   node->inputs[i]->name);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static gboolean
 binary_infer (SlNode *node, GError **error)
 {
@@ -64,7 +46,7 @@ binary_infer (SlNode *node, GError **error)
   if (!check_type (node, a, a->dtype, binary->of_ints != NULL, error) ||
       !check_type (node, b, binary->mixes_types ? b->dtype : a->dtype, binary->of_ints != NULL,
                    error) ||
-      !broadcast_inputs (node, &shape, error))
+      !sl_infer_broadcast (node, &shape, error))
     return FALSE;
   if (binary->keeps_first && !sl_shape_equal (&shape, &a->shape)) {
     g_autofree char *left = sl_shape_to_string (&a->shape);
@@ -84,14 +66,6 @@ to_int (double x)
   return x > -0x1p63 && x < 0x1p63 ? (int64_t)x : 0;
 }
 
-static double
-to_double (const SlRefTensor *x, size_t i)
-{
-  if (sl_dtype_is_float (x->dtype))
-    return x->f[i];
-  return x->dtype == SL_UINT64 ? (double)(uint64_t)x->i[i] : (double)x->i[i];
-}
-
 static void
 binary_reference (const SlRefCall *call)
 {
@@ -106,7 +80,7 @@ binary_reference (const SlRefCall *call)
       y->i[i] = binary->of_ints (a->i[at_a], b->i[at_b], a->dtype);
       continue;
     }
-    double value = binary->of_floats (to_double (a, at_a), to_double (b, at_b));
+    double value = binary->of_floats (sl_ref_double (a, at_a), sl_ref_double (b, at_b));
     if (float_a)
       y->f[i] = value;
     else
@@ -316,23 +290,6 @@ import_chain (const SlImport *im, const SlOpClass *op, GError **error)
   return sl_import_default (&link, op, error);
 }
 
-/* Before opset 7 an operand broadcast only where `broadcast` said so, from dimension `axis` on. */
-static gboolean
-import_with_axis (const SlImport *im, const SlOpClass *op, GError **error)
-{
-  static const char *const dropped[] = {"broadcast", "axis", NULL};
-  SlImport aligned = *im;
-  SlValue *inputs[] = {NULL, NULL};
-  if (!sl_import_check (im, op, im->n_inputs, error))
-    return FALSE;
-  if (sl_import_int (im, "broadcast", 0) != 0 && sl_import_attr (im, "axis") != NULL) {
-    inputs[0] = im->inputs[0];
-    inputs[1] = sl_align_axis (im, im->inputs[1], im->inputs[0], sl_import_int (im, "axis", 0));
-    aligned.inputs = inputs;
-  }
-  return sl_import_dropping (&aligned, op, dropped, error);
-}
-
 /* Before opset 7 a slope of one dimension is one for each channel. */
 static gboolean
 import_slope (const SlImport *im, const SlOpClass *op, GError **error)
@@ -346,9 +303,9 @@ import_slope (const SlImport *im, const SlOpClass *op, GError **error)
 }
 
 static const SlOnnxForm axis_forms[] = {
-    {.since = 1, .import = import_with_axis}, {.since = 7}, {0}};
+    {.since = 1, .import = sl_import_with_axis}, {.since = 7}, {0}};
 static const SlOnnxForm add_forms[] = {
-    {.since = 1, .import = import_with_axis},
+    {.since = 1, .import = sl_import_with_axis},
     {.since = 7},
     {.op_type = "Sum", .since = 1, .import = import_chain},
     {0},
@@ -365,7 +322,7 @@ mean_infer (SlNode *node, GError **error)
   for (uint32_t i = 0; i < node->n_inputs; i++)
     if (!check_type (node, node->inputs[i], node->inputs[0]->dtype, false, error))
       return FALSE;
-  if (!broadcast_inputs (node, &shape, error))
+  if (!sl_infer_broadcast (node, &shape, error))
     return FALSE;
   sl_infer_output (node, 0, node->inputs[0]->dtype, &shape);
   return TRUE;

@@ -112,10 +112,10 @@ binary_lower (const SlNode *node, SlLowering *to)
 
 /* The input that has one element a channel where the other one has output 0's shape. */
 static gboolean
-find_channel_vector (const SlNode *node, uint32_t *ret_input, SlValue **ret_vector)
+find_channel_vector (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_vector)
 {
   const SlShape *shape = &node->outputs[0]->shape;
-  if (shape->rank < 2 || node->act.kind != SL_ACT_NONE || node->inputs[0]->dtype != SL_FLOAT32)
+  if (shape->rank <= axis || node->act.kind != SL_ACT_NONE || node->inputs[0]->dtype != SL_FLOAT32)
     return FALSE;
   for (uint32_t i = 0; i < 2; i++) {
     SlValue *vector = node->inputs[!i];
@@ -124,8 +124,8 @@ find_channel_vector (const SlNode *node, uint32_t *ret_input, SlValue **ret_vect
     uint32_t skip = shape->rank - vector->shape.rank;
     SlShape expected = {.rank = vector->shape.rank};
     for (uint32_t k = 0; k < expected.rank; k++)
-      expected.dim[k] = k + skip == 1 ? shape->dim[1] : 1;
-    if (skip > 1 || !sl_shape_equal (&vector->shape, &expected))
+      expected.dim[k] = k + skip == axis ? shape->dim[axis] : 1;
+    if (skip > axis || !sl_shape_equal (&vector->shape, &expected))
       continue;
     *ret_input = i;
     *ret_vector = vector;
@@ -135,17 +135,19 @@ find_channel_vector (const SlNode *node, uint32_t *ret_input, SlValue **ret_vect
 }
 
 static gboolean
-add_as_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+add_as_affine (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_scale,
+               SlValue **ret_shift)
 {
   *ret_scale = NULL;
-  return find_channel_vector (node, ret_input, ret_shift);
+  return find_channel_vector (node, axis, ret_input, ret_shift);
 }
 
 static gboolean
-mul_as_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+mul_as_affine (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_scale,
+               SlValue **ret_shift)
 {
   *ret_shift = NULL;
-  return find_channel_vector (node, ret_input, ret_scale);
+  return find_channel_vector (node, axis, ret_input, ret_scale);
 }
 
 /* --- Floats --- */
@@ -418,16 +420,43 @@ static const SlOpClass mean = {
                                  unusual};
 #define USUAL
 
-BINARY (add, "Add", SL_TRAIT_SUM, USUAL, .forms = add_forms, .affine_inputs = 3,
+static SlValue *pow_simplify (SlGraph *graph, SlNode *node);
+
+BINARY (add, "Add", SL_TRAIT_SUM | SL_TRAIT_COMMUTES, USUAL, .forms = add_forms, .affine_inputs = 3,
         .as_affine = add_as_affine)
 BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3)
-BINARY (mul, "Mul", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3,
+BINARY (mul, "Mul", SL_TRAIT_COMMUTES, USUAL, .forms = axis_forms, .affine_inputs = 3,
         .as_affine = mul_as_affine)
 BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 1)
-BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms)
+BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms,
+        .simplify = pow_simplify)
 BINARY (min, "Min", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
 BINARY (max, "Max", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
 BINARY (prelu, "PRelu", SL_TRAIT_NONE, .keeps_first = true, .forms = prelu_forms)
+
+/* Powers that exporters write for squares, roots and the like. */
+static SlValue *
+pow_simplify (SlGraph *graph, SlNode *node)
+{
+  SlValue *x = node->inputs[0], *exponent = node->inputs[1];
+  if (exponent->kind != SL_VALUE_CONSTANT || sl_tensor_get_elements (exponent->data) != 1 ||
+      !sl_dtype_is_float (x->dtype) || !sl_shape_equal (&x->shape, &node->outputs[0]->shape))
+    return NULL;
+  double power = sl_tensor_get_double (exponent->data, 0);
+  SlValue *inputs[] = {x, x};
+  bool is_square = power == 2;
+  const SlOpClass *op = is_square      ? &op_mul.op
+                        : power == 0.5 ? sl_op_find ("Sqrt")
+                        : power == -1  ? sl_op_find ("Reciprocal")
+                                       : NULL;
+  if (power == 1)
+    return x;
+  if (op == NULL)
+    return NULL;
+  SlValue *output = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
+  sl_graph_add_node (graph, op, node->name, NULL, is_square ? 2 : 1, inputs, 1, &output);
+  return output;
+}
 
 const SlOpClass *const sl_ops_binary[] = {
     &op_add.op, &op_sub.op, &op_mul.op,   &op_div.op, &op_pow.op,

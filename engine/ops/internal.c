@@ -228,12 +228,13 @@ affine_lower (const SlNode *node, SlLowering *to)
 }
 
 static gboolean
-affine_as_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+affine_as_affine (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_scale,
+                  SlValue **ret_shift)
 {
   *ret_input = 0;
   *ret_scale = node->inputs[1];
   *ret_shift = node->inputs[2];
-  return node->act.kind == SL_ACT_NONE;
+  return axis == 1 && node->act.kind == SL_ACT_NONE;
 }
 
 static const SlOpClass channel_affine = {

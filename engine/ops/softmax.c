@@ -1,5 +1,4 @@
-/* Softmax, LogSoftmax and Hardmax along one axis:
- * https://onnx.ai/onnx/operators/onnx__Softmax.html and so on. */
+/* Softmax and LogSoftmax along one axis: https://onnx.ai/onnx/operators/onnx__Softmax.html */
 #include "ops/forms.h"
 #include "ops/shape.h"
 #include "kernels/reduce.h"
@@ -33,7 +32,7 @@ softmax_infer (SlNode *node, GError **error)
 
 /* One row of `n` elements `step` apart: the exponentials' sum after the greatest is taken off. */
 static void
-softmax_or_logarithm (const double *x, double *y, size_t n, size_t step, bool logarithm)
+softmax_row (const double *x, double *y, size_t n, size_t step, bool logarithm)
 {
   double max = -INFINITY, sum = 0;
   for (size_t i = 0; i < n; i++)
@@ -45,32 +44,7 @@ softmax_or_logarithm (const double *x, double *y, size_t n, size_t step, bool lo
 }
 
 static void
-softmax_row (const double *x, double *y, size_t n, size_t step)
-{
-  softmax_or_logarithm (x, y, n, step, false);
-}
-
-static void
-log_softmax_row (const double *x, double *y, size_t n, size_t step)
-{
-  softmax_or_logarithm (x, y, n, step, true);
-}
-
-/* 1 for the greatest, the first of several; a NaN is greater than any number. */
-static void
-hardmax_row (const double *x, double *y, size_t n, size_t step)
-{
-  size_t best = 0;
-  for (size_t i = 1; i < n; i++) {
-    double top = x[best * step], next = x[i * step];
-    best = next > top || (isnan (next) && !isnan (top)) ? i : best;
-  }
-  for (size_t i = 0; i < n; i++)
-    y[i * step] = i == best;
-}
-
-static void
-reference (const SlRefCall *call, void (*row) (const double *x, double *y, size_t n, size_t step))
+reference (const SlRefCall *call, bool logarithm)
 {
   const SoftmaxAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0];
@@ -79,25 +53,19 @@ reference (const SlRefCall *call, void (*row) (const double *x, double *y, size_
     inner *= (size_t)x->shape.dim[i];
   for (size_t i = 0; i < x->n; i += n * inner)
     for (size_t k = i; k < i + inner; k++)
-      row (x->f + k, call->outputs[0]->f + k, n, inner);
+      softmax_row (x->f + k, call->outputs[0]->f + k, n, inner, logarithm);
 }
 
 static void
 softmax_reference (const SlRefCall *call)
 {
-  reference (call, softmax_row);
+  reference (call, false);
 }
 
 static void
 log_softmax_reference (const SlRefCall *call)
 {
-  reference (call, log_softmax_row);
-}
-
-static void
-hardmax_reference (const SlRefCall *call)
-{
-  reference (call, hardmax_row);
+  reference (call, true);
 }
 
 /* Input and output are dense and laid out alike: the axis is some dimension in the order of memory,
@@ -193,17 +161,4 @@ static const SlOpClass log_softmax = {
     ALONG_AXIS,
 };
 
-static const SlOpClass hardmax = {
-    .name = "Hardmax",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .min_outputs = 1,
-    .max_outputs = 1,
-    .attrs = softmax_attrs,
-    .attrs_size = sizeof (SoftmaxAttrs),
-    .infer = softmax_infer,
-    .reference = hardmax_reference,
-    .forms = softmax_forms,
-};
-
-const SlOpClass *const sl_ops_softmax[] = {&softmax, &log_softmax, &hardmax, NULL};
+const SlOpClass *const sl_ops_softmax[] = {&softmax, &log_softmax, NULL};

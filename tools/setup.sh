@@ -34,6 +34,9 @@ gobject-introspection      | test     | cmd:g-ir-scanner                 | metad
 libgirepository1.0-dev     | test     | -                                | the same
 python3-gi                 | test     | -                                | runs the Python example
 gir1.2-gst-plugins-base-1.0 | test    | -                                | the same
+gcc-aarch64-linux-gnu      | test     | cmd:aarch64-linux-gnu-gcc        | the engine for 64-bit ARM; GLib for it is fetched by the test
+libc6-dev-arm64-cross      | test     | -                                | the same
+qemu-user                  | test     | cmd:qemu-aarch64                 | runs its tests
 clang-format-14            | 12:test  | -                                | the style check; other versions format differently
 gcovr                      | coverage | cmd:gcovr                        | sums up the coverage
 '

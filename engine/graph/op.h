@@ -36,7 +36,8 @@ typedef enum {
   SL_TRAIT_SUM = 1 << 12,    /* output 0 is the plain sum of its inputs */
   SL_TRAIT_RANDOM = 1 << 11, /* not a function of its inputs alone: never folded */
   SL_TRAIT_REORDER = 1 << 13, /* output 0 is input 0 with its dimensions in another order */
-  SL_TRAIT_LINK = 1 << 14     /* turns logits into scores (Softmax, Sigmoid) */
+  SL_TRAIT_LINK = 1 << 14,    /* turns logits into scores (Softmax, Sigmoid) */
+  SL_TRAIT_COMMUTES = 1 << 15 /* inputs 0 and 1 may change places */
 } SlTraits;
 
 /* Which layouts a node's kernels read and write. */
@@ -120,11 +121,11 @@ struct SlOpClass {
    * NULL: as is (also as result: nothing simpler in this case). Shapes are known. */
   SlValue *(*simplify) (SlGraph *graph, SlNode *node);
 
-  /* TRUE if output 0 is input *ret_input times scale[c] plus shift[c], channels on axis 1, where
+  /* TRUE if output 0 is input *ret_input times scale[c] plus shift[c], channels on that axis, where
    * scale and shift are inputs with one element a channel in whatever shape, or NULL for 1 and 0.
    */
-  gboolean (*as_affine) (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale,
-                         SlValue **ret_shift);
+  gboolean (*as_affine) (const SlNode *node, uint32_t axis, uint32_t *ret_input,
+                         SlValue **ret_scale, SlValue **ret_shift);
 
   /* Bit i: each element of output 0 is an affine function of one element of input i, the others
    * held (x + b, x * s; x / s in input 0 only). */
@@ -140,6 +141,10 @@ struct SlOpClass {
 
   /* Takes such a map of its own output into weights and bias. NULL, or FALSE: cannot. */
   gboolean (*absorb_affine) (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift);
+  bool channels_last_axis; /* the channels that it means are on the last axis, not on axis 1 */
+
+  /* With SL_TRAIT_REORDER: dimension i of output 0 is dimension ret_perm[i] of input 0. */
+  void (*get_order) (const SlNode *node, uint32_t ret_perm[SL_MAX_RANK]);
 
   /* Gives the node the weight packing its kernels want, by putting packing nodes in front of its
    * inputs; shapes are known, nothing is inferred afterwards. NULL: nothing to pack. */

@@ -129,6 +129,12 @@ clamp (double x, double lo, double hi)
 }
 
 static double
+of_silu (double x, const UnaryAttrs *attrs)
+{
+  return x / (1 + exp (-x));
+}
+
+static double
 of_hard_sigmoid (double x, const UnaryAttrs *attrs)
 {
   return clamp ((double)attrs->a * x + (double)attrs->b, 0, 1);
@@ -286,6 +292,13 @@ static gboolean
 sigmoid_epilogue (const SlNode *node, SlAct *ret_act)
 {
   *ret_act = (SlAct){.kind = SL_ACT_SIGMOID};
+  return node->inputs[0]->dtype == SL_FLOAT32;
+}
+
+static gboolean
+silu_epilogue (const SlNode *node, SlAct *ret_act)
+{
+  *ret_act = (SlAct){.kind = SL_ACT_SILU};
   return node->inputs[0]->dtype == SL_FLOAT32;
 }
 
@@ -517,6 +530,7 @@ UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (selu_attrs))
 UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
 UNARY (thresholded_relu, "ThresholdedRelu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
 UNARY (sigmoid, "Sigmoid", SL_TRAIT_LINK, NULL, PLAIN, .epilogue = sigmoid_epilogue)
+UNARY (silu, "Silu", SL_TRAIT_NONE, NULL, PLAIN, .domain = SL_DOMAIN, .epilogue = silu_epilogue)
 UNARY (hard_sigmoid, "HardSigmoid", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (hard_sigmoid_attrs))
 UNARY (hard_swish, "HardSwish", SL_TRAIT_NONE, NULL, PLAIN, .epilogue = hard_swish_epilogue)
 UNARY (tanh, "Tanh", SL_TRAIT_NONE, NULL, PLAIN, .epilogue = tanh_epilogue)
@@ -544,6 +558,7 @@ const SlOpClass *const sl_ops_activation[] = {
     &op_celu.op,
     &op_thresholded_relu.op,
     &op_sigmoid.op,
+    &op_silu.op,
     &op_hard_sigmoid.op,
     &op_hard_swish.op,
     &op_tanh.op,

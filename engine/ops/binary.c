@@ -37,24 +37,6 @@ check_type (const SlNode *node, const SlValue *input, SlDType dtype, bool intege
   return FALSE;
 }
 
-/* The common shape of all inputs. */
-static gboolean
-broadcast_inputs (const SlNode *node, SlShape *ret_shape, GError **error)
-{
-  *ret_shape = node->inputs[0]->shape;
-  for (uint32_t i = 1; i < node->n_inputs; i++) {
-    SlShape before = *ret_shape;
-    if (sl_shape_broadcast (&before, &node->inputs[i]->shape, ret_shape))
-      continue;
-    g_autofree char *left = sl_shape_to_string (&before);
-    g_autofree char *right = sl_shape_to_string (&node->inputs[i]->shape);
-    sl_node_error (node, error, SL_ERROR_SHAPE, "%s and %s ('%s') do not broadcast", left, right,
-                   node->inputs[i]->name);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static gboolean
 binary_infer (SlNode *node, GError **error)
 {
@@ -64,7 +46,7 @@ binary_infer (SlNode *node, GError **error)
   if (!check_type (node, a, a->dtype, binary->of_ints != NULL, error) ||
       !check_type (node, b, binary->mixes_types ? b->dtype : a->dtype, binary->of_ints != NULL,
                    error) ||
-      !broadcast_inputs (node, &shape, error))
+      !sl_infer_broadcast (node, &shape, error))
     return FALSE;
   if (binary->keeps_first && !sl_shape_equal (&shape, &a->shape)) {
     g_autofree char *left = sl_shape_to_string (&a->shape);
@@ -84,14 +66,6 @@ to_int (double x)
   return x > -0x1p63 && x < 0x1p63 ? (int64_t)x : 0;
 }
 
-static double
-to_double (const SlRefTensor *x, size_t i)
-{
-  if (sl_dtype_is_float (x->dtype))
-    return x->f[i];
-  return x->dtype == SL_UINT64 ? (double)(uint64_t)x->i[i] : (double)x->i[i];
-}
-
 static void
 binary_reference (const SlRefCall *call)
 {
@@ -106,7 +80,7 @@ binary_reference (const SlRefCall *call)
       y->i[i] = binary->of_ints (a->i[at_a], b->i[at_b], a->dtype);
       continue;
     }
-    double value = binary->of_floats (to_double (a, at_a), to_double (b, at_b));
+    double value = binary->of_floats (sl_ref_double (a, at_a), sl_ref_double (b, at_b));
     if (float_a)
       y->f[i] = value;
     else
@@ -138,10 +112,10 @@ binary_lower (const SlNode *node, SlLowering *to)
 
 /* The input that has one element a channel where the other one has output 0's shape. */
 static gboolean
-find_channel_vector (const SlNode *node, uint32_t *ret_input, SlValue **ret_vector)
+find_channel_vector (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_vector)
 {
   const SlShape *shape = &node->outputs[0]->shape;
-  if (shape->rank < 2 || node->act.kind != SL_ACT_NONE || node->inputs[0]->dtype != SL_FLOAT32)
+  if (shape->rank <= axis || node->act.kind != SL_ACT_NONE || node->inputs[0]->dtype != SL_FLOAT32)
     return FALSE;
   for (uint32_t i = 0; i < 2; i++) {
     SlValue *vector = node->inputs[!i];
@@ -150,8 +124,8 @@ find_channel_vector (const SlNode *node, uint32_t *ret_input, SlValue **ret_vect
     uint32_t skip = shape->rank - vector->shape.rank;
     SlShape expected = {.rank = vector->shape.rank};
     for (uint32_t k = 0; k < expected.rank; k++)
-      expected.dim[k] = k + skip == 1 ? shape->dim[1] : 1;
-    if (skip > 1 || !sl_shape_equal (&vector->shape, &expected))
+      expected.dim[k] = k + skip == axis ? shape->dim[axis] : 1;
+    if (skip > axis || !sl_shape_equal (&vector->shape, &expected))
       continue;
     *ret_input = i;
     *ret_vector = vector;
@@ -161,17 +135,19 @@ find_channel_vector (const SlNode *node, uint32_t *ret_input, SlValue **ret_vect
 }
 
 static gboolean
-add_as_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+add_as_affine (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_scale,
+               SlValue **ret_shift)
 {
   *ret_scale = NULL;
-  return find_channel_vector (node, ret_input, ret_shift);
+  return find_channel_vector (node, axis, ret_input, ret_shift);
 }
 
 static gboolean
-mul_as_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+mul_as_affine (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_scale,
+               SlValue **ret_shift)
 {
   *ret_shift = NULL;
-  return find_channel_vector (node, ret_input, ret_scale);
+  return find_channel_vector (node, axis, ret_input, ret_scale);
 }
 
 /* --- Floats --- */
@@ -316,23 +292,6 @@ import_chain (const SlImport *im, const SlOpClass *op, GError **error)
   return sl_import_default (&link, op, error);
 }
 
-/* Before opset 7 an operand broadcast only where `broadcast` said so, from dimension `axis` on. */
-static gboolean
-import_with_axis (const SlImport *im, const SlOpClass *op, GError **error)
-{
-  static const char *const dropped[] = {"broadcast", "axis", NULL};
-  SlImport aligned = *im;
-  SlValue *inputs[] = {NULL, NULL};
-  if (!sl_import_check (im, op, im->n_inputs, error))
-    return FALSE;
-  if (sl_import_int (im, "broadcast", 0) != 0 && sl_import_attr (im, "axis") != NULL) {
-    inputs[0] = im->inputs[0];
-    inputs[1] = sl_align_axis (im, im->inputs[1], im->inputs[0], sl_import_int (im, "axis", 0));
-    aligned.inputs = inputs;
-  }
-  return sl_import_dropping (&aligned, op, dropped, error);
-}
-
 /* Before opset 7 a slope of one dimension is one for each channel. */
 static gboolean
 import_slope (const SlImport *im, const SlOpClass *op, GError **error)
@@ -346,9 +305,9 @@ import_slope (const SlImport *im, const SlOpClass *op, GError **error)
 }
 
 static const SlOnnxForm axis_forms[] = {
-    {.since = 1, .import = import_with_axis}, {.since = 7}, {0}};
+    {.since = 1, .import = sl_import_with_axis}, {.since = 7}, {0}};
 static const SlOnnxForm add_forms[] = {
-    {.since = 1, .import = import_with_axis},
+    {.since = 1, .import = sl_import_with_axis},
     {.since = 7},
     {.op_type = "Sum", .since = 1, .import = import_chain},
     {0},
@@ -365,7 +324,7 @@ mean_infer (SlNode *node, GError **error)
   for (uint32_t i = 0; i < node->n_inputs; i++)
     if (!check_type (node, node->inputs[i], node->inputs[0]->dtype, false, error))
       return FALSE;
-  if (!broadcast_inputs (node, &shape, error))
+  if (!sl_infer_broadcast (node, &shape, error))
     return FALSE;
   sl_infer_output (node, 0, node->inputs[0]->dtype, &shape);
   return TRUE;
@@ -461,16 +420,43 @@ static const SlOpClass mean = {
                                  unusual};
 #define USUAL
 
-BINARY (add, "Add", SL_TRAIT_SUM, USUAL, .forms = add_forms, .affine_inputs = 3,
+static SlValue *pow_simplify (SlGraph *graph, SlNode *node);
+
+BINARY (add, "Add", SL_TRAIT_SUM | SL_TRAIT_COMMUTES, USUAL, .forms = add_forms, .affine_inputs = 3,
         .as_affine = add_as_affine)
 BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3)
-BINARY (mul, "Mul", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3,
+BINARY (mul, "Mul", SL_TRAIT_COMMUTES, USUAL, .forms = axis_forms, .affine_inputs = 3,
         .as_affine = mul_as_affine)
 BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 1)
-BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms)
+BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms,
+        .simplify = pow_simplify)
 BINARY (min, "Min", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
 BINARY (max, "Max", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
 BINARY (prelu, "PRelu", SL_TRAIT_NONE, .keeps_first = true, .forms = prelu_forms)
+
+/* Powers that exporters write for squares, roots and the like. */
+static SlValue *
+pow_simplify (SlGraph *graph, SlNode *node)
+{
+  SlValue *x = node->inputs[0], *exponent = node->inputs[1];
+  if (exponent->kind != SL_VALUE_CONSTANT || sl_tensor_get_elements (exponent->data) != 1 ||
+      !sl_dtype_is_float (x->dtype) || !sl_shape_equal (&x->shape, &node->outputs[0]->shape))
+    return NULL;
+  double power = sl_tensor_get_double (exponent->data, 0);
+  SlValue *inputs[] = {x, x};
+  bool is_square = power == 2;
+  const SlOpClass *op = is_square      ? &op_mul.op
+                        : power == 0.5 ? sl_op_find ("Sqrt")
+                        : power == -1  ? sl_op_find ("Reciprocal")
+                                       : NULL;
+  if (power == 1)
+    return x;
+  if (op == NULL)
+    return NULL;
+  SlValue *output = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
+  sl_graph_add_node (graph, op, node->name, NULL, is_square ? 2 : 1, inputs, 1, &output);
+  return output;
+}
 
 const SlOpClass *const sl_ops_binary[] = {
     &op_add.op, &op_sub.op, &op_mul.op,   &op_div.op, &op_pow.op,

@@ -1,4 +1,4 @@
-/* Cast: https://onnx.ai/onnx/operators/onnx__Cast.html */
+/* Cast and CastLike: https://onnx.ai/onnx/operators/onnx__Cast.html and so on. */
 #include "ops/shape.h"
 
 #include <math.h>
@@ -18,25 +18,24 @@ static const SlAttrSpec cast_attrs[] = {
     {0},
 };
 
-/* By TensorProto.DataType. */
-static const SlDType types[] = {
-    [1] = SL_FLOAT32, [2] = SL_UINT8,   [3] = SL_INT8,      [4] = SL_UINT16,   [5] = SL_INT16,
-    [6] = SL_INT32,   [7] = SL_INT64,   [9] = SL_BOOL,      [10] = SL_FLOAT16, [11] = SL_FLOAT64,
-    [12] = SL_UINT32, [13] = SL_UINT64, [16] = SL_BFLOAT16,
-};
-
 static gboolean
 cast_infer (SlNode *node, GError **error)
 {
   const CastAttrs *attrs = node->attrs;
-  SlDType to =
-      attrs->to > 0 && attrs->to < (int64_t)G_N_ELEMENTS (types) ? types[attrs->to] : SL_DTYPE_NONE;
+  SlDType to = sl_dtype_of_onnx (attrs->to);
   if (to == SL_DTYPE_NONE) {
     sl_node_error (node, error, SL_ERROR_UNSUPPORTED, "no tensor is of data type %" G_GINT64_FORMAT,
                    attrs->to);
     return FALSE;
   }
   sl_infer_output (node, 0, to, &node->inputs[0]->shape);
+  return TRUE;
+}
+
+static gboolean
+like_infer (SlNode *node, GError **error)
+{
+  sl_infer_output (node, 0, node->inputs[1]->dtype, &node->inputs[0]->shape);
   return TRUE;
 }
 
@@ -63,7 +62,7 @@ cast_reference (const SlRefCall *call)
     else if (from_float)
       y->i[i] = int_of (x->f[i], y->dtype);
     else if (to_float)
-      y->f[i] = x->dtype == SL_UINT64 ? (double)(uint64_t)x->i[i] : (double)x->i[i];
+      y->f[i] = sl_ref_double (x, i);
     else
       y->i[i] = y->dtype == SL_BOOL ? x->i[i] != 0 : x->i[i];
   }
@@ -111,4 +110,21 @@ static const SlOpClass cast = {
     .row_major_only = cast_row_major_only,
 };
 
-const SlOpClass *const sl_ops_cast[] = {&cast, NULL};
+static const SlOnnxForm like_forms[] = {{.since = 15}, {0}};
+
+/* The type is that of input 1, whose content nobody reads. */
+static const SlOpClass cast_like = {
+    .name = "CastLike",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = cast_attrs + 1, /* all but the type */
+    .attrs_size = sizeof (CastAttrs),
+    .infer = like_infer,
+    .reference = cast_reference,
+    .simplify = cast_simplify,
+    .forms = like_forms,
+};
+
+const SlOpClass *const sl_ops_cast[] = {&cast, &cast_like, NULL};

@@ -91,3 +91,19 @@ sl_import_add (const SlImport *im, const SlOpClass *op, const void *attrs, uint3
   sl_graph_add_node (im->graph, op, im->name, attrs, n_inputs, inputs, 1, &output);
   return output;
 }
+
+gboolean
+sl_import_with_axis (const SlImport *im, const SlOpClass *op, GError **error)
+{
+  static const char *const dropped[] = {"broadcast", "axis", NULL};
+  SlImport aligned = *im;
+  SlValue *inputs[] = {NULL, NULL};
+  if (!sl_import_check (im, op, im->n_inputs, error))
+    return FALSE;
+  if (sl_import_int (im, "broadcast", 0) != 0 && sl_import_attr (im, "axis") != NULL) {
+    inputs[0] = im->inputs[0];
+    inputs[1] = sl_align_axis (im, im->inputs[1], im->inputs[0], sl_import_int (im, "axis", 0));
+    aligned.inputs = inputs;
+  }
+  return sl_import_dropping (&aligned, op, dropped, error);
+}

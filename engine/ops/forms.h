@@ -27,3 +27,7 @@ SlValue *sl_flatten (const SlImport *im, SlValue *value, int64_t axis);
 /* `value` with as many dimensions of size 1 behind its own as make it fit `other` from dimension
  * `axis` on, which is how operands broadcast before opset 7. */
 SlValue *sl_align_axis (const SlImport *im, SlValue *value, SlValue *other, int64_t axis);
+
+/* SlOnnxForm.import of operators with two operands before opset 7: the second one broadcasts only
+ * where the attribute `broadcast` says so, and then from dimension `axis` on. */
+gboolean sl_import_with_axis (const SlImport *im, const SlOpClass *op, GError **error);

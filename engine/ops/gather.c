@@ -1,4 +1,7 @@
-/* Gather: https://onnx.ai/onnx/operators/onnx__Gather.html */
+/* Reading at indices: Gather, GatherElements, GatherND:
+ * https://onnx.ai/onnx/operators/onnx__Gather.html and so on. Constant indices are checked; one
+ * that is only known at run time and lies outside gives zeros. */
+#include "ops/indices.h"
 #include "ops/shape.h"
 
 typedef struct GatherAttrs {
@@ -10,35 +13,13 @@ static const SlAttrSpec gather_attrs[] = {
     {0},
 };
 
-/* Constant indices that are not in the dimension are a mistake of the file. */
-static gboolean
-check_indices (const SlNode *node, int64_t size, GError **error)
-{
-  const SlValue *indices = node->inputs[1];
-  if (indices->dtype != SL_INT64 && indices->dtype != SL_INT32) {
-    sl_node_error (node, error, SL_ERROR_SHAPE, "indices '%s' are %s, expected int32 or int64",
-                   indices->name, sl_dtype_get_name (indices->dtype));
-    return FALSE;
-  }
-  size_t n = indices->kind == SL_VALUE_CONSTANT ? sl_tensor_get_elements (indices->data) : 0;
-  for (size_t i = 0; i < n; i++) {
-    int64_t index = sl_tensor_get_int (indices->data, i);
-    if (index >= -size && index < size)
-      continue;
-    sl_node_error (node, error, SL_ERROR_SHAPE,
-                   "index %" G_GINT64_FORMAT " into a dimension of %" G_GINT64_FORMAT, index, size);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static gboolean
 gather_infer (SlNode *node, GError **error)
 {
   GatherAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape, *indices = &node->inputs[1]->shape;
   if (!sl_infer_axis (node, &attrs->axis, x->rank, error) ||
-      !check_indices (node, x->dim[attrs->axis], error))
+      !sl_infer_indices (node, &x->dim[attrs->axis], 1, error))
     return FALSE;
   if (x->rank - 1 + indices->rank > SL_MAX_RANK) {
     sl_node_error (node, error, SL_ERROR_LIMIT, "the output would have %u dimensions, %d at most",
@@ -56,21 +37,7 @@ gather_infer (SlNode *node, GError **error)
   return TRUE;
 }
 
-/* x (outer, size, inner) */
-static void
-split_at_axis (const SlShape *x, int64_t axis, size_t *ret_outer, size_t *ret_inner)
-{
-  *ret_outer = *ret_inner = 1;
-  for (int64_t i = 0; i < x->rank; i++) {
-    if (i < axis)
-      *ret_outer *= (size_t)x->dim[i];
-    if (i > axis)
-      *ret_inner *= (size_t)x->dim[i];
-  }
-}
-
-/* y (outer, indices, inner). An index that is only known at run time and lies outside gives zeros.
- */
+/* y (outer, indices, inner) */
 static void
 gather_reference (const SlRefCall *call)
 {
@@ -79,7 +46,7 @@ gather_reference (const SlRefCall *call)
   SlRefTensor *y = call->outputs[0];
   int64_t size = x->shape.dim[attrs->axis];
   size_t outer, inner, to = 0;
-  split_at_axis (&x->shape, attrs->axis, &outer, &inner);
+  sl_split_at_axis (&x->shape, attrs->axis, &outer, &inner);
   for (size_t o = 0; o < outer && y->n > 0; o++) {
     for (size_t k = 0; k < indices->n; k++) {
       int64_t index = indices->i[k] < 0 ? indices->i[k] + size : indices->i[k];
@@ -109,7 +76,7 @@ gather_lower (const SlNode *node, SlLowering *to)
     return;
   }
   int64_t size = x->shape.dim[attrs->axis];
-  split_at_axis (&x->shape, attrs->axis, &outer, &inner);
+  sl_split_at_axis (&x->shape, attrs->axis, &outer, &inner);
   const SlShape dims = SL_SHAPE ((int64_t)outer, (int64_t)inner);
   for (size_t k = 0; k < n; k++) {
     int64_t index = sl_tensor_get_int (indices->data, k);
@@ -134,4 +101,133 @@ static const SlOpClass gather = {
     .lower = gather_lower,
 };
 
-const SlOpClass *const sl_ops_gather[] = {&gather, NULL};
+/* --- GatherElements: y[i][j][k] = x[i][indices[i][j][k]][k] for axis 1 --- */
+
+static gboolean
+gather_elements_infer (SlNode *node, GError **error)
+{
+  GatherAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape, *indices = &node->inputs[1]->shape;
+  if (!sl_infer_axis (node, &attrs->axis, x->rank, error) ||
+      !sl_infer_elements_shape (node, attrs->axis, error) ||
+      !sl_infer_indices (node, &x->dim[attrs->axis], 1, error))
+    return FALSE;
+  sl_infer_output (node, 0, node->inputs[0]->dtype, indices);
+  return TRUE;
+}
+
+static void
+gather_elements_reference (const SlRefCall *call)
+{
+  const GatherAttrs *attrs = call->attrs;
+  const SlRefTensor *x = call->inputs[0], *indices = call->inputs[1];
+  SlRefTensor *y = call->outputs[0];
+  int64_t size = x->shape.dim[attrs->axis];
+  SlIndex index = {.rank = y->shape.rank};
+  for (size_t i = 0; i < y->n; i++, sl_index_next (&index, &y->shape)) {
+    SlIndex from = index;
+    int64_t at = indices->i[i] < 0 ? indices->i[i] + size : indices->i[i];
+    from.at[attrs->axis] = at;
+    if (at >= 0 && at < size)
+      sl_ref_move (y, i, x, sl_index_offset (&from, &x->shape));
+    else
+      y->i[i] = 0; /* 0.0 too */
+  }
+}
+
+static const SlOnnxForm elements_forms[] = {{.since = 11}, {0}};
+
+static const SlOpClass gather_elements = {
+    .name = "GatherElements",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = gather_attrs,
+    .attrs_size = sizeof (GatherAttrs),
+    .infer = gather_elements_infer,
+    .reference = gather_elements_reference,
+    .forms = elements_forms,
+};
+
+/* --- GatherND: the last dimension of the indices holds places in several dimensions of x --- */
+
+typedef struct GatherNdAttrs {
+  int64_t batch_dims; /* leading dimensions that x and the indices have in common */
+} GatherNdAttrs;
+
+static const SlAttrSpec gather_nd_attrs[] = {
+    {.name = "batch_dims", .type = SL_ATTR_INT, .offset = offsetof (GatherNdAttrs, batch_dims)},
+    {0},
+};
+
+static gboolean
+gather_nd_infer (SlNode *node, GError **error)
+{
+  const GatherNdAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape, *indices = &node->inputs[1]->shape;
+  int64_t batch = attrs->batch_dims,
+          width = indices->rank > 0 ? indices->dim[indices->rank - 1] : 0;
+  bool fits =
+      batch >= 0 && batch < MIN (x->rank, indices->rank) && width >= 1 && width <= x->rank - batch;
+  for (int64_t i = 0; fits && i < batch; i++)
+    fits = x->dim[i] == indices->dim[i];
+  SlShape y = *indices;
+  y.rank -= fits ? 1 : 0;
+  for (int64_t i = batch + width; fits && i < x->rank; i++) {
+    fits = y.rank < SL_MAX_RANK;
+    if (fits)
+      y.dim[y.rank++] = x->dim[i];
+  }
+  if (!fits) {
+    g_autofree char *of = sl_shape_to_string (x);
+    g_autofree char *by = sl_shape_to_string (indices);
+    sl_node_error (node, error, SL_ERROR_SHAPE,
+                   "indices of %s ('%s') with batch_dims %" G_GINT64_FORMAT " into %s", by,
+                   node->inputs[1]->name, batch, of);
+    return FALSE;
+  }
+  if (!sl_infer_indices (node, x->dim + batch, (uint32_t)width, error))
+    return FALSE;
+  sl_infer_output (node, 0, node->inputs[0]->dtype, &y);
+  return TRUE;
+}
+
+static void
+gather_nd_reference (const SlRefCall *call)
+{
+  const GatherNdAttrs *attrs = call->attrs;
+  const SlRefTensor *x = call->inputs[0], *indices = call->inputs[1];
+  SlRefTensor *y = call->outputs[0];
+  size_t batch = 1, width = (size_t)indices->shape.dim[indices->shape.rank - 1];
+  for (int64_t i = 0; i < attrs->batch_dims; i++)
+    batch *= (size_t)x->shape.dim[i];
+  size_t tuples = indices->n / width; /* the width is at least 1 */
+  size_t slice = tuples > 0 ? y->n / tuples : 0;
+  for (size_t t = 0; slice > 0 && t < tuples; t++) {
+    size_t base = t / (tuples / batch) * (x->n / batch), offset = 0;
+    bool inside =
+        sl_nd_offset (&x->shape, (size_t)attrs->batch_dims, indices->i + t * width, width, &offset);
+    for (size_t i = t * slice; i < (t + 1) * slice; i++, offset++) {
+      if (inside)
+        sl_ref_move (y, i, x, base + offset);
+      else
+        y->i[i] = 0; /* 0.0 too */
+    }
+  }
+}
+
+static const SlOpClass gather_nd = {
+    .name = "GatherND",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = gather_nd_attrs,
+    .attrs_size = sizeof (GatherNdAttrs),
+    .infer = gather_nd_infer,
+    .reference = gather_nd_reference,
+    .forms = elements_forms,
+};
+
+const SlOpClass *const sl_ops_gather[] = {&gather, &gather_elements, &gather_nd, NULL};

@@ -62,9 +62,10 @@ static const SlOpClass relayout = {
     .lower = relayout_lower,
 };
 
-SlValue *
-sl_add_internal (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
-                 uint32_t n_inputs, SlValue *const *inputs)
+/* Adds a node with one output next to `like`; the output's shape is inferred at once. */
+static SlValue *
+add_node (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
+          uint32_t n_inputs, SlValue *const *inputs)
 {
   SlValue *output = sl_graph_add_value (graph, name, SL_VALUE_ACTIVATION);
   SlNode *node = sl_graph_add_node (graph, op, name, attrs, n_inputs, inputs, 1, &output);
@@ -79,7 +80,7 @@ SlValue *
 sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout)
 {
   RelayoutAttrs attrs = {.to = layout};
-  SlValue *output = sl_add_internal (graph, &relayout, value->name, &attrs, 1, &value);
+  SlValue *output = add_node (graph, &relayout, value->name, &attrs, 1, &value);
   output->layout = layout;
   return output;
 }
@@ -126,7 +127,7 @@ SlValue *
 sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, const SlTarget *target)
 {
   PackAttrs attrs = {.pack = *pack, .panel = target->panel};
-  return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
+  return add_node (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }
 
 static gboolean
@@ -164,7 +165,7 @@ static const SlOpClass pack_depthwise = {
 SlValue *
 sl_pack_depthwise (SlGraph *graph, SlValue *weights)
 {
-  return sl_add_internal (graph, &pack_depthwise, weights->name, NULL, 1, &weights);
+  return add_node (graph, &pack_depthwise, weights->name, NULL, 1, &weights);
 }
 
 /* --- Affine maps of channels --- */
@@ -227,12 +228,13 @@ affine_lower (const SlNode *node, SlLowering *to)
 }
 
 static gboolean
-affine_as_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+affine_as_affine (const SlNode *node, uint32_t axis, uint32_t *ret_input, SlValue **ret_scale,
+                  SlValue **ret_shift)
 {
   *ret_input = 0;
   *ret_scale = node->inputs[1];
   *ret_shift = node->inputs[2];
-  return node->act.kind == SL_ACT_NONE;
+  return axis == 1 && node->act.kind == SL_ACT_NONE;
 }
 
 static const SlOpClass channel_affine = {
@@ -255,7 +257,7 @@ SlValue *
 sl_channel_affine (SlGraph *graph, const char *name, SlValue *x, SlValue *scale, SlValue *shift)
 {
   SlValue *inputs[] = {x, scale, shift};
-  return sl_add_internal (graph, &channel_affine, name, NULL, 3, inputs);
+  return add_node (graph, &channel_affine, name, NULL, 3, inputs);
 }
 
 /* --- Folding: evaluated once, in double precision --- */
@@ -346,7 +348,7 @@ sl_scale_weights (SlGraph *graph, SlValue *weights, uint32_t axis, SlValue *scal
 {
   ScaleAttrs attrs = {.axis = axis};
   SlValue *inputs[] = {weights, scale};
-  return sl_add_internal (graph, &scale_weights, weights->name, &attrs, 2, inputs);
+  return add_node (graph, &scale_weights, weights->name, &attrs, 2, inputs);
 }
 
 /* bias, scale, shift: n elements each in any shape, or left out → bias * scale + shift (n) */
@@ -389,7 +391,7 @@ sl_scale_bias (SlGraph *graph, SlValue *bias, SlValue *scale, SlValue *shift)
   if (bias == NULL && shift == NULL)
     return NULL;
   SlValue *inputs[] = {bias, scale, shift};
-  return sl_add_internal (graph, &scale_bias, (bias != NULL ? bias : shift)->name, NULL, 3, inputs);
+  return add_node (graph, &scale_bias, (bias != NULL ? bias : shift)->name, NULL, 3, inputs);
 }
 
 const SlOpClass *const sl_ops_internal[] = {

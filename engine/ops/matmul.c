@@ -286,6 +286,14 @@ matmul_one (const double *a, const double *b, double *y, const MatMulShape *shap
         y[m * shape->cols + n] += a[m * shape->depth + k] * b[k * shape->cols + n];
 }
 
+/* A bias, one element a column, comes from folding: no file can give it. */
+static void
+matmul_add_bias (const SlRefTensor *bias, SlRefTensor *y)
+{
+  for (size_t i = 0; i < y->n; i++)
+    y->f[i] += bias->f[i % bias->n];
+}
+
 static void
 matmul_reference (const SlRefCall *call)
 {
@@ -300,6 +308,8 @@ matmul_reference (const SlRefCall *call)
                 call->outputs[0]->f + i * shape.rows * shape.cols, &shape);
     sl_index_next (&index, &shape.batch);
   }
+  if (call->n_inputs > 2 && call->inputs[2] != NULL)
+    matmul_add_bias (call->inputs[2], call->outputs[0]);
 }
 
 /* The kernel repeats one side over the batch, or none: left and right batch are whole or 1. A batch
@@ -339,6 +349,25 @@ matmul_as_linear (const SlNode *node, SlLinear *ret)
   if (shape->rank < 2)
     return FALSE;
   *ret = linear_with (node, index, shape->dim + shape->rank - 2, false);
+  ret->bias = sl_node_input (node, 2);
+  ret->bias_factor = 1;
+  return TRUE;
+}
+
+/* The columns of one matrix for the whole batch are channels. */
+static gboolean
+matmul_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift)
+{
+  MatMulShape shape;
+  SlGemmParams params;
+  if (node->inputs[1]->shape.rank != 2 || node->inputs[0]->shape.rank < 2 ||
+      !matmul_shape (node, &shape) || !matmul_plan (node, &shape, &params))
+    return FALSE;
+  if (node->n_inputs < 3)
+    sl_node_add_input (node, NULL);
+  if (scale != NULL)
+    sl_node_set_input (node, 1, sl_scale_weights (graph, node->inputs[1], 1, scale));
+  sl_node_set_input (node, 2, sl_scale_bias (graph, node->inputs[2], scale, shift));
   return TRUE;
 }
 
@@ -379,7 +408,8 @@ matmul_lower (const SlNode *node, SlLowering *to)
   sl_shape_get_elements (&shape->b, &groups);
   if (groups > 1)
     params.b_batch = sl_packed_elements (shape->cols, shape->depth, to->target->panel);
-  sl_lower (to, "gemm", &params, node->inputs[0], node->inputs[1], NULL, NULL, node->outputs[0]);
+  sl_lower (to, "gemm", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2), NULL,
+            node->outputs[0]);
 }
 
 /* A constant matrix on the right: Gemm, which takes a bias and folds scales. */
@@ -415,6 +445,8 @@ static const SlOpClass matmul = {
     .reference = matmul_reference,
     .simplify = matmul_simplify,
     .as_linear = matmul_as_linear,
+    .absorb_affine = matmul_absorb_affine,
+    .channels_last_axis = true,
     .prepare = matmul_prepare,
     .lower = matmul_lower,
     .cost = matmul_cost,

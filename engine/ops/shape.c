@@ -124,6 +124,46 @@ sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlV
   sl_lower (to, kernel, &params, a, b, out);
 }
 
+SlDType
+sl_dtype_of_onnx (int64_t type)
+{
+  static const SlDType types[] = {
+      [1] = SL_FLOAT32, [2] = SL_UINT8,   [3] = SL_INT8,      [4] = SL_UINT16,   [5] = SL_INT16,
+      [6] = SL_INT32,   [7] = SL_INT64,   [9] = SL_BOOL,      [10] = SL_FLOAT16, [11] = SL_FLOAT64,
+      [12] = SL_UINT32, [13] = SL_UINT64, [16] = SL_BFLOAT16,
+  };
+  return type > 0 && type < (int64_t)G_N_ELEMENTS (types) ? types[type] : SL_DTYPE_NONE;
+}
+
+gboolean
+sl_infer_broadcast (const SlNode *node, SlShape *ret_shape, GError **error)
+{
+  *ret_shape = node->inputs[0]->shape;
+  for (uint32_t i = 1; i < node->n_inputs; i++) {
+    SlShape before = *ret_shape;
+    if (sl_shape_broadcast (&before, &node->inputs[i]->shape, ret_shape))
+      continue;
+    g_autofree char *left = sl_shape_to_string (&before);
+    g_autofree char *right = sl_shape_to_string (&node->inputs[i]->shape);
+    sl_node_error (node, error, SL_ERROR_SHAPE, "%s and %s ('%s') do not broadcast", left, right,
+                   node->inputs[i]->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void
+sl_split_at_axis (const SlShape *shape, int64_t axis, size_t *ret_outer, size_t *ret_inner)
+{
+  *ret_outer = *ret_inner = 1;
+  for (int64_t i = 0; i < shape->rank; i++) {
+    if (i < axis)
+      *ret_outer *= (size_t)shape->dim[i];
+    if (i > axis)
+      *ret_inner *= (size_t)shape->dim[i];
+  }
+}
+
 gboolean
 sl_row_major_unless_float32 (const SlNode *node)
 {

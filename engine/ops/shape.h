@@ -25,10 +25,19 @@ void sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, con
 void sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                       const SlValue *out, const SlAct *act);
 
+/* TensorProto.DataType as SlDType; SL_DTYPE_NONE if there are no such tensors here. */
+SlDType sl_dtype_of_onnx (int64_t type);
+
 /* Adds the Reshape of `value` to the dimensions in `shape`, a vector of int64 in which a 0 is a
  * dimension of size 0, as `output`. */
 SlNode *sl_add_reshape (SlGraph *graph, const char *name, SlValue *value, SlValue *shape,
                         SlValue *output);
+
+/* For infer functions: the shape that all inputs broadcast to; refuses those that do not. */
+gboolean sl_infer_broadcast (const SlNode *node, SlShape *ret_shape, GError **error);
+
+/* The shape as (outer, dimension `axis`, inner). */
+void sl_split_at_axis (const SlShape *shape, int64_t axis, size_t *ret_outer, size_t *ret_inner);
 
 /* For SlOpClass.row_major_only of ops whose kernels read float32 in any layout. */
 gboolean sl_row_major_unless_float32 (const SlNode *node);
@@ -50,4 +59,22 @@ static inline void
 sl_ref_move (SlRefTensor *dst, size_t to, const SlRefTensor *src, size_t from)
 {
   dst->i[to] = src->i[from];
+}
+
+/* Below, at or above 0: a stands to b as their type has it (uint64 comes as a bit pattern). */
+static inline int
+sl_int_compare (int64_t a, int64_t b, SlDType dtype)
+{
+  if (dtype == SL_UINT64)
+    return ((uint64_t)a > (uint64_t)b) - ((uint64_t)a < (uint64_t)b);
+  return (a > b) - (a < b);
+}
+
+/* Element `i` of any type. */
+static inline double
+sl_ref_double (const SlRefTensor *x, size_t i)
+{
+  if (sl_dtype_is_float (x->dtype))
+    return x->f[i];
+  return x->dtype == SL_UINT64 ? (double)(uint64_t)x->i[i] : (double)x->i[i];
 }

@@ -1,4 +1,5 @@
-/* Softmax and LogSoftmax along one axis: https://onnx.ai/onnx/operators/onnx__Softmax.html */
+/* Softmax, LogSoftmax and Hardmax along one axis:
+ * https://onnx.ai/onnx/operators/onnx__Softmax.html and so on. */
 #include "ops/forms.h"
 #include "ops/shape.h"
 #include "kernels/reduce.h"
@@ -32,7 +33,7 @@ softmax_infer (SlNode *node, GError **error)
 
 /* One row of `n` elements `step` apart: the exponentials' sum after the greatest is taken off. */
 static void
-softmax_row (const double *x, double *y, size_t n, size_t step, bool logarithm)
+softmax_or_logarithm (const double *x, double *y, size_t n, size_t step, bool logarithm)
 {
   double max = -INFINITY, sum = 0;
   for (size_t i = 0; i < n; i++)
@@ -44,7 +45,32 @@ softmax_row (const double *x, double *y, size_t n, size_t step, bool logarithm)
 }
 
 static void
-reference (const SlRefCall *call, bool logarithm)
+softmax_row (const double *x, double *y, size_t n, size_t step)
+{
+  softmax_or_logarithm (x, y, n, step, false);
+}
+
+static void
+log_softmax_row (const double *x, double *y, size_t n, size_t step)
+{
+  softmax_or_logarithm (x, y, n, step, true);
+}
+
+/* 1 for the greatest, the first of several; a NaN is greater than any number. */
+static void
+hardmax_row (const double *x, double *y, size_t n, size_t step)
+{
+  size_t best = 0;
+  for (size_t i = 1; i < n; i++) {
+    double top = x[best * step], next = x[i * step];
+    best = next > top || (isnan (next) && !isnan (top)) ? i : best;
+  }
+  for (size_t i = 0; i < n; i++)
+    y[i * step] = i == best;
+}
+
+static void
+reference (const SlRefCall *call, void (*row) (const double *x, double *y, size_t n, size_t step))
 {
   const SoftmaxAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0];
@@ -53,19 +79,25 @@ reference (const SlRefCall *call, bool logarithm)
     inner *= (size_t)x->shape.dim[i];
   for (size_t i = 0; i < x->n; i += n * inner)
     for (size_t k = i; k < i + inner; k++)
-      softmax_row (x->f + k, call->outputs[0]->f + k, n, inner, logarithm);
+      row (x->f + k, call->outputs[0]->f + k, n, inner);
 }
 
 static void
 softmax_reference (const SlRefCall *call)
 {
-  reference (call, false);
+  reference (call, softmax_row);
 }
 
 static void
 log_softmax_reference (const SlRefCall *call)
 {
-  reference (call, true);
+  reference (call, log_softmax_row);
+}
+
+static void
+hardmax_reference (const SlRefCall *call)
+{
+  reference (call, hardmax_row);
 }
 
 /* Input and output are dense and laid out alike: the axis is some dimension in the order of memory,
@@ -161,4 +193,17 @@ static const SlOpClass log_softmax = {
     ALONG_AXIS,
 };
 
-const SlOpClass *const sl_ops_softmax[] = {&softmax, &log_softmax, NULL};
+static const SlOpClass hardmax = {
+    .name = "Hardmax",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = softmax_attrs,
+    .attrs_size = sizeof (SoftmaxAttrs),
+    .infer = softmax_infer,
+    .reference = hardmax_reference,
+    .forms = softmax_forms,
+};
+
+const SlOpClass *const sl_ops_softmax[] = {&softmax, &log_softmax, &hardmax, NULL};

@@ -57,10 +57,20 @@ transpose_lower (const SlNode *node, SlLowering *to)
 {
   const TransposeAttrs *attrs = node->attrs;
   const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  if (sl_value_lies_at (y, x, 0))
+    return;
   SlWalk walk = sl_walk (x), from = walk, into = sl_walk (y);
   for (uint32_t i = 0; i < y->shape.rank; i++)
     from.stride[i] = walk.stride[attrs->perm.v[i]];
   sl_lower_copy (to, &y->shape, x, &from, y, &into);
+}
+
+static void
+transpose_get_order (const SlNode *node, uint32_t ret_perm[SL_MAX_RANK])
+{
+  const TransposeAttrs *attrs = node->attrs;
+  for (uint32_t i = 0; i < attrs->perm.n; i++)
+    ret_perm[i] = (uint32_t)attrs->perm.v[i];
 }
 
 static const SlOpClass transpose = {
@@ -76,6 +86,7 @@ static const SlOpClass transpose = {
     .infer = transpose_infer,
     .reference = transpose_reference,
     .lower = transpose_lower,
+    .get_order = transpose_get_order,
 };
 
 const SlOpClass *const sl_ops_transpose[] = {&transpose, NULL};

@@ -33,6 +33,22 @@ may_absorb (const SlNode *producer, const SlValue *output)
          is_constant_or_absent (sl_node_input (producer, 2));
 }
 
+/* As a map of the channels that the input's producer means. */
+static bool
+is_affine (const SlNode *node, uint32_t *ret_input, SlValue **ret_scale, SlValue **ret_shift)
+{
+  for (uint32_t i = 0; i < MIN (node->n_inputs, 2); i++) {
+    const SlNode *producer = node->inputs[i] != NULL ? node->inputs[i]->producer : NULL;
+    if (producer == NULL || producer->op->absorb_affine == NULL)
+      continue;
+    uint32_t rank = node->inputs[i]->shape.rank;
+    uint32_t axis = producer->op->channels_last_axis && rank > 0 ? rank - 1 : 1;
+    if (node->op->as_affine (node, axis, ret_input, ret_scale, ret_shift) && *ret_input == i)
+      return true;
+  }
+  return false;
+}
+
 /* TRUE if the producer has taken the node over. */
 static bool
 fold (SlGraph *graph, SlNode *node)
@@ -40,7 +56,7 @@ fold (SlGraph *graph, SlNode *node)
   uint32_t input;
   SlValue *scale, *shift;
   if (node->op->as_affine == NULL || node->act.kind != SL_ACT_NONE ||
-      !node->op->as_affine (node, &input, &scale, &shift))
+      !is_affine (node, &input, &scale, &shift))
     return false;
   SlValue *x = node->inputs[input];
   SlNode *producer = x->producer;

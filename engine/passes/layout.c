@@ -84,6 +84,30 @@ spatial (Layouts *pass, SlNode *node)
   node->outputs[0]->layout = SL_LAYOUT_CHANNELS_LAST;
 }
 
+/* A reordering between channels on axis 1 and channels on the last axis moves nothing where the
+ * former are stored channels-last and the latter row-major. FALSE: it is another one. */
+static bool
+reorder (Layouts *pass, SlNode *node)
+{
+  uint32_t perm[SL_MAX_RANK], rank = node->outputs[0]->shape.rank;
+  bool to_last = true, to_first = true;
+  if (node->op->get_order == NULL || rank < 3 || rank > 4)
+    return false;
+  node->op->get_order (node, perm);
+  for (uint32_t i = 1; i < rank; i++) {
+    to_last = to_last && perm[i] == (i + 1 < rank ? i + 1 : 1);
+    to_first = to_first && perm[i] == (i == 1 ? rank - 1 : i - 1);
+  }
+  /* Of two dimensions behind the first the one is as good as the other. */
+  if (to_last && to_first)
+    to_last = node->inputs[0]->layout == SL_LAYOUT_CHANNELS_LAST;
+  if (perm[0] != 0 || (!to_last && !to_first))
+    return false;
+  want (pass, node, 0, to_last ? SL_LAYOUT_CHANNELS_LAST : SL_LAYOUT_ROW_MAJOR);
+  node->outputs[0]->layout = to_last ? SL_LAYOUT_ROW_MAJOR : SL_LAYOUT_CHANNELS_LAST;
+  return true;
+}
+
 /* An input that only spatial operators read is given to us channels-last from the start. */
 static void
 choose_input (SlValue *input)
@@ -109,6 +133,8 @@ sl_pass_layout (SlPasses *passes, GError **error)
     choose_input (g_ptr_array_index (passes->graph->inputs, i));
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
+    if (reorder (&pass, node))
+      continue;
     switch (rule_of (node)) {
     case SL_LAYOUTS_ROW_MAJOR:
       for (uint32_t k = 0; k < node->n_inputs; k++)

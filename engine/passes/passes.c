@@ -9,6 +9,7 @@ typedef struct Pass {
 static const Pass table[] = {
     {sl_pass_fold_constants, false, false},
     {sl_pass_simplify, false, true},
+    {sl_pass_recognize, false, true},
     {sl_pass_fold_affine, false, true},
     {sl_pass_fuse_residual, false, true},
     {sl_pass_fuse_activation, false, true},

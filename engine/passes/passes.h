@@ -36,6 +36,9 @@ gboolean sl_pass_fold_constants (SlPasses *passes, GError **error);
 /* Removes nodes that do nothing at inference, and puts simpler nodes in the place of others
  * (SlOpClass.simplify). */
 gboolean sl_pass_simplify (SlPasses *passes, GError **error);
+/* Puts one operator in the place of expressions that exporters write out (Silu, Gelu,
+ * LayerNormalization …). */
+gboolean sl_pass_recognize (SlPasses *passes, GError **error);
 /* Folds affine maps of channels (batch normalisation, scale, bias) into the weights before them. */
 gboolean sl_pass_fold_affine (SlPasses *passes, GError **error);
 /* Gives residual additions to the convolution that computes one of the summands. */

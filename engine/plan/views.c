@@ -1,14 +1,24 @@
 /* Values that need no place of their own. */
 #include "plan/plan.h"
 
-/* Both layouts order the elements alike if there is one channel or one position. */
+/* TRUE if every element of the output lies where it lay in the input, both dense: relayouts of one
+ * channel or one position, transposes between NCHW stored channels-last and NHWC. */
 static bool
-same_order (const SlShape *shape)
+keeps_places (const SlNode *node)
 {
-  int64_t inner = 1;
-  for (uint32_t i = 2; i < shape->rank; i++)
-    inner *= shape->dim[i];
-  return shape->rank < 2 || shape->dim[1] == 1 || inner == 1;
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  ptrdiff_t from[SL_MAX_RANK] = {0}, to[SL_MAX_RANK] = {0};
+  uint32_t perm[SL_MAX_RANK];
+  for (uint32_t i = 0; i < SL_MAX_RANK; i++)
+    perm[i] = i;
+  if (node->op->get_order != NULL)
+    node->op->get_order (node, perm);
+  sl_value_get_strides (x, from);
+  sl_value_get_strides (y, to);
+  for (uint32_t i = 0; i < y->shape.rank; i++)
+    if (y->shape.dim[i] > 1 && from[perm[i]] != to[i])
+      return false;
+  return true;
 }
 
 static bool
@@ -27,13 +37,13 @@ set_base (SlValue *value, SlValue *base, size_t offset)
   value->base_offset = root_offset + offset;
 }
 
-/* Reshape, relayout: the output is the input under another name. */
+/* Reshape, relayout, transpose: the output is the input under another name. */
 static void
 view_of_input (SlNode *node)
 {
   SlValue *x = node->inputs[0], *y = node->outputs[0];
   bool keeps_order =
-      (node->op->traits & SL_TRAIT_RELAYOUT) ? same_order (&x->shape) : x->layout == y->layout;
+      (node->op->traits & SL_TRAIT_RESHAPE) ? x->layout == y->layout : keeps_places (node);
   /* An output of the run has a place that the caller reads after it, an input one that he writes:
    * not shared. */
   if (!keeps_order || y->base != NULL || !is_dense (x) || !sl_value_in_arena (x) || y->is_output)
@@ -130,7 +140,7 @@ sl_plan_views (SlGraph *graph)
   }
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
-    if (node->op->traits & (SL_TRAIT_RESHAPE | SL_TRAIT_RELAYOUT))
+    if (node->op->traits & (SL_TRAIT_RESHAPE | SL_TRAIT_RELAYOUT | SL_TRAIT_REORDER))
       view_of_input (node);
   }
   g_autofree SlLifetime *lifetimes = sl_plan_lifetimes (graph);

@@ -163,7 +163,7 @@ test_affine (void)
     g_assert_true (sl_node_infer (node, &error));
     SlValue *scale = NULL, *shift = NULL;
     uint32_t input = 9;
-    gboolean applies = node->op->as_affine (node, &input, &scale, &shift);
+    gboolean applies = node->op->as_affine (node, 1, &input, &scale, &shift);
     g_assert_cmpint (applies, ==, affine[i].applies);
     if (!applies)
       continue;
@@ -172,7 +172,7 @@ test_affine (void)
     g_assert_true (affine[i].op[0] == 'M' ? scale == vector && shift == NULL
                                           : shift == vector && scale == NULL);
     node->act.kind = SL_ACT_TANH;
-    g_assert_false (node->op->as_affine (node, &input, &scale, &shift));
+    g_assert_false (node->op->as_affine (node, 1, &input, &scale, &shift));
   }
 }
 

@@ -41,6 +41,12 @@ static const OpCase cases[] = {
      .tolerance = 1e-6},
     {"opset-9-float64", "Softmax", "f64 2x3x4", .opset = 9, .shape = "f64 2x3x4"},
 
+    {"hardmax", "Hardmax", "2x4=1,3,3,2,nan,9,nan,0", .expected = "0,1,0,0,1,0,0,0"},
+    {"hardmax/axis", "Hardmax", "2x3=1,5,3,4,2,3", "axis=0", .expected = "0,1,1,1,0,0"},
+    {"hardmax/channels", "Hardmax", "2x19x5x7", "axis=1", .shape = "2x19x5x7"},
+    {"hardmax/opset-11", "Hardmax", "1x2x2=1,2,4,3", .opset = 11, .shape = "1x2x2",
+     .expected = "0,0,1,0"},
+    {"hardmax/int", "Hardmax", "i32 2", .error = "is int32"},
     {"axis-beyond", "Softmax", "2x3", "axis=2", .error = "axis 2"},
     {"int", "Softmax", "i32 2x3", .error = "is int32"},
     {"scalar", "Softmax", "s", .error = "axis -1"},

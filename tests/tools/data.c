@@ -333,34 +333,6 @@ test_odd (void)
   check_clips ("odd", odd, G_N_ELEMENTS (odd));
 }
 
-/* --- ONNX's cases --- */
-
-static void
-test_cases (gconstpointer user_data)
-{
-  const char *device = user_data, *data = tool_data ();
-  if (!data)
-    return;
-  g_auto (ToolRun) run = {0};
-  g_autofree char *root = tool_path (data, "onnx-node");
-  g_autofree char *tool = g_shell_quote (g_getenv ("SIGHTLINE_TOOL"));
-  g_autofree char *quoted = g_shell_quote (root);
-  g_autofree char *line = g_strdup_printf ("exec %s check -d %s %s/*/*", tool, device, quoted);
-  const char *argv[] = {"/bin/sh", "-c", line, NULL};
-  int status;
-  g_assert_true (g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &run.out,
-                               &run.err, &status, NULL));
-  g_auto (GStrv) lines = g_strsplit (g_strchomp (run.out), "\n", -1);
-  guint n = g_strv_length (lines);
-  for (guint i = 0; i < n; i++)
-    if (!g_str_has_prefix (lines[i], "pass "))
-      g_test_message ("%s", lines[i]);
-  g_assert_cmpuint (n, >, 1);
-  g_assert_true (g_spawn_check_wait_status (status, NULL));
-  g_assert_nonnull (strstr (lines[n - 1], " passed, 0 failed, "));
-  g_assert_cmpuint (g_ascii_strtoull (lines[n - 1], NULL, 10), >, 100);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -374,7 +346,5 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/tools/data/clips", test_clips);
   g_test_add_func ("/tools/data/odd", test_odd);
-  g_test_add_data_func ("/tools/data/cases/cpu", "cpu", test_cases);
-  g_test_add_data_func ("/tools/data/cases/ref", "ref", test_cases);
   return g_test_run ();
 }

@@ -1,0 +1,53 @@
+/* Winograd's convolution: 3x3 windows at stride 1 with a fraction of the multiplications. */
+#pragma once
+
+#include "kernels/conv2d.h"
+
+/* Kernels "winograd_f23" and "winograd_f43", after A. Lavin and S. Gray, "Fast Algorithms for
+ * Convolutional Neural Networks" (arXiv 1509.09308), F(2x2, 3x3) and F(4x4, 3x3): a tile of 2 x 2
+ * (4 x 4) outputs takes 16 (36) products for each pair of channels where the direct form takes 36
+ * (144). Parameters, operands and meaning are conv2d's, with a 3x3 kernel, stride 1, dilation 1 and
+ * one group; weights come from "pack_winograd".
+ *
+ * Results differ from the direct form's by rounding: the largest difference is some 1e-6 (F(2,3)
+ * 3e-7) of the largest output; integers are not exact. An infinity in the input gives NaN, and one
+ * of either spreads over the tiles it touches. */
+
+/* Kernel "pack_winograd": weights [out_c][in_c][3][3] → for each group of SL_WINOGRAD_GROUP output
+ * channels (the last may have fewer) and each of the (tile + 2)^2 points of the transform, the
+ * group's panels as pack_weights makes them of a matrix [in_c][out_c]. Every window becomes
+ * G g G^T, in double precision, rounded once.
+ *
+ * Operands: 0 weights, 1 panels. Packed size: sl_winograd_elements(). */
+#define SL_WINOGRAD_GROUP 64
+typedef struct SlPackWinogradParams {
+  uint32_t tile; /* 2 or 4 */
+  uint32_t in_c, out_c;
+} SlPackWinogradParams;
+
+static inline size_t
+sl_winograd_elements (const SlPackWinogradParams *p, size_t panel)
+{
+  size_t side = p->tile + 2;
+  return side * side * p->in_c * ((p->out_c + panel - 1) / panel * panel);
+}
+
+/* --- Which form for which layer --- */
+
+/* Microseconds that a layer took in each form: square maps with padding 1, one image, one thread,
+ * weights out of the near cache. */
+typedef struct SlWinogradTiming {
+  uint16_t size; /* height and width of input and output */
+  uint16_t in_c, out_c;
+  float direct, f23, f43;
+} SlWinogradTiming;
+
+/* Layers timed on one instruction set, ended by a row of size 0. Never NULL. */
+const SlWinogradTiming *sl_winograd_timings (SlIsa isa);
+
+/* The side of the output tile, 2 or 4, or 0 for the direct form, which is the rule where Winograd's
+ * is not defined. Times are those of the nearest row of the table (smallest sum of squared
+ * logarithms of the ratios of pixels, in_c and out_c), each scaled by the products that its form
+ * computes for the layer, so that maps pay for what sticks out of their tiles. A form with larger
+ * weights has to win by 5 %. NULL for `timings`: direct. */
+uint32_t sl_winograd_choose (const SlWinogradTiming *timings, const SlConv2dParams *params);

@@ -45,7 +45,12 @@ kernel_set (void)
 SlTarget
 sl_cpu_get_target (void)
 {
-  return (SlTarget){.panel = kernel_set ()->panel};
+  const SlKernelSet *set = kernel_set ();
+  const char *winograd = g_getenv ("SIGHTLINE_WINOGRAD");
+  return (SlTarget){
+      .panel = set->panel,
+      .winograd = g_strcmp0 (winograd, "0") != 0 ? sl_winograd_timings (set->isa) : NULL,
+  };
 }
 
 /* The kernel of a step, its tiles, and how much scratch a participant needs. */

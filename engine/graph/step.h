@@ -3,6 +3,7 @@
 #pragma once
 
 #include "graph/graph.h"
+#include "kernels/winograd.h"
 
 typedef struct SlStep {
   const char
@@ -19,7 +20,8 @@ typedef struct SlStep {
 
 /* Numbers of the chosen instruction set (or later: device) that packing and lowering depend on. */
 typedef struct SlTarget {
-  uint32_t panel; /* SlKernelSet.panel */
+  uint32_t panel;                   /* SlKernelSet.panel */
+  const SlWinogradTiming *winograd; /* sl_winograd_timings(); NULL: direct convolution only */
 } SlTarget;
 
 /* Collects the steps of one node. */

@@ -9,6 +9,7 @@
 typedef struct ConvAttrs {
   SlWindow window;
   int64_t group;
+  uint32_t winograd; /* side of the output tile, chosen when weights are packed; 0: direct */
 } ConvAttrs;
 
 static const SlAttrSpec conv_attrs[] = {
@@ -158,42 +159,14 @@ conv_row_major_only (const SlNode *node)
   return sl_window_row_major_only (node) || node->inputs[0]->shape.dim[1] == 0;
 }
 
-static void
-conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
+/* Without pixel strides, which the planner has not chosen when weights are packed. */
+static SlConv2dParams
+conv_params (const SlNode *node)
 {
   const ConvAttrs *attrs = node->attrs;
-  if (conv_row_major_only (node))
-    return;
-  SlValue *weights = node->inputs[1];
-  if (conv_is_depthwise (node)) {
-    sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
-    return;
-  }
-  /* Columns are the group's output channels; depth runs over kernel rows, columns, input channels.
-   */
-  const SlShape *w = &weights->shape;
-  size_t kernel_h = w->rank > 3 ? (size_t)w->dim[2] : 1, kernel_w = (size_t)w->dim[w->rank - 1];
-  size_t area = kernel_h * kernel_w, channels = (size_t)w->dim[1];
-  SlPackParams pack = {.groups = (uint32_t)attrs->group,
-                       .cols = (uint32_t)(w->dim[0] / attrs->group),
-                       .depth = {(uint32_t)kernel_h, (uint32_t)kernel_w, (uint32_t)channels},
-                       .col_stride = channels * area,
-                       .depth_stride = {kernel_w, 1, area}};
-  pack.group_stride = pack.cols * pack.col_stride;
-  sl_node_set_input (node, 1, sl_pack_weights (graph, weights, &pack, target));
-}
-
-static void
-conv_lower (const SlNode *node, SlLowering *to)
-{
-  if (conv_row_major_only (node)) {
-    sl_lower_reference (to);
-    return;
-  }
-  const ConvAttrs *attrs = node->attrs;
-  const SlValue *x = node->inputs[0], *y = node->outputs[0], *residual = sl_node_input (node, 3);
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
   SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
-  SlConv2dParams params = {
+  return (SlConv2dParams){
       .batch = (uint32_t)x->shape.dim[0],
       .groups = (uint32_t)attrs->group,
       .in_h = (uint32_t)w.in[1],
@@ -210,13 +183,79 @@ conv_lower (const SlNode *node, SlLowering *to)
       .dilation_w = (uint32_t)w.dilation[2],
       .pad_top = (int32_t)w.pad[1],
       .pad_left = (int32_t)w.pad[2],
-      .in_stride = sl_value_pixel (x),
-      .residual_stride = residual != NULL ? sl_value_pixel (residual) : 0,
-      .out_stride = sl_value_pixel (y),
       .act = node->act,
   };
-  sl_lower (to, conv_is_depthwise (node) ? "depthwise2d" : "conv2d", &params, x, node->inputs[1],
-            sl_node_input (node, 2), residual, y);
+}
+
+/* TRUE if the value is made of constants alone, so that the last folding pass makes it one. */
+static bool
+is_constant (const SlValue *value)
+{
+  if (value->producer == NULL)
+    return value->kind == SL_VALUE_CONSTANT;
+  for (uint32_t i = 0; i < value->producer->n_inputs; i++)
+    if (value->producer->inputs[i] != NULL && !is_constant (value->producer->inputs[i]))
+      return false;
+  return !(value->producer->op->traits & SL_TRAIT_RANDOM);
+}
+
+/* Columns are the group's output channels; depth runs over kernel rows, columns, input channels. */
+static SlValue *
+pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, const SlTarget *target)
+{
+  size_t area = (size_t)conv->kernel_h * conv->kernel_w, channels = conv->in_c / conv->groups;
+  SlPackParams pack = {.groups = conv->groups,
+                       .cols = conv->out_c / conv->groups,
+                       .depth = {conv->kernel_h, conv->kernel_w, (uint32_t)channels},
+                       .col_stride = channels * area,
+                       .depth_stride = {conv->kernel_w, 1, area}};
+  pack.group_stride = pack.cols * pack.col_stride;
+  return sl_pack_weights (graph, node->inputs[1], &pack, target);
+}
+
+static void
+conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
+{
+  ConvAttrs *attrs = node->attrs;
+  if (conv_row_major_only (node))
+    return;
+  SlValue *weights = node->inputs[1];
+  if (conv_is_depthwise (node)) {
+    sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
+    return;
+  }
+  /* Winograd's transform of the weights costs more than it saves where every run repeats it. */
+  SlConv2dParams conv = conv_params (node);
+  attrs->winograd = is_constant (weights) ? sl_winograd_choose (target->winograd, &conv) : 0;
+  sl_node_set_input (node, 1,
+                     attrs->winograd > 0
+                         ? sl_pack_winograd (graph, weights, attrs->winograd, target)
+                         : pack_direct (graph, node, &conv, target));
+}
+
+static const char *
+conv_kernel (const SlNode *node)
+{
+  const ConvAttrs *attrs = node->attrs;
+  if (conv_is_depthwise (node))
+    return "depthwise2d";
+  return attrs->winograd == 4 ? "winograd_f43" : attrs->winograd == 2 ? "winograd_f23" : "conv2d";
+}
+
+static void
+conv_lower (const SlNode *node, SlLowering *to)
+{
+  if (conv_row_major_only (node)) {
+    sl_lower_reference (to);
+    return;
+  }
+  const SlValue *x = node->inputs[0], *y = node->outputs[0], *residual = sl_node_input (node, 3);
+  SlConv2dParams params = conv_params (node);
+  params.in_stride = sl_value_pixel (x);
+  params.residual_stride = residual != NULL ? sl_value_pixel (residual) : 0;
+  params.out_stride = sl_value_pixel (y);
+  sl_lower (to, conv_kernel (node), &params, x, node->inputs[1], sl_node_input (node, 2), residual,
+            y);
 }
 
 /* 1x1 on a picture of 1x1. */

@@ -62,10 +62,9 @@ static const SlOpClass relayout = {
     .lower = relayout_lower,
 };
 
-/* Adds a node with one output next to `like`; the output's shape is inferred at once. */
-static SlValue *
-add_node (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
-          uint32_t n_inputs, SlValue *const *inputs)
+SlValue *
+sl_add_internal (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
+                 uint32_t n_inputs, SlValue *const *inputs)
 {
   SlValue *output = sl_graph_add_value (graph, name, SL_VALUE_ACTIVATION);
   SlNode *node = sl_graph_add_node (graph, op, name, attrs, n_inputs, inputs, 1, &output);
@@ -80,7 +79,7 @@ SlValue *
 sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout)
 {
   RelayoutAttrs attrs = {.to = layout};
-  SlValue *output = add_node (graph, &relayout, value->name, &attrs, 1, &value);
+  SlValue *output = sl_add_internal (graph, &relayout, value->name, &attrs, 1, &value);
   output->layout = layout;
   return output;
 }
@@ -127,7 +126,7 @@ SlValue *
 sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, const SlTarget *target)
 {
   PackAttrs attrs = {.pack = *pack, .panel = target->panel};
-  return add_node (graph, &pack_weights, weights->name, &attrs, 1, &weights);
+  return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }
 
 static gboolean
@@ -165,7 +164,7 @@ static const SlOpClass pack_depthwise = {
 SlValue *
 sl_pack_depthwise (SlGraph *graph, SlValue *weights)
 {
-  return add_node (graph, &pack_depthwise, weights->name, NULL, 1, &weights);
+  return sl_add_internal (graph, &pack_depthwise, weights->name, NULL, 1, &weights);
 }
 
 /* --- Affine maps of channels --- */
@@ -257,7 +256,7 @@ SlValue *
 sl_channel_affine (SlGraph *graph, const char *name, SlValue *x, SlValue *scale, SlValue *shift)
 {
   SlValue *inputs[] = {x, scale, shift};
-  return add_node (graph, &channel_affine, name, NULL, 3, inputs);
+  return sl_add_internal (graph, &channel_affine, name, NULL, 3, inputs);
 }
 
 /* --- Folding: evaluated once, in double precision --- */
@@ -348,7 +347,7 @@ sl_scale_weights (SlGraph *graph, SlValue *weights, uint32_t axis, SlValue *scal
 {
   ScaleAttrs attrs = {.axis = axis};
   SlValue *inputs[] = {weights, scale};
-  return add_node (graph, &scale_weights, weights->name, &attrs, 2, inputs);
+  return sl_add_internal (graph, &scale_weights, weights->name, &attrs, 2, inputs);
 }
 
 /* bias, scale, shift: n elements each in any shape, or left out → bias * scale + shift (n) */
@@ -391,7 +390,7 @@ sl_scale_bias (SlGraph *graph, SlValue *bias, SlValue *scale, SlValue *shift)
   if (bias == NULL && shift == NULL)
     return NULL;
   SlValue *inputs[] = {bias, scale, shift};
-  return add_node (graph, &scale_bias, (bias != NULL ? bias : shift)->name, NULL, 3, inputs);
+  return sl_add_internal (graph, &scale_bias, (bias != NULL ? bias : shift)->name, NULL, 3, inputs);
 }
 
 const SlOpClass *const sl_ops_internal[] = {

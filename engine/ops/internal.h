@@ -5,12 +5,20 @@
 #include "graph/op.h"
 #include "kernels/gemm.h"
 
+/* A node of such a class with one output; returns that. `attrs` is copied. */
+SlValue *sl_add_internal (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
+                          uint32_t n_inputs, SlValue *const *inputs);
+
 /* The same numbers in another layout. */
 SlValue *sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout);
 
 /* Weight panels as kernel "pack_weights" makes them: float32 of one dimension. */
 SlValue *sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack,
                           const SlTarget *target);
+
+/* Weights (M, C, 3, 3) as kernel "pack_winograd" makes them for output tiles of that side, 2 or 4.
+ */
+SlValue *sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, const SlTarget *target);
 
 /* Weights (C, 1, kernel…) as (kernel positions, C). */
 SlValue *sl_pack_depthwise (SlGraph *graph, SlValue *weights);

@@ -37,7 +37,9 @@ enum {
   OP_INTEGERS = 1 << 0, /* random numbers are -4 … 4, so that sums are exact */
   OP_POSITIVE = 1 << 1, /* random numbers are 0.1 … 4 */
   OP_WIDE = 1 << 2,     /* random numbers are -20 … 20 */
-  OP_FOLLOWS = 1 << 3   /* takes channels-last inputs as they are: nothing is relaid */
+  OP_FOLLOWS = 1 << 3,  /* takes channels-last inputs as they are: nothing is relaid */
+  OP_F23 = 1 << 4,      /* Winograd's F(2,3), or F(4,3), is said to be the fastest everywhere */
+  OP_F43 = 1 << 5
 };
 
 /* The case's graph, imported and sorted; the dense contents of its inputs, in the order of

@@ -404,12 +404,21 @@ check_relayouts (const Runner *runner, RunKind kind)
   }
 }
 
+/* Convolutions are direct, and exact on integers, unless the case asks for another form. */
+static const SlWinogradTiming *
+timings_for (const OpCase *row)
+{
+  static const SlWinogradTiming f23[] = {{8, 8, 8, 1e6f, 1, 1e6f}, {0}};
+  static const SlWinogradTiming f43[] = {{8, 8, 8, 1e6f, 1e6f, 1}, {0}};
+  return row->flags & OP_F23 ? f23 : row->flags & OP_F43 ? f43 : NULL;
+}
+
 static void
 run_kernels (const OpCase *row, const SlKernelSet *set, RunKind kind, GPtrArray *wanted)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) contents = NULL;
-  const SlTarget target = {.panel = set->panel};
+  const SlTarget target = {.panel = set->panel, .winograd = timings_for (row)};
   SlPasses passes;
   if (!build (row, &passes, &contents, &error))
     g_error ("%s: %s", row->name, error->message);

@@ -1,0 +1,46 @@
+#include "op_runner.h"
+
+/* Convolutions whose weights are packed for Winograd's kernels. */
+static const OpCase cases[] = {
+    {"f23", "Conv", "2x19x13x17; !37x19x3x3; !37", "pads=[1, 1, 1, 1]", .shape = "2x37x13x17",
+     .steps = "winograd_f23", .tolerance = 1e-5, .flags = OP_FOLLOWS | OP_F23},
+    {"f43", "Conv", "2x19x13x17; !37x19x3x3; !37", "pads=[1, 1, 1, 1]", .shape = "2x37x13x17",
+     .steps = "winograd_f43", .tolerance = 2e-5, .flags = OP_FOLLOWS | OP_F43},
+    {"f23/pads", "Conv", "1x5x9x11; !7x5x3x3", "pads=[0, 1, 1, 0]", .steps = "winograd_f23",
+     .tolerance = 1e-5, .flags = OP_FOLLOWS | OP_F23},
+    {"f43/pads", "Conv", "1x5x9x11; !7x5x3x3", "pads=[0, 1, 1, 0]", .steps = "winograd_f43",
+     .tolerance = 2e-5, .flags = OP_FOLLOWS | OP_F43},
+    {"f43/same", "Conv", "1x8x7x7; !16x8x3x3", "auto_pad=SAME_LOWER", .shape = "1x16x7x7",
+     .steps = "winograd_f43", .tolerance = 2e-5, .flags = OP_FOLLOWS | OP_F43},
+    {"f43/relu", "Conv", "1x5x9x7; !6x5x3x3; !6", .act = {SL_ACT_CLIP, 0, 6},
+     .steps = "winograd_f43", .tolerance = 2e-5, .flags = OP_FOLLOWS | OP_F43},
+    {"f43/silu", "Conv", "1x5x9x7; !6x5x3x3", .act = {SL_ACT_SILU, 0, 0}, .steps = "winograd_f43",
+     .tolerance = 2e-5, .flags = OP_FOLLOWS | OP_F43},
+    {"no-images", "Conv", "0x3x5x5; !4x3x3x3", .shape = "0x4x3x3", .flags = OP_F43},
+    {"no-channels", "Conv", "1x0x5x5; !4x0x3x3", .shape = "1x4x3x3", .steps = "reference",
+     .flags = OP_F43},
+
+    /* What it is not for. */
+    {"weights-as-input", "Conv", "1x3x5x6; 4x3x3x3; 4", .steps = "conv2d",
+     .flags = OP_INTEGERS | OP_F43},
+    {"stride", "Conv", "1x3x9x9; !4x3x3x3", "strides=[1, 2]", .steps = "conv2d",
+     .flags = OP_INTEGERS | OP_F43},
+    {"dilation", "Conv", "1x3x9x9; !4x3x3x3", "dilations=[2, 1]", .steps = "conv2d",
+     .flags = OP_INTEGERS | OP_F43},
+    {"groups", "Conv", "1x4x9x9; !4x2x3x3", "group=2", .steps = "conv2d",
+     .flags = OP_INTEGERS | OP_F43},
+    {"depthwise", "Conv", "1x4x9x9; !4x1x3x3", "group=4", .steps = "depthwise2d",
+     .flags = OP_INTEGERS | OP_F43},
+    {"3x1", "Conv", "1x3x9x9; !4x3x3x1", .steps = "conv2d", .flags = OP_INTEGERS | OP_F43},
+    {"1d", "Conv", "1x3x9; !4x3x3", .steps = "conv2d", .flags = OP_INTEGERS | OP_F43},
+    {"float64", "Conv", "f64 1x3x5x5; !f64 4x3x3x3", .steps = "reference", .flags = OP_F43},
+    {0},
+};
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  op_add_cases ("winograd", cases);
+  return g_test_run ();
+}

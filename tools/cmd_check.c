@@ -88,19 +88,23 @@ compare (const SlTensor *got, const SlTensor *want, const CheckOptions *options)
                           sl_tensor_get_double (want, first));
 }
 
-/* The integer inputs, NULL for the others: those that say shapes, axes and pads. */
+/* The inputs that say shapes, axes and pads, NULL for the others: integers, and with `vectors` what
+ * stands behind the first input with one dimension, such as scales. */
 static SlTensor **
-integer_inputs (GPtrArray *inputs)
+shape_inputs (GPtrArray *inputs, bool vectors)
 {
   SlTensor **fixed = g_new0 (SlTensor *, inputs->len + 1);
-  for (guint i = 0; i < inputs->len; i++)
-    if (sl_tensor_get_dtype (g_ptr_array_index (inputs, i)) == SL_INT64)
-      fixed[i] = g_ptr_array_index (inputs, i);
+  for (guint i = 0; i < inputs->len; i++) {
+    SlTensor *input = g_ptr_array_index (inputs, i);
+    if (sl_tensor_get_dtype (input) == SL_INT64 ||
+        (vectors && i > 0 && sl_tensor_get_shape (input)->rank <= 1))
+      fixed[i] = input;
+  }
   return fixed;
 }
 
-/* A program for the shapes of these inputs. *ret_fixed says which of them became part of it:
- * integer inputs, where a shape depends on them. */
+/* A program for the shapes of these inputs. *ret_fixed says which of them became part of it: none,
+ * the integers where a shape depends on them, or vectors too where that does not do. */
 static SlProgram *
 compile (SlModel *model, GPtrArray *inputs, const CheckOptions *options, SlTensor ***ret_fixed,
          GError **error)
@@ -116,17 +120,20 @@ compile (SlModel *model, GPtrArray *inputs, const CheckOptions *options, SlTenso
     shapes[i] = *sl_tensor_get_shape (g_ptr_array_index (inputs, i));
   SlProgramOptions program_options = {
       .device = options->device, .shapes = shapes, .n_shapes = inputs->len};
-  g_autoptr (GError) cause = NULL;
   *ret_fixed = NULL;
-  SlProgram *program = sl_program_new (model, &program_options, &cause);
-  if (program || !g_error_matches (cause, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
-    if (!program)
+  for (int attempt = 0;; attempt++) {
+    g_autoptr (GError) cause = NULL;
+    SlProgram *program = sl_program_new (model, &program_options, &cause);
+    if (program)
+      return program;
+    if (attempt == 2 || !g_error_matches (cause, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
       g_propagate_error (error, g_steal_pointer (&cause));
-    return program;
+      return NULL;
+    }
+    g_free (*ret_fixed);
+    *ret_fixed = shape_inputs (inputs, attempt == 1);
+    program_options.fixed = *ret_fixed;
   }
-  *ret_fixed = integer_inputs (inputs);
-  program_options.fixed = *ret_fixed;
-  return sl_program_new (model, &program_options, error);
 }
 
 /* Computes all outputs of one data set. NaN and infinity in them are results like any other here.

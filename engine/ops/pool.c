@@ -117,30 +117,6 @@ for_each_window (const SlRefCall *call, VisitWindow visit)
         }
 }
 
-/* Steps `k` through the window; false after the last position. */
-static bool
-next_position (const SlWindow3 *w, int64_t k[3])
-{
-  for (int i = 2; i >= 0; i--) {
-    if (++k[i] < w->kernel[i])
-      return true;
-    k[i] = 0;
-  }
-  return false;
-}
-
-/* Where position `k` of a window lies; false if that is outside the input. */
-static bool
-is_inside (const SlWindow3 *w, const int64_t origin[3], const int64_t k[3], int64_t at[3])
-{
-  bool inside = true;
-  for (int i = 0; i < 3; i++) {
-    at[i] = origin[i] + k[i] * w->dilation[i];
-    inside = inside && at[i] >= 0 && at[i] < w->in[i];
-  }
-  return inside;
-}
-
 /* A NaN is greater than any number, and the first of equals wins. */
 static bool
 is_greater (const SlRefTensor *x, size_t a, size_t b)
@@ -171,7 +147,7 @@ max_of_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t t
   size_t size = (size_t)(w->in[0] * w->in[1] * w->in[2]), best = 0;
   int64_t k[3] = {0}, at[3], index = -1;
   do {
-    if (!is_inside (w, origin, k, at))
+    if (!sl_window_is_inside (w, origin, k, at))
       continue;
     size_t from = plane * size + (size_t)((at[0] * w->in[1] + at[1]) * w->in[2] + at[2]);
     if (index >= 0 && !is_greater (x, from, best))
@@ -180,7 +156,7 @@ max_of_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t t
     index = attrs->storage_order == 0
                 ? (int64_t)from
                 : (int64_t)(plane * size) + (at[2] * w->in[1] + at[1]) * w->in[0] + at[0];
-  } while (next_position (w, k));
+  } while (sl_window_next (w, k));
   if (index >= 0)
     sl_ref_move (call->outputs[0], to, x, best);
   else
@@ -214,13 +190,13 @@ mean_of_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t 
   int64_t k[3] = {0}, at[3];
   double sum = 0, count = 0;
   do {
-    if (is_inside (w, origin, k, at)) {
+    if (sl_window_is_inside (w, origin, k, at)) {
       sum += x[(at[0] * w->in[1] + at[1]) * w->in[2] + at[2]];
       count++;
     } else if (attrs->count_include_pad && is_padded (w, at)) {
       count++;
     }
-  } while (next_position (w, k));
+  } while (sl_window_next (w, k));
   call->outputs[0]->f[to] = sum / count;
 }
 

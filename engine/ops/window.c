@@ -1,5 +1,7 @@
 #include "ops/window.h"
 
+#include <string.h>
+
 const char *const sl_auto_pad_choices[] = {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", NULL};
 
 /* Larger windows and steps than this are mistakes, and their products would overflow. */
@@ -60,9 +62,9 @@ set_same_pads (SlWindow *window, int64_t in, uint32_t i)
   window->pads.v[n + i] = total - begin;
 }
 
-gboolean
-sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlShape *ret_output,
-                 GError **error)
+/* Completes the lists of a window over `input`. */
+static gboolean
+complete_lists (const SlNode *node, SlWindow *window, const SlShape *input, GError **error)
 {
   if (input->rank < 3 || input->rank > 5) {
     g_autofree char *shape = sl_shape_to_string (input);
@@ -71,11 +73,19 @@ sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlS
     return FALSE;
   }
   uint32_t n = input->rank - 2;
-  if (!complete (node, "kernel_shape", &window->kernel_shape, n, 1, 1, error) ||
-      !complete (node, "strides", &window->strides, n, 1, 1, error) ||
-      !complete (node, "dilations", &window->dilations, n, 1, 1, error) ||
-      !complete (node, "pads", &window->pads, 2 * n, 0, 0, error))
+  return complete (node, "kernel_shape", &window->kernel_shape, n, 1, 1, error) &&
+         complete (node, "strides", &window->strides, n, 1, 1, error) &&
+         complete (node, "dilations", &window->dilations, n, 1, 1, error) &&
+         complete (node, "pads", &window->pads, 2 * n, 0, 0, error);
+}
+
+gboolean
+sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlShape *ret_output,
+                 GError **error)
+{
+  if (!complete_lists (node, window, input, error))
     return FALSE;
+  uint32_t n = input->rank - 2;
   for (uint32_t i = 0; i < n; i++) {
     int64_t in = input->dim[2 + i];
     if (window->auto_pad == SL_PAD_VALID)
@@ -93,6 +103,65 @@ sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlS
                    " + %" G_GINT64_FORMAT,
                    window->kernel_shape.v[i], window->dilations.v[i], shape, window->pads.v[i],
                    window->pads.v[n + i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Output size of one dimension without pads; pads that give `wanted` if that is not 0. Negative
+ * where it would be too large. */
+static int64_t
+transposed_size (SlWindow *window, int64_t in, int64_t output_padding, int64_t wanted, uint32_t i)
+{
+  uint32_t n = window->strides.n;
+  int64_t extent = (window->kernel_shape.v[i] - 1) * window->dilations.v[i] + 1, whole;
+  if (__builtin_mul_overflow (in - 1, window->strides.v[i], &whole) ||
+      __builtin_add_overflow (whole, extent + output_padding, &whole))
+    return -1;
+  if (wanted > 0) {
+    int64_t total = MAX (whole - wanted, 0), half = total / 2;
+    window->pads.v[i] = window->auto_pad == SL_PAD_SAME_UPPER ? half : total - half;
+    window->pads.v[n + i] = total - window->pads.v[i];
+    return wanted;
+  }
+  if (window->auto_pad == SL_PAD_VALID)
+    window->pads.v[i] = window->pads.v[n + i] = 0;
+  return whole - window->pads.v[i] - window->pads.v[n + i];
+}
+
+gboolean
+sl_window_infer_transposed (const SlNode *node, SlWindow *window, SlInts *output_padding,
+                            SlInts *output_shape, const SlShape *input, SlShape *ret_output,
+                            GError **error)
+{
+  if (!complete_lists (node, window, input, error))
+    return FALSE;
+  uint32_t n = input->rank - 2;
+  if (output_shape->n == n + 2) {
+    memmove (output_shape->v, output_shape->v + 2, n * sizeof *output_shape->v);
+    output_shape->n = n;
+  }
+  if (!complete (node, "output_padding", output_padding, n, 0, 0, error) ||
+      (output_shape->n > 0 && !complete (node, "output_shape", output_shape, n, 1, 1, error)))
+    return FALSE;
+  bool same = window->auto_pad == SL_PAD_SAME_UPPER || window->auto_pad == SL_PAD_SAME_LOWER;
+  for (uint32_t i = 0; i < n; i++) {
+    int64_t in = input->dim[2 + i], wanted = 0;
+    if (output_shape->n > 0)
+      wanted = output_shape->v[i];
+    else if (same && __builtin_mul_overflow (in, window->strides.v[i], &wanted))
+      wanted = 0;
+    ret_output->dim[2 + i] = transposed_size (window, in, output_padding->v[i], wanted, i);
+    if (in >= 1 && ret_output->dim[2 + i] >= 1 && window->pads.v[i] <= WINDOW_MAX &&
+        window->pads.v[n + i] <= WINDOW_MAX)
+      continue;
+    g_autofree char *shape = sl_shape_to_string (input);
+    sl_node_error (node, error, SL_ERROR_SHAPE,
+                   "a kernel of %" G_GINT64_FORMAT " (dilation %" G_GINT64_FORMAT
+                   ", stride %" G_GINT64_FORMAT ") leaves nothing of an input of %s within padding "
+                   "%" G_GINT64_FORMAT " + %" G_GINT64_FORMAT,
+                   window->kernel_shape.v[i], window->dilations.v[i], window->strides.v[i], shape,
+                   window->pads.v[i], window->pads.v[n + i]);
     return FALSE;
   }
   return TRUE;
@@ -118,6 +187,29 @@ sl_window_3d (const SlWindow *window, const SlShape *input, const SlShape *outpu
     w.pad_end[to] = window->pads.v[n + i];
   }
   return w;
+}
+
+bool
+sl_window_next (const SlWindow3 *w, int64_t k[3])
+{
+  for (int i = 2; i >= 0; i--) {
+    if (++k[i] < w->kernel[i])
+      return true;
+    k[i] = 0;
+  }
+  return false;
+}
+
+bool
+sl_window_is_inside (const SlWindow3 *w, const int64_t origin[3], const int64_t k[3],
+                     int64_t ret_at[3])
+{
+  bool inside = true;
+  for (int i = 0; i < 3; i++) {
+    ret_at[i] = origin[i] + k[i] * w->dilation[i];
+    inside = inside && ret_at[i] >= 0 && ret_at[i] < w->in[i];
+  }
+  return inside;
 }
 
 /* Kernels count positions and channels in 32 bits. */

@@ -35,12 +35,29 @@ extern const char *const sl_auto_pad_choices[];
 gboolean sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input,
                           SlShape *ret_output, GError **error);
 
+/* The same for the transposed convolution, whose output is as large as the input of a convolution
+ * that gives `input`: stride * (in - 1) + output_padding + extent - pads. Where `output_shape` has
+ * entries (one a spatial dimension, or those of N and C before them), or auto_pad says SAME (in *
+ * stride), the pads follow from it: what is too much is cut off, half of it at each end and the odd
+ * one at the end (SAME_UPPER) or at the beginning (else); what is missing is 0 at the end. Both
+ * lists have one entry a dimension, or none, afterwards. */
+gboolean sl_window_infer_transposed (const SlNode *node, SlWindow *window, SlInts *output_padding,
+                                     SlInts *output_shape, const SlShape *input,
+                                     SlShape *ret_output, GError **error);
+
 /* The window over (depth, height, width), size 1 and stride 1 in the dimensions that the input
  * lacks, so that a reference needs one loop nest for one, two and three dimensions. */
 typedef struct SlWindow3 {
   int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad[3], pad_end[3];
 } SlWindow3;
 SlWindow3 sl_window_3d (const SlWindow *window, const SlShape *input, const SlShape *output);
+
+/* Steps `k` through the window; false after the last position. */
+bool sl_window_next (const SlWindow3 *w, int64_t k[3]);
+/* Where position `k` of a window that begins at `origin` lies; false if that is outside the input.
+ */
+bool sl_window_is_inside (const SlWindow3 *w, const int64_t origin[3], const int64_t k[3],
+                          int64_t ret_at[3]);
 
 /* Kernels read rank 3 (as height 1) and 4, and dimensions of 31 bits; others are left to the
  * reference, which is row-major. */

@@ -1,0 +1,304 @@
+#include "kernels/conv_transpose2d.h"
+#include "kernels/gemm.h"
+#include "kernels/tile.h"
+
+/* A transposed convolution of stride s is s ordinary convolutions of stride 1 along each axis: the
+ * outputs whose position (padding included) leaves the remainder r when divided by s see the taps k
+ * with k * dilation % s = r and no others. One phase of one axis: */
+typedef struct Phase {
+  size_t taps, first, step; /* of the kernel: first, first + step, … */
+  ptrdiff_t tap_step;       /* input positions from one tap to the next, backwards */
+  size_t out_first, outs;   /* of the output: out_first, out_first + stride, … */
+  ptrdiff_t in_first;       /* input position of the first tap for the first output */
+} Phase;
+
+static size_t
+greatest_divisor (size_t a, size_t b)
+{
+  while (b > 0) {
+    size_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+static Phase
+phase_taps (size_t r, size_t kernel, size_t stride, size_t dilation)
+{
+  size_t divisor = greatest_divisor (stride, dilation);
+  Phase phase = {.step = stride / divisor, .tap_step = (ptrdiff_t)(dilation / divisor)};
+  while (phase.first < phase.step && phase.first * dilation % stride != r)
+    phase.first++;
+  if (phase.first < phase.step && phase.first < kernel)
+    phase.taps = (kernel - phase.first - 1) / phase.step + 1;
+  return phase;
+}
+
+static Phase
+phase_of (size_t r, size_t kernel, size_t stride, size_t dilation, size_t pad, size_t out)
+{
+  Phase phase = phase_taps (r, kernel, stride, dilation);
+  phase.out_first = (r + stride - pad % stride) % stride;
+  if (phase.out_first < out)
+    phase.outs = (out - phase.out_first - 1) / stride + 1;
+  phase.in_first = ((ptrdiff_t)(phase.out_first + pad) - (ptrdiff_t)(phase.first * dilation)) /
+                   (ptrdiff_t)stride;
+  return phase;
+}
+
+/* Taps of the phases before (ry, rx), which the packed weights hold first. */
+static size_t
+taps_before (size_t ry, size_t rx, size_t kernel_h, size_t kernel_w, size_t stride_h,
+             size_t stride_w, size_t dilation_h, size_t dilation_w)
+{
+  size_t rows = 0, cols = 0;
+  for (size_t r = 0; r < ry; r++)
+    rows += phase_taps (r, kernel_h, stride_h, dilation_h).taps;
+  for (size_t r = 0; r < rx; r++)
+    cols += phase_taps (r, kernel_w, stride_w, dilation_w).taps;
+  return rows * kernel_w + phase_taps (ry, kernel_h, stride_h, dilation_h).taps * cols;
+}
+
+/* Sizes of one phase's product at most, and of one group. */
+typedef struct Plan {
+  const SlConvTranspose2dParams *p;
+  size_t group_in, cols;
+  size_t rows, taps; /* of the largest phase */
+  size_t phases;
+  size_t pitch; /* of a row of results in scratch */
+  SlTileGrid grid;
+} Plan;
+
+static Plan
+plan_of (const SlConvTranspose2dParams *p)
+{
+  Plan plan = {.p = p,
+               .group_in = p->in_c / p->groups,
+               .cols = p->out_c / p->groups,
+               .rows =
+                   p->batch * ceil_div (p->out_h, p->stride_h) * ceil_div (p->out_w, p->stride_w),
+               .phases = (size_t)p->stride_h * p->stride_w};
+  size_t step_h = p->stride_h / greatest_divisor (p->stride_h, p->dilation_h);
+  size_t step_w = p->stride_w / greatest_divisor (p->stride_w, p->dilation_w);
+  plan.taps = ceil_div (p->kernel_h, step_h) * ceil_div (p->kernel_w, step_w);
+  plan.pitch = round_up (plan.cols, VEC_WIDTH);
+  plan.grid = SL_KERNEL_NAME (sl_tile_grid) (plan.rows, plan.cols, plan.taps * plan.group_in,
+                                             plan.phases * p->groups);
+  return plan;
+}
+
+static size_t
+conv_transpose_tiles (const void *params)
+{
+  Plan plan = plan_of (params);
+  return plan.phases * plan.p->groups * plan.grid.row_blocks * plan.grid.col_blocks;
+}
+
+static size_t
+block_rows (const Plan *plan)
+{
+  return ceil_div (plan->rows, max_size (plan->grid.row_blocks, 1));
+}
+
+/* Scratch: pointers to the taps of each row, a row of zeros, the results. */
+static size_t
+pointers_size (const Plan *plan)
+{
+  return round_up (block_rows (plan) * max_size (plan->taps, 1) * sizeof (float *), 64);
+}
+
+static size_t
+zeros_size (const Plan *plan)
+{
+  return round_up (plan->group_in * sizeof (float), 64);
+}
+
+static size_t
+conv_transpose_scratch (const void *params)
+{
+  Plan plan = plan_of (params);
+  return pointers_size (&plan) + zeros_size (&plan) +
+         block_rows (&plan) * plan.pitch * sizeof (float);
+}
+
+/* The pixel of row m of a phase's product. */
+typedef struct Pixel {
+  size_t image, y, x;
+} Pixel;
+
+static Pixel
+pixel_at (const Phase *ys, const Phase *xs, size_t m)
+{
+  return (Pixel){m / xs->outs / ys->outs, m / xs->outs % ys->outs, m % xs->outs};
+}
+
+static void
+pixel_next (const Phase *ys, const Phase *xs, Pixel *pixel)
+{
+  if (++pixel->x < xs->outs)
+    return;
+  pixel->x = 0;
+  if (++pixel->y < ys->outs)
+    return;
+  pixel->y = 0;
+  pixel->image++;
+}
+
+/* table[tap][row] for `rows` pixels of the phase from m0 on. */
+static void
+point_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *in, size_t m0,
+            size_t rows, const float *zeros, const float **table)
+{
+  const SlConvTranspose2dParams *p = plan->p;
+  Pixel pixel = pixel_at (ys, xs, m0);
+
+  for (size_t r = 0; r < rows; r++, pixel_next (ys, xs, &pixel)) {
+    const float **at = table + r;
+    ptrdiff_t y = ys->in_first + (ptrdiff_t)pixel.y;
+    for (size_t ty = 0; ty < ys->taps; ty++, y -= ys->tap_step) {
+      bool row_inside = y >= 0 && y < (ptrdiff_t)p->in_h;
+      ptrdiff_t x = xs->in_first + (ptrdiff_t)pixel.x;
+      for (size_t tx = 0; tx < xs->taps; tx++, x -= xs->tap_step, at += rows) {
+        bool inside = row_inside && x >= 0 && x < (ptrdiff_t)p->in_w;
+        *at = inside
+                  ? in + ((pixel.image * p->in_h + (size_t)y) * p->in_w + (size_t)x) * p->in_stride
+                  : zeros;
+      }
+    }
+  }
+}
+
+/* Puts the results of a block where its pixels lie. */
+static void
+scatter_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *from, size_t m0,
+              size_t rows, size_t cols, float *out)
+{
+  const SlConvTranspose2dParams *p = plan->p;
+  Pixel pixel = pixel_at (ys, xs, m0);
+
+  for (size_t r = 0; r < rows; r++, from += plan->pitch, pixel_next (ys, xs, &pixel)) {
+    size_t y = ys->out_first + pixel.y * p->stride_h, x = xs->out_first + pixel.x * p->stride_w;
+    memcpy (out + ((pixel.image * p->out_h + y) * p->out_w + x) * p->out_stride, from,
+            cols * sizeof *from);
+  }
+}
+
+static void
+conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size_t index)
+{
+  const SlConvTranspose2dParams *p = plan->p;
+  size_t row_block = index % plan->grid.row_blocks, rest = index / plan->grid.row_blocks;
+  size_t col_block = rest % plan->grid.col_blocks, product = rest / plan->grid.col_blocks;
+  size_t group = product % p->groups, phase = product / p->groups;
+  size_t ry = phase / p->stride_w, rx = phase % p->stride_w, panels = ceil_div (plan->cols, PANEL);
+  Phase ys = phase_of (ry, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, p->out_h);
+  Phase xs = phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
+  size_t all_rows = p->batch * ys.outs * xs.outs, depth = ys.taps * xs.taps * plan->group_in;
+  size_t m0 = part_begin (all_rows, plan->grid.row_blocks, row_block);
+  size_t rows = part_begin (all_rows, plan->grid.row_blocks, row_block + 1) - m0;
+  size_t c0 = part_begin (panels, plan->grid.col_blocks, col_block) * PANEL;
+  size_t c1 = part_begin (panels, plan->grid.col_blocks, col_block + 1) * PANEL;
+  size_t out_c = group * plan->cols + c0; /* first output channel */
+  size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
+                               p->dilation_h, p->dilation_w);
+  const float *weights = (const float *)buffers[1] +
+                         panels * PANEL * plan->group_in * p->groups * before +
+                         group * panels * PANEL * depth;
+  const float *bias = buffers[2], **table = scratch;
+  float *zeros = (float *)((char *)scratch + pointers_size (plan));
+  float *results = (float *)((char *)zeros + zeros_size (plan));
+
+  if (rows == 0)
+    return;
+  memset (zeros, 0, plan->group_in * sizeof *zeros);
+  point_rows (plan, &ys, &xs, (const float *)buffers[0] + group * plan->group_in, m0, rows, zeros,
+              table);
+  SlTile tile = {
+      .rows = rows,
+      .cols = min_size (plan->cols, c1) - c0,
+      .depth = depth,
+      .a = table,
+      .a_pitch = rows,
+      .run = plan->group_in,
+      .b = weights + c0 * depth,
+      .panel_stride = depth * PANEL,
+      .c = results,
+      .c_stride = plan->pitch,
+      .bias = bias ? bias + out_c : NULL,
+      .act = &p->act,
+  };
+  SL_KERNEL_NAME (sl_tile_run) (&tile);
+  scatter_rows (plan, &ys, &xs, results, m0, rows, tile.cols, (float *)buffers[3] + out_c);
+}
+
+static void
+conv_transpose_run (const void *params, void *const *buffers, void *scratch, size_t first,
+                    size_t last)
+{
+  Plan plan = plan_of (params);
+  for (size_t t = first; t < last; t++)
+    conv_transpose_tile (&plan, buffers, scratch, t);
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_conv_transpose2d) = {
+    .name = "conv_transpose2d",
+    .params_size = sizeof (SlConvTranspose2dParams),
+    .tiles = conv_transpose_tiles,
+    .scratch = conv_transpose_scratch,
+    .run = conv_transpose_run,
+};
+
+static size_t
+pack_tiles (const void *params)
+{
+  const SlPackTransposedParams *p = params;
+  return (size_t)p->stride_h * p->stride_w * p->groups;
+}
+
+/* One panel of one group and phase; columns beyond the last are 0. */
+static void
+pack_panel (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, const float *src,
+            size_t cols, float *dst)
+{
+  size_t area = (size_t)p->kernel_h * p->kernel_w;
+  for (size_t ty = 0; ty < ys->taps; ty++)
+    for (size_t tx = 0; tx < xs->taps; tx++) {
+      size_t tap = (ys->first + ty * ys->step) * p->kernel_w + xs->first + tx * xs->step;
+      for (size_t i = 0; i < p->group_in; i++, dst += PANEL) {
+        const float *from = src + i * p->group_out * area + tap;
+        for (size_t n = 0; n < PANEL; n++)
+          dst[n] = n < cols ? from[n * area] : 0;
+      }
+    }
+}
+
+static void
+pack_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  const SlPackTransposedParams *p = params;
+  size_t panels = ceil_div (p->group_out, PANEL), area = (size_t)p->kernel_h * p->kernel_w;
+
+  for (size_t t = first; t < last; t++) {
+    size_t group = t % p->groups, phase = t / p->groups;
+    size_t ry = phase / p->stride_w, rx = phase % p->stride_w;
+    Phase ys = phase_taps (ry, p->kernel_h, p->stride_h, p->dilation_h);
+    Phase xs = phase_taps (rx, p->kernel_w, p->stride_w, p->dilation_w);
+    size_t depth = ys.taps * xs.taps * p->group_in;
+    size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
+                                 p->dilation_h, p->dilation_w);
+    const float *src = (const float *)buffers[0] + group * p->group_in * p->group_out * area;
+    float *dst = (float *)buffers[1] + panels * PANEL * p->group_in * p->groups * before +
+                 group * panels * PANEL * depth;
+    for (size_t j = 0; j < panels; j++)
+      pack_panel (p, &ys, &xs, src + j * PANEL * area, min_size (PANEL, p->group_out - j * PANEL),
+                  dst + j * PANEL * depth);
+  }
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_pack_transposed2d) = {
+    .name = "pack_transposed2d",
+    .params_size = sizeof (SlPackTransposedParams),
+    .tiles = pack_tiles,
+    .run = pack_run,
+};

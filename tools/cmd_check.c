@@ -91,7 +91,7 @@ compare (const SlTensor *got, const SlTensor *want, const CheckOptions *options)
 /* The inputs that say shapes, axes and pads, NULL for the others: integers, and with `vectors` what
  * stands behind the first input with one dimension, such as scales. */
 static SlTensor **
-shape_inputs (GPtrArray *inputs, bool vectors)
+shape_inputs (GPtrArray *inputs, gboolean vectors)
 {
   SlTensor **fixed = g_new0 (SlTensor *, inputs->len + 1);
   for (guint i = 0; i < inputs->len; i++) {

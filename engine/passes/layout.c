@@ -79,8 +79,10 @@ follow (Layouts *pass, SlNode *node)
 static void
 spatial (Layouts *pass, SlNode *node)
 {
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    want (pass, node, i, i == 0 || i == 3 ? SL_LAYOUT_CHANNELS_LAST : SL_LAYOUT_ROW_MAJOR);
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    bool is_picture = i == 0 || (i == 3 && (node->op->traits & SL_TRAIT_RESIDUAL));
+    want (pass, node, i, is_picture ? SL_LAYOUT_CHANNELS_LAST : SL_LAYOUT_ROW_MAJOR);
+  }
   node->outputs[0]->layout = SL_LAYOUT_CHANNELS_LAST;
 }
 

@@ -116,6 +116,7 @@ raw_clear (void *data)
   g_free (raw->name);
   g_free (raw->s);
   g_free (raw->ints);
+  g_free (raw->floats);
   g_clear_pointer (&raw->tensor, sl_tensor_unref);
 }
 
@@ -126,11 +127,14 @@ parse_value (const char *text, SlRawAttr *raw)
   if (text[0] == '[') {
     g_autofree char *inner = g_strndup (text + 1, strlen (text) - 2);
     g_autoptr (GArray) values = op_case_parse_values (inner);
-    raw->type = SL_RAW_INTS;
+    raw->type = strchr (inner, '.') != NULL ? SL_RAW_FLOATS : SL_RAW_INTS;
     raw->n = values->len;
     raw->ints = g_new0 (int64_t, values->len);
-    for (guint i = 0; i < values->len; i++)
+    raw->floats = g_new0 (float, values->len);
+    for (guint i = 0; i < values->len; i++) {
       raw->ints[i] = (int64_t)g_array_index (values, double, i);
+      raw->floats[i] = (float)g_array_index (values, double, i);
+    }
     return;
   }
   if (text[0] == '{') {

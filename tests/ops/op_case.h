@@ -12,8 +12,8 @@
  * ",". Without values they are random numbers that depend on the case's name. "-" is an input left
  * out.
  *
- * Attributes are "axis=1 pads=[0, 1] scales=[1., 2.] alpha=0.5 mode=edge value={f32 1 = 2}" (a point
- * in a list: floats; braces: a tensor). */
+ * Attributes are "axis=1 pads=[0, 1] scales=[1., 2.] alpha=0.5 mode=edge value={f32 1 = 2}" (a
+ * point in a list: floats; braces: a tensor). */
 typedef struct OpCase {
   const char *name; /* of the test, after the family's */
   const char *op;   /* ONNX's name, or an internal one */

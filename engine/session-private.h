@@ -1,7 +1,7 @@
 /* What layers above the session make of a model's graph. */
 #pragma once
 
-#include "graph/graph.h"
+#include "plan/plan.h"
 
 #include <sightline/program.h>
 
@@ -9,3 +9,6 @@
  * shapes set, all others inferred, what depends on constants alone folded (by way of the model's
  * store), what no output needs gone. Values keep the names that the file gave them. */
 SlGraph *sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error);
+
+/* How a program was planned, for checks of the plan. */
+const SlPlan *sl_session_get_plan (SlProgram *program);

@@ -169,6 +169,8 @@ run_passes (SlPasses *passes, SlModel *model, const SlProgramOptions *options, G
   passes->evaluate = evaluate;
   passes->evaluate_data = model;
   passes->memory_limit = limit_of (options);
+  passes->folded_limit = options->constant_limit;
+  passes->work_limit = options->constant_work;
   return sl_passes_run (passes, error);
 }
 
@@ -237,6 +239,19 @@ list_layers (SlProgram *program)
   }
 }
 
+static gboolean
+check_work (const SlGraph *graph, double limit, GError **error)
+{
+  double work = 0;
+  for (uint32_t i = 0; i < graph->nodes->len; i++)
+    work += sl_node_get_work (g_ptr_array_index (graph->nodes, i));
+  if (limit <= 0 || work <= limit)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+               "a run would take %.3g operations, the limit is %.3g", work, limit);
+  return FALSE;
+}
+
 /* Passes and planning: everything up to a plan. */
 static SlPlan *
 make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
@@ -247,7 +262,8 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
   SlTarget target = sl_cpu_get_target ();
   const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
   SlPasses passes = {.graph = graph, .target = layouts, .optimize = !options->unoptimized};
-  if (!run_passes (&passes, program->model, options, error))
+  if (!run_passes (&passes, program->model, options, error) ||
+      !check_work (graph, options->run_work, error))
     return NULL;
   return sl_plan_new (g_steal_pointer (&graph), layouts, passes.memory_limit, error);
 }
@@ -303,6 +319,12 @@ sl_program_unref (SlProgram *program)
   g_string_chunk_free (program->strings);
   sl_model_unref (program->model);
   g_free (program);
+}
+
+const SlPlan *
+sl_session_get_plan (SlProgram *program)
+{
+  return program->plan;
 }
 
 /* --- Looking at a program --- */

@@ -177,6 +177,14 @@ const SlOpClass *sl_op_find (const char *name);
 const SlOpClass *sl_op_find_onnx (const char *domain, const char *op_type, int opset,
                                   const SlOnnxForm **ret_form);
 
+/* Bytes of the value's own elements, stored densely. */
+size_t sl_value_get_bytes (const SlValue *value);
+/* Estimated work of a node: its class's own figure, else one operation an element. */
+SlCost sl_node_get_cost (const SlNode *node);
+/* What limits count: the operations, or the elements that it reads and writes where those are more.
+ */
+double sl_node_get_work (const SlNode *node);
+
 /* Describes `value` with its numbers in `data`, 8 bytes an element. */
 void sl_ref_init (SlRefTensor *tensor, const SlValue *value, void *data);
 /* From and to the type's own storage; integers wrap and floats round on the way out. */

@@ -13,9 +13,9 @@ is_foldable (const SlNode *node)
   return true;
 }
 
-/* Counts what evaluating the node takes. */
+/* Counts what the node's results take. */
 static gboolean
-charge (SlPasses *passes, const SlNode *node, GError **error)
+charge_bytes (SlPasses *passes, const SlNode *node, GError **error)
 {
   uint64_t left = passes->folded_limit - passes->folded_bytes;
   for (uint32_t i = 0; i < node->n_outputs; i++) {
@@ -36,11 +36,35 @@ charge (SlPasses *passes, const SlNode *node, GError **error)
   return TRUE;
 }
 
+/* Counts what computing them takes. */
+static gboolean
+charge_work (SlPasses *passes, const SlNode *node, GError **error)
+{
+  const size_t scratch = node->op->reference != NULL ? sl_reference_scratch (node) : 0;
+  if (passes->memory_limit > 0 && scratch > passes->memory_limit) {
+    sl_node_error (node, error, SL_ERROR_LIMIT,
+                   "its constants would take %.1f MiB in double precision, the limit of a run's "
+                   "memory is %.1f MiB",
+                   (double)scratch / 0x1p20, (double)passes->memory_limit / 0x1p20);
+    return FALSE;
+  }
+  const double work =
+      node->op->traits & SL_TRAIT_SHAPE_ONLY ? (double)node->n_outputs : sl_node_get_work (node);
+  passes->folded_work += work;
+  if (passes->work_limit <= 0 || passes->folded_work <= passes->work_limit)
+    return TRUE;
+  sl_node_error (node, error, SL_ERROR_LIMIT,
+                 "is constant and takes %.3g operations, %.3g with those before it (limit of "
+                 "computing constants is %.3g)",
+                 work, passes->folded_work, passes->work_limit);
+  return FALSE;
+}
+
 /* The node's outputs become constants and the node goes. */
 static gboolean
 fold (SlPasses *passes, SlNode *node, GError **error)
 {
-  if (!charge (passes, node, error))
+  if (!charge_bytes (passes, node, error) || !charge_work (passes, node, error))
     return FALSE;
   g_autofree SlTensor **results = g_new0 (SlTensor *, node->n_outputs);
   if (!passes->evaluate (passes->evaluate_data, node, results, error))

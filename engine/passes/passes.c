@@ -25,16 +25,23 @@ static const Pass table[] = {
  * scaled, then packed, both in double precision. */
 #define FOLDED_BASE ((uint64_t)1 << 30)
 #define FOLDED_FACTOR 16
+/* And as many operations, some seconds of the reference, and this many for each byte of constants.
+ */
+#define WORK_BASE 0x1p31
+#define WORK_FACTOR 64
 
-static uint64_t
-limit_folding (const SlGraph *graph)
+static void
+complete_limits (SlPasses *passes)
 {
   uint64_t bytes = 0;
-  for (uint32_t i = 0; i < graph->values->len; i++) {
-    const SlValue *value = g_ptr_array_index (graph->values, i);
+  for (uint32_t i = 0; i < passes->graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (passes->graph->values, i);
     bytes += value->data != NULL ? sl_tensor_get_size (value->data) : 0;
   }
-  return FOLDED_BASE + FOLDED_FACTOR * bytes;
+  if (passes->folded_limit == 0)
+    passes->folded_limit = FOLDED_BASE + FOLDED_FACTOR * bytes;
+  if (passes->work_limit <= 0)
+    passes->work_limit = WORK_BASE + WORK_FACTOR * (double)bytes;
 }
 
 gboolean
@@ -55,7 +62,8 @@ gboolean
 sl_passes_run (SlPasses *passes, GError **error)
 {
   passes->folded_bytes = 0;
-  passes->folded_limit = limit_folding (passes->graph);
+  passes->folded_work = 0;
+  complete_limits (passes);
   for (uint32_t i = 0; i < passes->graph->inputs->len; i++)
     if (!sl_passes_check_size (passes, passes->graph->inputs->pdata[i], error))
       return FALSE;

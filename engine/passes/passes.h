@@ -17,8 +17,10 @@ typedef struct SlPasses {
   void *evaluate_data;
   uint64_t memory_limit; /* bytes of one value that a run computes; 0: none */
 
-  uint64_t folded_bytes; /* that folding took so far, in double precision */
-  uint64_t folded_limit; /* set by sl_passes_run(): a few bytes of a file name a huge constant */
+  /* A few bytes of a file name a huge constant, or a huge computation of a small one. 0 in a limit:
+   * sl_passes_run() sets the default, which grows with the graph's own constants. */
+  uint64_t folded_bytes, folded_limit; /* that folding took so far, in double precision */
+  double folded_work, work_limit;      /* operations that folding took so far */
 } SlPasses;
 
 /* Takes a graph whose inputs have known shapes to one that the planner takes. SL_ERROR_LIMIT before

@@ -8,14 +8,6 @@ sl_value_in_arena (const SlValue *value)
   return value->kind == SL_VALUE_ACTIVATION || value->kind == SL_VALUE_INPUT;
 }
 
-size_t
-sl_value_get_bytes (const SlValue *value)
-{
-  size_t elements = 0;
-  sl_shape_get_elements (&value->shape, &elements);
-  return elements * sl_dtype_get_size (value->dtype);
-}
-
 static void
 touch (SlLifetime *lifetimes, const SlValue *value, uint32_t position)
 {

@@ -1,25 +1,5 @@
 #include "plan/plan.h"
 
-SlCost
-sl_node_get_cost (const SlNode *node)
-{
-  size_t elements = 0;
-  SlCost cost = {0};
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL)
-      cost.bytes += (double)sl_value_get_bytes (node->inputs[i]);
-  for (uint32_t i = 0; i < node->n_outputs; i++) {
-    if (node->outputs[i] == NULL)
-      continue;
-    cost.bytes += (double)sl_value_get_bytes (node->outputs[i]);
-    sl_shape_get_elements (&node->outputs[i]->shape, &elements);
-    cost.flops += (double)elements;
-  }
-  if (node->op->cost != NULL)
-    node->op->cost (node, &cost);
-  return cost;
-}
-
 static void
 lower_all (SlPlan *plan)
 {

@@ -27,12 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlPlan, sl_plan_free)
 /* TRUE if the value lies in the arena, FALSE if it has its own content (constants). */
 bool sl_value_in_arena (const SlValue *value);
 
-/* Bytes of the value's own elements, stored densely. */
-size_t sl_value_get_bytes (const SlValue *value);
-
-/* Estimated work of a node: its class's own figure, else one operation an element. */
-SlCost sl_node_get_cost (const SlNode *node);
-
 /* --- parts of the planner, each in its own file --- */
 
 /* Sets base, base_offset and pixel_stride of values that need no place of their own. */

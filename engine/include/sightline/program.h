@@ -26,9 +26,15 @@ typedef struct SlProgramOptions {
                               outputs, behind the model's own and in this order; n_taps of them */
   uint32_t n_taps;
   uint32_t threads; /* most threads that a run uses; default: all of the device */
-  guint64
-      memory_limit; /* bytes of a run's memory above which the program is refused; default 8 GiB */
-  gboolean unoptimized; /* leave the graph as the file has it (for oracles and bisecting) */
+  /* What the program may take: checked before anything is allocated or computed, SL_ERROR_LIMIT
+   * with the numbers. */
+  guint64 memory_limit;   /* bytes of a run's memory, and of any value in it; default 8 GiB */
+  guint64 constant_limit; /* bytes of constants made of others (folded, packed), counted in double
+                             precision; default 1 GiB and 16 times those of the file */
+  double constant_work;   /* operations that making them takes; default 2^31, some seconds, and 64
+                             for each byte of the file's */
+  double run_work;        /* operations of one run; default: any number */
+  gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 
 /* Infers shapes, optimises, plans memory. The numbers of a plan that does not fit are in the error,

@@ -1,0 +1,44 @@
+/* What a node's computation takes: memory and operations. */
+#include "graph/op.h"
+
+size_t
+sl_value_get_bytes (const SlValue *value)
+{
+  size_t elements = 0;
+  sl_shape_get_elements (&value->shape, &elements);
+  return elements * sl_dtype_get_size (value->dtype);
+}
+
+SlCost
+sl_node_get_cost (const SlNode *node)
+{
+  size_t elements = 0;
+  SlCost cost = {0};
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] != NULL)
+      cost.bytes += (double)sl_value_get_bytes (node->inputs[i]);
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    if (node->outputs[i] == NULL)
+      continue;
+    cost.bytes += (double)sl_value_get_bytes (node->outputs[i]);
+    sl_shape_get_elements (&node->outputs[i]->shape, &elements);
+    cost.flops += (double)elements;
+  }
+  if (node->op->cost != NULL)
+    node->op->cost (node, &cost);
+  return cost;
+}
+
+double
+sl_node_get_work (const SlNode *node)
+{
+  double elements = 0;
+  for (uint32_t i = 0; i < node->n_inputs + node->n_outputs; i++) {
+    const SlValue *end = i < node->n_inputs ? node->inputs[i] : node->outputs[i - node->n_inputs];
+    size_t n = 0;
+    if (end != NULL)
+      sl_shape_get_elements (&end->shape, &n);
+    elements += (double)n;
+  }
+  return MAX (elements, sl_node_get_cost (node).flops);
+}

@@ -60,6 +60,17 @@ source_get (const Source *source, const char *key, GError **error)
   return g_strdup (value != NULL ? value : image_metadata (source->model, key));
 }
 
+/* What GLib says about a file, which quotes it: fit for one line. */
+static char *
+clean (const char *message)
+{
+  char *text = g_utf8_make_valid (message, -1);
+  for (char *at = text; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = '?';
+  return text;
+}
+
 static gboolean
 check_keys (const Source *source, GError **error)
 {
@@ -74,8 +85,9 @@ check_keys (const Source *source, GError **error)
     g_autoptr (GString) known = g_string_new (NULL);
     for (guint i = 0; sl_rule_keys[i].name != NULL; i++)
       g_string_append_printf (known, "%s%s", i > 0 ? ", " : "", sl_rule_keys[i].name);
+    g_autofree char *found = g_strescape (*name, NULL);
     g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "%s: key %.80s is not known (expected %s)",
-                 source->name, *name, known->str);
+                 source->name, found, known->str);
     return FALSE;
   }
   return TRUE;
@@ -93,7 +105,8 @@ add_file (GArray *sources, const char *path, GError **error)
   g_array_append_val (sources, source);
   if (g_bytes_get_size (bytes) > 0 &&
       !g_key_file_load_from_bytes (source.file, bytes, G_KEY_FILE_NONE, &cause)) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "%s: %s", path, cause->message);
+    g_autofree char *text = clean (cause->message);
+    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "%s: %s", path, text);
     return FALSE;
   }
   return check_keys (&source, error);
@@ -130,10 +143,11 @@ apply_key (SlRules *rules, int key, const GArray *sources, guint n, guint *ret_s
       break;
     if (cause == NULL)
       continue;
+    g_autofree char *text = clean (cause->message);
     const char *file = source->model != NULL ? sl_model_get_name (source->model) : NULL;
     g_set_error (error, SL_ERROR, cause->domain == SL_ERROR ? cause->code : SL_ERROR_MALFORMED,
                  "%s%s%s: %s", file != NULL ? file : "", file != NULL ? ": " : "", source->name,
-                 cause->message);
+                 text);
     return FALSE;
   }
   *ret_source = i;
@@ -278,7 +292,9 @@ sl_model_rules_set (SlModelRules *public, const char *key, const char *value, GE
   SlRules *rules = (SlRules *)public;
   const int index = sl_rule_find (key);
   if (index < 0) {
-    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "%s is no key of a network's rules", key);
+    g_autofree char *found = g_strescape (key, NULL);
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "%.80s is no key of a network's rules",
+                 found);
     return FALSE;
   }
   if (!sl_rule_set (rules, index, value, NULL, error))

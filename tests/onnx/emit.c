@@ -75,7 +75,7 @@ emit_tensor (const char *name, int type, guint rank, const gint64 *dims, const v
 }
 
 Emit *
-emit_value (const char *name, guint rank, const gint64 *dims)
+emit_value_of (const char *name, int elem_type, guint rank, const gint64 *dims)
 {
   Emit *shape = emit_new (), *tensor = emit_new (), *type = emit_new (), *value = emit_new ();
   for (guint i = 0; i < rank; i++) {
@@ -84,12 +84,18 @@ emit_value (const char *name, guint rank, const gint64 *dims)
       emit_int (dim, 1, dims[i]);
     emit_message (shape, 1, dim);
   }
-  emit_int (tensor, 1, 1);
+  emit_int (tensor, 1, elem_type);
   emit_message (tensor, 2, shape);
   emit_message (type, 1, tensor);
   emit_text (value, 1, name);
   emit_message (value, 2, type);
   return value;
+}
+
+Emit *
+emit_value (const char *name, guint rank, const gint64 *dims)
+{
+  return emit_value_of (name, 1, rank, dims);
 }
 
 static void

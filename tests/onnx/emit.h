@@ -22,6 +22,8 @@ Emit *emit_tensor (const char *name, int type, guint rank, const gint64 *dims, c
                    gsize size);
 /* ValueInfoProto of float32; a negative dimension is left without a value. */
 Emit *emit_value (const char *name, guint rank, const gint64 *dims);
+/* The same of element type `type`, ONNX's number. */
+Emit *emit_value_of (const char *name, int type, guint rank, const gint64 *dims);
 /* NodeProto; the names are separated by blanks, "-" stands for one that is left out. */
 Emit *emit_node (const char *op, const char *name, const char *inputs, const char *outputs);
 void emit_attr_int (Emit *node, const char *name, gint64 value);

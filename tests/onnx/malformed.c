@@ -2,7 +2,7 @@
  */
 #include "emit.h"
 
-#include "fuzz/onnx_reader.h"
+#include "fuzz/fuzz.h"
 
 #include <string.h>
 

@@ -1,5 +1,8 @@
 #include "op_case.h"
 
+#include "onnx/emit.h"
+#include "onnx/tensor.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,4 +267,83 @@ op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
   *ret_graph = g_steal_pointer (&graph);
   *ret_contents = g_steal_pointer (&contents);
   return TRUE;
+}
+
+/* --- As a file --- */
+
+static Emit *
+emit_content (const char *name, const SlTensor *tensor)
+{
+  const SlShape *shape = sl_tensor_get_shape (tensor);
+  return emit_tensor (name, (int)sl_onnx_type_number (sl_tensor_get_dtype (tensor)), shape->rank,
+                      shape->dim, sl_tensor_get_data (tensor), sl_tensor_get_size (tensor));
+}
+
+static void
+emit_attr (Emit *node, const SlRawAttr *raw)
+{
+  Emit *attr = emit_new ();
+  emit_text (attr, 1, raw->name);
+  switch (raw->type) {
+  case SL_RAW_INT:
+    emit_int (attr, 3, raw->i);
+    emit_int (attr, 20, 2);
+    break;
+  case SL_RAW_FLOAT:
+    emit_float (attr, 2, raw->f);
+    emit_int (attr, 20, 1);
+    break;
+  case SL_RAW_STRING:
+    emit_text (attr, 4, raw->s);
+    emit_int (attr, 20, 3);
+    break;
+  case SL_RAW_TENSOR:
+    emit_message (attr, 5, emit_content (NULL, raw->tensor));
+    emit_int (attr, 20, 4);
+    break;
+  default:
+    for (size_t i = 0; i < raw->n; i++)
+      emit_int (attr, 8, raw->ints[i]);
+    emit_int (attr, 20, 7);
+    break;
+  }
+  emit_message (node, 5, attr);
+}
+
+GByteArray *
+op_case_emit (const OpCase *row)
+{
+  const SlOnnxForm *form;
+  const int opset = row->opset > 0 ? row->opset : 17;
+  if (row->act.kind != SL_ACT_NONE || sl_op_find_onnx ("", row->op, opset, &form) == NULL)
+    return NULL;
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);
+  g_autoptr (GPtrArray) inputs = add_inputs (row, graph, contents);
+  g_autoptr (GArray) attrs = parse_attrs (row->attrs);
+  Emit *node = emit_new (), *to = emit_new ();
+  for (uint32_t i = 0; i < inputs->len; i++) {
+    const SlValue *input = inputs->pdata[i];
+    emit_text (node, 1, input != NULL ? input->name : "");
+    if (input == NULL)
+      continue;
+    if (input->data != NULL)
+      emit_message (to, 5, emit_content (input->name, input->data));
+    else
+      emit_message (to, 11,
+                    emit_value_of (input->name, (int)sl_onnx_type_number (input->dtype),
+                                   input->shape.rank, input->shape.dim));
+  }
+  for (uint32_t i = 0; i < MAX (row->n_outputs, 1); i++) {
+    g_autofree char *name = g_strdup_printf ("y%u", i);
+    Emit *output = emit_new ();
+    emit_text (node, 2, name);
+    emit_text (output, 1, name);
+    emit_message (to, 12, output);
+  }
+  emit_text (node, 4, row->op);
+  for (guint i = 0; i < attrs->len; i++)
+    emit_attr (node, &g_array_index (attrs, SlRawAttr, i));
+  emit_message (to, 1, node);
+  return emit_model (to, opset);
 }

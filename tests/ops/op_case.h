@@ -48,6 +48,10 @@ enum {
 gboolean op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
                         GError **error);
 
+/* The case as a file (ModelProto), for programs that start from files. NULL where the operator or
+ * the activation is one that no file has. */
+GByteArray *op_case_emit (const OpCase *row);
+
 /* "f32 2x3" as type and shape. */
 void op_case_parse_shape (const char *text, SlDType *ret_dtype, SlShape *ret_shape);
 

@@ -64,6 +64,9 @@ random_number (GRand *rand, SlDType dtype, unsigned flags)
     return g_rand_int_range (rand, 0, 2);
   if (!sl_dtype_is_float (dtype)) {
     bool is_signed = dtype >= SL_INT8 && dtype <= SL_INT64;
+    if ((flags & OP_BYTES) && sl_dtype_get_size (dtype) == 1)
+      return g_rand_int_range (rand, is_signed ? INT8_MIN : 0,
+                               is_signed ? INT8_MAX + 1 : UINT8_MAX + 1);
     return g_rand_int_range (rand, is_signed ? -9 : 0, 10);
   }
   if (flags & OP_INTEGERS)
@@ -250,6 +253,8 @@ op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
                        .attrs = (const SlRawAttr *)(void *)attrs->data};
   const SlOnnxForm *form = NULL;
   const SlOpClass *op = sl_op_find_onnx ("", row->op, im.opset, &form);
+  if (op == NULL)
+    op = sl_op_find_onnx ("com.microsoft", row->op, 1, &form);
   gboolean (*import) (const SlImport *, const SlOpClass *, GError **) = add_internal;
   if (op != NULL)
     import = form->import != NULL ? form->import : sl_import_default;

@@ -40,7 +40,8 @@ enum {
   OP_WIDE = 1 << 2,     /* random numbers are -20 … 20 */
   OP_FOLLOWS = 1 << 3,  /* takes channels-last inputs as they are: nothing is relaid */
   OP_F23 = 1 << 4,      /* Winograd's F(2,3), or F(4,3), is said to be the fastest everywhere */
-  OP_F43 = 1 << 5
+  OP_F43 = 1 << 5,
+  OP_BYTES = 1 << 6 /* random numbers of 8 bits are all that the type has */
 };
 
 /* The case's graph, imported and sorted; the dense contents of its inputs, in the order of

@@ -10,8 +10,8 @@
 /* How the values of a run lie in memory. */
 typedef enum {
   RUN_ROW_MAJOR,     /* as the file has them */
-  RUN_CHANNELS_LAST, /* inputs of the highest rank, if that is 3 or 4 and they are float32, come
-                        channels-last */
+  RUN_CHANNELS_LAST, /* inputs of the highest rank, if that is 3 or 4 and they are float32 or
+                        bytes, come channels-last */
   RUN_WIDE,          /* and inputs and outputs that may be are slices of something wider */
   RUN_IN_PLACE,      /* as RUN_CHANNELS_LAST, output 0 in the memory of input 0, or 1 */
   RUN_KINDS
@@ -29,7 +29,7 @@ static const char *const run_names[] = {"row-major", "channels-last", "wide", "i
 static gboolean
 evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
 {
-  SlTensor *inputs[8] = {NULL};
+  SlTensor *inputs[16] = {NULL};
   g_assert_cmpuint (node->n_inputs, <=, G_N_ELEMENTS (inputs));
   for (uint32_t i = 0; i < node->n_inputs; i++)
     inputs[i] = node->inputs[i] != NULL ? node->inputs[i]->data : NULL;
@@ -331,7 +331,8 @@ may_be_channels_last (const SlGraph *graph, const SlValue *value)
   for (uint32_t i = 0; i < graph->inputs->len; i++)
     if (((const SlValue *)g_ptr_array_index (graph->inputs, i))->shape.rank > rank)
       return false;
-  return value->dtype == SL_FLOAT32 && (rank == 3 || rank == 4);
+  bool has_kernels = value->dtype == SL_FLOAT32 || sl_dtype_get_size (value->dtype) == 1;
+  return has_kernels && (rank == 3 || rank == 4);
 }
 
 static bool

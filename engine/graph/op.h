@@ -143,6 +143,16 @@ struct SlOpClass {
   gboolean (*absorb_affine) (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift);
   bool channels_last_axis; /* the channels that it means are on the last axis, not on axis 1 */
 
+  /* TRUE if output `index` is, at the same place on every other axis, the elements of input 0 from
+   * *ret_start on along *ret_axis. Shapes are known. */
+  gboolean (*as_slice) (const SlNode *node, uint32_t index, uint32_t *ret_axis, int64_t *ret_start);
+
+  /* TRUE if output 0 is input 0 with zeros around its spatial dimensions: ret_pads as ONNX's pads
+   * of those (all beginnings, then all ends), none negative. */
+  gboolean (*as_zero_border) (const SlNode *node, SlInts *ret_pads);
+  /* Takes such a border of its own input 0 over. NULL, or FALSE: cannot. */
+  gboolean (*absorb_pads) (SlNode *node, const SlInts *pads);
+
   /* With SL_TRAIT_REORDER: dimension i of output 0 is dimension ret_perm[i] of input 0. */
   void (*get_order) (const SlNode *node, uint32_t ret_perm[SL_MAX_RANK]);
 

@@ -87,11 +87,24 @@ copy_tiles (const void *params)
 
 /* Writes along the destination's rows; the source's columns stay in the cache for the next row. */
 #define COPY_BLOCK(type)                                                                        \
+  /* Two rows become columns: a shuffle of two groups of channels. */                           \
+  static void interleave_##type (const type *restrict a, const type *restrict b,                \
+                                 type *restrict dst, size_t n)                                  \
+  {                                                                                             \
+    for (size_t i = 0; i < n; i++) {                                                            \
+      dst[2 * i] = a[i];                                                                        \
+      dst[2 * i + 1] = b[i];                                                                    \
+    }                                                                                           \
+  }                                                                                             \
   static void copy_block_##type (const CopyPlan *plan, const type *src, type *dst, size_t rows, \
                                  size_t cols)                                                   \
   {                                                                                             \
     ptrdiff_t src_col = plan->src_col, dst_col = plan->dst_col;                                 \
                                                                                                 \
+    if (cols == 2 && dst_col == 1 && plan->dst_row == 2 && plan->src_row == 1) {                \
+      interleave_##type (src, src + src_col, dst, rows);                                        \
+      return;                                                                                   \
+    }                                                                                           \
     for (size_t r = 0; r < rows; r++, src += plan->src_row, dst += plan->dst_row) {             \
       if (src_col == 1 && dst_col == 1)                                                         \
         memcpy (dst, src, cols * sizeof (type));                                                \

@@ -145,6 +145,13 @@ conv_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift
 }
 
 static gboolean
+conv_absorb_pads (SlNode *node, const SlInts *pads)
+{
+  ConvAttrs *attrs = node->attrs;
+  return sl_window_absorb_pads (&attrs->window, pads);
+}
+
+static gboolean
 conv_is_depthwise (const SlNode *node)
 {
   const ConvAttrs *attrs = node->attrs;
@@ -307,6 +314,7 @@ static const SlOpClass conv = {
     .reference = conv_reference,
     .as_linear = conv_as_linear,
     .absorb_affine = conv_absorb_affine,
+    .absorb_pads = conv_absorb_pads,
     .prepare = conv_prepare,
     .lower = conv_lower,
     .row_major_only = conv_row_major_only,

@@ -259,6 +259,79 @@ sl_channel_affine (SlGraph *graph, const char *name, SlValue *x, SlValue *scale,
   return sl_add_internal (graph, &channel_affine, name, NULL, 3, inputs);
 }
 
+/* --- Channel shuffle --- */
+
+typedef struct ShuffleAttrs {
+  int64_t groups;
+} ShuffleAttrs;
+
+static const SlAttrSpec shuffle_attrs[] = {
+    {.name = ".groups", .type = SL_ATTR_INT, .offset = offsetof (ShuffleAttrs, groups)},
+    {0},
+};
+
+static void
+shuffle_reference (const SlRefCall *call)
+{
+  const ShuffleAttrs *attrs = call->attrs;
+  const SlRefTensor *x = call->inputs[0];
+  size_t channels = (size_t)x->shape.dim[1], groups = (size_t)attrs->groups, inner = 1;
+  for (uint32_t i = 2; i < x->shape.rank; i++)
+    inner *= (size_t)x->shape.dim[i];
+  for (size_t i = 0; i < x->n; i++) {
+    size_t plane = i / inner, c = plane % channels;
+    size_t from = c % groups * (channels / groups) + c / groups;
+    sl_ref_move (call->outputs[0], i, x, (plane - c + from) * inner + i % inner);
+  }
+}
+
+/* A copy in which the channels have two dimensions: of a group, and groups. */
+static void
+shuffle_lower (const SlNode *node, SlLowering *to)
+{
+  const ShuffleAttrs *attrs = node->attrs;
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  SlWalk src = sl_walk (x), dst = sl_walk (y), from = {0}, into = {0};
+  SlShape dims = {.rank = x->shape.rank + 1};
+  for (uint32_t i = 0; i < x->shape.rank; i++) {
+    uint32_t at = i > 1 ? i + 1 : i;
+    dims.dim[at] = x->shape.dim[i];
+    from.stride[at] = src.stride[i];
+    into.stride[at] = dst.stride[i];
+  }
+  ptrdiff_t each = (ptrdiff_t)(x->shape.dim[1] / attrs->groups);
+  dims.dim[1] = each;
+  dims.dim[2] = attrs->groups;
+  into.stride[1] = dst.stride[1] * (ptrdiff_t)attrs->groups;
+  into.stride[2] = dst.stride[1];
+  from.stride[1] = src.stride[1];
+  from.stride[2] = src.stride[1] * each;
+  sl_lower_copy (to, &dims, x, &from, y, &into);
+}
+
+static const SlOpClass channel_shuffle = {
+    .name = "ChannelShuffle",
+    .domain = SL_DOMAIN,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = shuffle_attrs,
+    .attrs_size = sizeof (ShuffleAttrs),
+    .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_FOLLOW,
+    .infer = same_infer,
+    .reference = shuffle_reference,
+    .lower = shuffle_lower,
+};
+
+SlValue *
+sl_channel_shuffle (SlGraph *graph, const char *name, SlValue *x, int64_t groups)
+{
+  ShuffleAttrs attrs = {.groups = groups};
+  return add_node (graph, &channel_shuffle, name, &attrs, 1, &x);
+}
+
 /* --- Folding: evaluated once, in double precision --- */
 
 typedef struct NormAttrs {
@@ -394,6 +467,7 @@ sl_scale_bias (SlGraph *graph, SlValue *bias, SlValue *scale, SlValue *shift)
 }
 
 const SlOpClass *const sl_ops_internal[] = {
-    &relayout,       &pack_weights,  &pack_depthwise, &channel_affine,
-    &affine_of_norm, &scale_weights, &scale_bias,     NULL,
+    &relayout,       &pack_weights,    &pack_depthwise,
+    &channel_affine, &channel_shuffle, &affine_of_norm,
+    &scale_weights,  &scale_bias,      NULL,
 };

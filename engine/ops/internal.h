@@ -27,6 +27,10 @@ SlValue *sl_pack_depthwise (SlGraph *graph, SlValue *weights);
 SlValue *sl_channel_affine (SlGraph *graph, const char *name, SlValue *x, SlValue *scale,
                             SlValue *shift);
 
+/* Channels as (groups, channels of a group) exchanged: channel k of group j becomes number k *
+ * groups + j. */
+SlValue *sl_channel_shuffle (SlGraph *graph, const char *name, SlValue *x, int64_t groups);
+
 /* Batch normalisation's gamma, beta, mean and variance (C each) as scale and shift. */
 void sl_affine_of_norm (SlGraph *graph, SlValue *const *vectors, float epsilon, SlValue **ret_scale,
                         SlValue **ret_shift);

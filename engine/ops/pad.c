@@ -271,6 +271,42 @@ pad_lower (const SlNode *node, SlLowering *to)
 }
 
 static gboolean
+pad_is_nothing (const PadAttrs *attrs)
+{
+  for (uint32_t i = 0; i < attrs->pads.n; i++)
+    if (attrs->pads.v[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
+static SlValue *
+pad_simplify (SlGraph *graph, SlNode *node)
+{
+  return pad_is_nothing (node->attrs) ? node->inputs[0] : NULL;
+}
+
+static gboolean
+pad_as_zero_border (const SlNode *node, SlInts *ret_pads)
+{
+  const PadAttrs *attrs = node->attrs;
+  const SlValue *value = sl_node_input (node, 2);
+  uint32_t rank = node->inputs[0]->shape.rank;
+  if (attrs->mode != PAD_CONSTANT || rank < 3 ||
+      (value != NULL &&
+       (value->kind != SL_VALUE_CONSTANT || sl_tensor_get_double (value->data, 0) != 0)))
+    return FALSE;
+  *ret_pads = (SlInts){.n = 0};
+  for (uint32_t i = 0; i < 2 * rank; i++) {
+    int64_t pad = attrs->pads.v[i];
+    if (pad < 0 || pad > G_MAXINT16 || (i % rank < 2 && pad != 0))
+      return FALSE;
+    if (i % rank >= 2)
+      ret_pads->v[ret_pads->n++] = pad;
+  }
+  return TRUE;
+}
+
+static gboolean
 pad_import_attrs (const SlImport *im, const SlOpClass *op, GError **error)
 {
   static const char *const names[] = {"pads", "value", NULL};
@@ -297,6 +333,8 @@ static const SlOpClass pad = {
     .infer = pad_infer,
     .reference = pad_reference,
     .lower = pad_lower,
+    .simplify = pad_simplify,
+    .as_zero_border = pad_as_zero_border,
     .row_major_only = pad_row_major_only,
     .forms = pad_forms,
 };

@@ -285,6 +285,25 @@ average_pool_as_mean (const SlNode *node, uint32_t *ret_axes)
   return TRUE;
 }
 
+/* Zeros of a border count where the pool has none of its own that would not. */
+static gboolean
+average_pool_absorb_pads (SlNode *node, const SlInts *pads)
+{
+  PoolAttrs *attrs = node->attrs;
+  const SlWindow *window = &attrs->window;
+  for (uint32_t i = 0; i < window->pads.n; i++) {
+    uint32_t d = i % window->kernel_shape.n;
+    int64_t extent = (window->kernel_shape.v[d] - 1) * window->dilations.v[d] + 1;
+    if ((window->pads.v[i] != 0 && !attrs->count_include_pad) || window->ceil_mode ||
+        i >= pads->n || window->pads.v[i] + pads->v[i] >= extent)
+      return FALSE;
+  }
+  if (!sl_window_absorb_pads (&attrs->window, pads))
+    return FALSE;
+  attrs->count_include_pad = true;
+  return TRUE;
+}
+
 static const SlOpClass max_pool = {
     .name = "MaxPool",
     .min_inputs = 1,
@@ -315,6 +334,7 @@ static const SlOpClass average_pool = {
     .infer = average_pool_infer,
     .reference = average_pool_reference,
     .as_mean = average_pool_as_mean,
+    .absorb_pads = average_pool_absorb_pads,
     .lower = average_pool_lower,
     .row_major_only = sl_window_row_major_only,
     .cost = pool_cost,

@@ -104,6 +104,13 @@ sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const Sl
   sl_lower (to, "copy", &params, src, dst);
 }
 
+bool
+sl_lies_in (const SlValue *part, const SlValue *whole, const SlWalk *walk)
+{
+  return walk->offset >= 0 &&
+         sl_value_lies_at (part, whole, (size_t)walk->offset * sl_dtype_get_size (whole->dtype));
+}
+
 void
 sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                  const SlValue *out, const SlAct *act)

@@ -21,6 +21,10 @@ SlWalk sl_walk_broadcast (const SlValue *value, const SlShape *to);
 void sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const SlWalk *from,
                     const SlValue *dst, const SlWalk *into);
 
+/* TRUE if `part` lies at the place in `whole` that the walk begins at: the planner made it a view,
+ * and nothing is left to copy. */
+bool sl_lies_in (const SlValue *part, const SlValue *whole, const SlWalk *walk);
+
 /* A broadcasting binary step named `kernel` (kernels/elementwise.h): out = act (a op b). */
 void sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                       const SlValue *out, const SlAct *act);

@@ -122,7 +122,39 @@ slice_lower (const SlNode *node, SlLowering *to)
     from.offset += (ptrdiff_t)attrs->starts.v[i] * from.stride[i];
     from.stride[i] *= (ptrdiff_t)attrs->steps.v[i];
   }
+  if (sl_lies_in (y, x, &from))
+    return;
   sl_lower_copy (to, &y->shape, x, &from, y, &into);
+}
+
+/* All there is of input 0, in its order. */
+static SlValue *
+slice_simplify (SlGraph *graph, SlNode *node)
+{
+  const SliceAttrs *attrs = node->attrs;
+  for (uint32_t i = 0; i < attrs->steps.n; i++)
+    if (attrs->steps.v[i] != 1)
+      return NULL;
+  return sl_shape_equal (&node->inputs[0]->shape, &node->outputs[0]->shape) ? node->inputs[0]
+                                                                            : NULL;
+}
+
+static gboolean
+slice_as_slice (const SlNode *node, uint32_t index, uint32_t *ret_axis, int64_t *ret_start)
+{
+  const SliceAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+  uint32_t cuts = 0;
+  for (uint32_t i = 0; i < x->rank; i++) {
+    if (attrs->steps.v[i] != 1)
+      return FALSE;
+    if (x->dim[i] == y->dim[i])
+      continue;
+    *ret_axis = i;
+    *ret_start = attrs->starts.v[i];
+    cuts++;
+  }
+  return cuts == 1;
 }
 
 static gboolean
@@ -151,6 +183,8 @@ static const SlOpClass slice = {
     .infer = slice_infer,
     .reference = slice_reference,
     .lower = slice_lower,
+    .simplify = slice_simplify,
+    .as_slice = slice_as_slice,
     .forms = slice_forms,
 };
 
@@ -246,12 +280,26 @@ split_lower (const SlNode *node, SlLowering *to)
   split_sizes (node, x->shape.dim[attrs->axis], &sizes, NULL);
   for (uint32_t k = 0; k < sizes.n; k++) {
     const SlValue *y = node->outputs[k];
-    if (y != NULL) {
+    if (y != NULL && !sl_lies_in (y, x, &from)) {
       SlWalk into = sl_walk (y);
       sl_lower_copy (to, &y->shape, x, &from, y, &into);
     }
     from.offset += (ptrdiff_t)sizes.v[k] * from.stride[attrs->axis];
   }
+}
+
+static gboolean
+split_as_slice (const SlNode *node, uint32_t index, uint32_t *ret_axis, int64_t *ret_start)
+{
+  const SplitAttrs *attrs = node->attrs;
+  SlInts sizes = {0};
+  if (!split_sizes (node, node->inputs[0]->shape.dim[attrs->axis], &sizes, NULL))
+    return FALSE;
+  *ret_axis = (uint32_t)attrs->axis;
+  *ret_start = 0;
+  for (uint32_t i = 0; i < index; i++)
+    *ret_start += sizes.v[i];
+  return TRUE;
 }
 
 static gboolean
@@ -280,6 +328,7 @@ static const SlOpClass split = {
     .infer = split_infer,
     .reference = split_reference,
     .lower = split_lower,
+    .as_slice = split_as_slice,
     .forms = split_forms,
 };
 

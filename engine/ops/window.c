@@ -230,3 +230,17 @@ sl_window_row_major_only (const SlNode *node)
          is_large (&node->inputs[0]->shape) || is_large (&node->outputs[0]->shape) ||
          (node->n_outputs > 1 && node->outputs[1] != NULL);
 }
+
+gboolean
+sl_window_absorb_pads (SlWindow *window, const SlInts *pads)
+{
+  if (window->pads.n != pads->n)
+    return FALSE;
+  for (uint32_t i = 0; i < pads->n; i++)
+    if (window->pads.v[i] > INT32_MAX - pads->v[i])
+      return FALSE;
+  for (uint32_t i = 0; i < pads->n; i++)
+    window->pads.v[i] += pads->v[i];
+  window->auto_pad = SL_PAD_NOTSET;
+  return TRUE;
+}

@@ -45,6 +45,9 @@ gboolean sl_window_infer_transposed (const SlNode *node, SlWindow *window, SlInt
                                      SlInts *output_shape, const SlShape *input,
                                      SlShape *ret_output, GError **error);
 
+/* Adds zeros around the input to the window's own padding. FALSE: lists do not fit. */
+gboolean sl_window_absorb_pads (SlWindow *window, const SlInts *pads);
+
 /* The window over (depth, height, width), size 1 and stride 1 in the dimensions that the input
  * lacks, so that a reference needs one loop nest for one, two and three dimensions. */
 typedef struct SlWindow3 {

@@ -11,6 +11,8 @@ static const Pass table[] = {
     {sl_pass_simplify, false, true},
     {sl_pass_recognize, false, true},
     {sl_pass_fold_affine, false, true},
+    {sl_pass_fold_padding, false, true},
+    {sl_pass_fuse_shuffle, false, true},
     {sl_pass_fuse_residual, false, true},
     {sl_pass_fuse_activation, false, true},
     {sl_pass_drop_dead, false, true},

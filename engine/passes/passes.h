@@ -43,6 +43,10 @@ gboolean sl_pass_simplify (SlPasses *passes, GError **error);
 gboolean sl_pass_recognize (SlPasses *passes, GError **error);
 /* Folds affine maps of channels (batch normalisation, scale, bias) into the weights before them. */
 gboolean sl_pass_fold_affine (SlPasses *passes, GError **error);
+/* Gives borders of zeros to the windows that read them. */
+gboolean sl_pass_fold_padding (SlPasses *passes, GError **error);
+/* Puts one node in the place of channel shuffles. */
+gboolean sl_pass_fuse_shuffle (SlPasses *passes, GError **error);
 /* Gives residual additions to the convolution that computes one of the summands. */
 gboolean sl_pass_fuse_residual (SlPasses *passes, GError **error);
 /* Gives activations to the kernel that computes their input. */

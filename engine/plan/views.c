@@ -51,21 +51,65 @@ view_of_input (SlNode *node)
   set_base (y, x, 0);
 }
 
+/* TRUE if all that reads the value can read a slice of something wider. */
+static bool
+is_read_as_slice (const SlValue *value)
+{
+  for (uint32_t i = 0; i < value->uses->len; i++) {
+    const SlNode *reader = g_ptr_array_index (value->uses, i);
+    if (!(reader->op->traits & SL_TRAIT_SLICE_IN))
+      return false;
+  }
+  return true;
+}
+
+static uint32_t
+count_uses (const SlValue *value, const SlNode *reader)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < value->uses->len; i++)
+    n += value->uses->pdata[i] == reader;
+  return n;
+}
+
 /* A concatenation along the channels of channels-last values becomes a view under these conditions:
- * each input is output 0 of a node whose kernel can write a slice, for this concatenation alone
- * (sole use, not an output of the run), appears in it once, and has no other place already. An
- * input that is itself such a concatenation passes the wider stride on to its own inputs. */
+ * each input is output 0 of a node whose kernel can write a slice, appears in it once, is no output
+ * of the run and has no other place already, and everything else that reads it can read a slice.
+ * An input that is itself such a concatenation passes the wider stride on to its own inputs. */
 static bool
 can_lie_in_concat (const SlNode *concat, const SlValue *input)
 {
   return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL && !input->is_output &&
-         input->uses->len == 1 && input->base == NULL && input->layout == SL_LAYOUT_CHANNELS_LAST &&
+         count_uses (input, concat) == 1 && is_read_as_slice (input) && input->base == NULL &&
+         input->layout == SL_LAYOUT_CHANNELS_LAST &&
          (input->producer->op->traits & SL_TRAIT_SLICE_OUT) &&
          input == input->producer->outputs[0] && input->dtype == concat->outputs[0]->dtype;
 }
 
-/* What reads the joint value has to read what its place looks like: a concatenation that lies in a
- * wider one is read by that one alone. */
+/* Where every feature goes into every later concatenation (DenseNet), the last one has taken them
+ * all, side by side, and an earlier one is the first part of it. */
+static void
+view_part_of_concat (SlNode *node)
+{
+  SlValue *y = node->outputs[0];
+  const SlValue *first = node->inputs[0], *root = NULL;
+  size_t offset = 0, at, channels = 0;
+  if (y->base != NULL || y->is_output || first->base == NULL || !is_read_as_slice (y))
+    return;
+  root = sl_value_get_root (first, &offset);
+  if (root == y)
+    return;
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    const SlValue *x = node->inputs[i];
+    if (sl_value_get_root (x, &at) != root || x->pixel_stride != first->pixel_stride ||
+        at != offset + channels * sl_dtype_get_size (y->dtype))
+      return;
+    channels += (size_t)x->shape.dim[1];
+  }
+  set_base (y, node->inputs[0], 0);
+  y->pixel_stride = first->pixel_stride;
+}
+
 static void
 view_concat (SlNode *node)
 {
@@ -86,6 +130,32 @@ view_concat (SlNode *node)
     }
     channel += (size_t)x->shape.dim[1];
   }
+  view_part_of_concat (node);
+}
+
+/* Slice, Split: a part of the input that is one block of its memory, or some of the channels of a
+ * channels-last value, all of whose readers can read a slice. */
+static void
+view_slice (SlNode *node, uint32_t index)
+{
+  uint32_t axis = 0;
+  int64_t start = 0, before = 1;
+  SlValue *x = node->inputs[0], *y = node->outputs[index];
+  ptrdiff_t strides[SL_MAX_RANK];
+  if (y == NULL || y->base != NULL || y->is_output || y->uses->len == 0 || !sl_value_in_arena (x) ||
+      x->layout != y->layout || !node->op->as_slice (node, index, &axis, &start))
+    return;
+  bool last = x->layout == SL_LAYOUT_CHANNELS_LAST;
+  for (uint32_t i = 0; i < axis; i++)
+    before *= x->shape.dim[i];
+  bool is_block = is_dense (x) && (last ? axis == 0 : before == 1);
+  bool is_channels = last && axis == 1 && is_read_as_slice (y);
+  if (!is_block && !is_channels)
+    return;
+  sl_value_get_strides (x, strides);
+  set_base (y, x, (size_t)start * (size_t)strides[axis] * sl_dtype_get_size (x->dtype));
+  if (!is_block)
+    y->pixel_stride = x->pixel_stride > 0 ? x->pixel_stride : (size_t)x->shape.dim[1];
 }
 
 static bool
@@ -142,6 +212,8 @@ sl_plan_views (SlGraph *graph)
     SlNode *node = g_ptr_array_index (nodes, i);
     if (node->op->traits & (SL_TRAIT_RESHAPE | SL_TRAIT_RELAYOUT | SL_TRAIT_REORDER))
       view_of_input (node);
+    for (uint32_t k = 0; node->op->as_slice != NULL && k < node->n_outputs; k++)
+      view_slice (node, k);
   }
   g_autofree SlLifetime *lifetimes = sl_plan_lifetimes (graph);
   for (uint32_t i = 0; i < nodes->len; i++) {

@@ -188,6 +188,154 @@ turned_picture (SlGraph *graph, SlValue *x)
   return test_node (graph, "Neg", "y", transposed (graph, x, turned), NULL);
 }
 
+/* --- Borders --- */
+
+static SlValue *
+padded (SlGraph *graph, SlValue *x, const int64_t pads[8], double number)
+{
+  SlValue *amounts = sl_graph_add_ints (graph, NULL, pads, 8);
+  return test_node (graph, "Pad", NULL, x, amounts, scalar (graph, number), NULL);
+}
+
+static const int64_t nothing[8], border[] = {0, 0, 1, 2, 0, 0, 2, 1},
+                                 cut[] = {0, 0, -1, 0, 0, 0, 0, 0},
+                                 channels[] = {0, 1, 0, 0, 0, 0, 0, 0};
+
+static SlValue *
+no_padding (SlGraph *graph, SlValue *x)
+{
+  return test_node (graph, "Exp", "y", padded (graph, x, nothing, 7), NULL);
+}
+
+static SlValue *
+conv_of (SlGraph *graph, SlValue *x, int64_t in)
+{
+  SlValue *w = test_constant (graph, "w2", SL_SHAPE (4, in, 3, 3), 5);
+  SlValue *y = test_node (graph, "Conv", "y", x, w, NULL);
+  test_set_ints (y, "pads", 4, (const int64_t[]){1, 1, 1, 1});
+  return y;
+}
+
+static SlValue *
+conv_of_border (SlGraph *graph, SlValue *x)
+{
+  return conv_of (graph, padded (graph, x, border, 0), 8);
+}
+
+static SlValue *
+conv_of_ones (SlGraph *graph, SlValue *x)
+{
+  return conv_of (graph, padded (graph, x, border, 1), 8);
+}
+
+static SlValue *
+conv_of_cut (SlGraph *graph, SlValue *x)
+{
+  return conv_of (graph, padded (graph, x, cut, 0), 8);
+}
+
+static SlValue *
+conv_of_more_channels (SlGraph *graph, SlValue *x)
+{
+  return conv_of (graph, padded (graph, x, channels, 0), 9);
+}
+
+static SlValue *
+average_of (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = test_node (graph, "AveragePool", "y", padded (graph, x, border, 0), NULL);
+  test_set_ints (y, "kernel_shape", 2, (const int64_t[]){3, 3});
+  return y;
+}
+
+/* Zeros count, but those of the pool do not. */
+static SlValue *
+average_with_own_pads (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = average_of (graph, x);
+  test_set_ints (y, "pads", 4, (const int64_t[]){1, 0, 0, 0});
+  return y;
+}
+
+/* A border's zeros may be larger than all there is; a pool's own border never is. */
+static SlValue *
+maximum_of (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = test_node (graph, "MaxPool", "y", padded (graph, x, border, 0), NULL);
+  test_set_ints (y, "kernel_shape", 2, (const int64_t[]){3, 3});
+  return y;
+}
+
+/* --- Channels exchanged, cut, joined --- */
+
+static SlValue *
+part (SlGraph *graph, SlValue *x, int64_t first, int64_t last)
+{
+  return test_node (graph, "Slice", NULL, x, sl_graph_add_ints (graph, NULL, &first, 1),
+                    sl_graph_add_ints (graph, NULL, &last, 1),
+                    sl_graph_add_ints (graph, NULL, (const int64_t[]){1}, 1), NULL);
+}
+
+static SlValue *
+exchanged (SlGraph *graph, SlValue *x, int64_t groups, const int64_t perm[5])
+{
+  const int64_t wide[] = {1, groups, 8 / groups, 6, 5}, narrow[] = {1, 8, 6, 5};
+  SlValue *split =
+      test_node (graph, "Reshape", NULL, x, sl_graph_add_ints (graph, NULL, wide, 5), NULL);
+  SlValue *turn = test_node (graph, "Transpose", NULL, split, NULL);
+  test_set_ints (turn, "perm", 5, perm);
+  return test_node (graph, "Reshape", NULL, turn, sl_graph_add_ints (graph, NULL, narrow, 4), NULL);
+}
+
+static SlValue *
+shuffle (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = exchanged (graph, x, 2, (const int64_t[]){0, 2, 1, 3, 4});
+  return test_node (graph, "Exp", "y", y, NULL);
+}
+
+static SlValue *
+shuffle_of_four (SlGraph *graph, SlValue *x)
+{
+  return exchanged (graph, x, 4, (const int64_t[]){0, 2, 1, 3, 4});
+}
+
+static SlValue *
+no_shuffle (SlGraph *graph, SlValue *x)
+{
+  return exchanged (graph, x, 2, (const int64_t[]){0, 2, 1, 4, 3});
+}
+
+/* ShuffleNet's unit: half the channels go round the convolution. */
+static SlValue *
+shuffle_unit (SlGraph *graph, SlValue *x)
+{
+  SlValue *mixed = exchanged (graph, x, 2, (const int64_t[]){0, 2, 1, 3, 4});
+  SlValue *conv = conv_of (graph, part (graph, mixed, 4, 8), 4);
+  SlValue *y = test_node (graph, "Concat", "joint", part (graph, mixed, 0, 4), conv, NULL);
+  test_set_int (y, "axis", 1);
+  return test_node (graph, "Exp", "z", y, NULL);
+}
+
+static SlValue *
+whole_slice (SlGraph *graph, SlValue *x)
+{
+  return test_node (graph, "Exp", "y", part (graph, x, 0, 8), NULL);
+}
+
+static SlValue *
+dense_block (SlGraph *graph, SlValue *x)
+{
+  SlValue *a = conv_of (graph, x, 8);
+  SlValue *joint = test_node (graph, "Concat", "joint", x, a, NULL);
+  test_set_int (joint, "axis", 1);
+  SlValue *w = test_constant (graph, "w3", SL_SHAPE (4, 12, 1, 1), 6);
+  SlValue *b = test_node (graph, "Conv", "b", joint, w, NULL);
+  SlValue *all = test_node (graph, "Concat", "all", x, a, b, NULL);
+  test_set_int (all, "axis", 1);
+  return test_node (graph, "Exp", "z", all, NULL);
+}
+
 static const Case cases[] = {
     {"silu", silu, "Conv", NULL},
     {"silu-of-other", silu_of_other, "Conv Abs Sigmoid Mul", NULL},
@@ -204,6 +352,22 @@ static const Case cases[] = {
     {"root-of-square", root_of_square, "Conv Mul Sqrt", NULL},
     {"dense-on-last-axis", dense_on_last_axis, "Conv Transpose MatMul Transpose Add",
      "Conv MatMul Add"},
+    {"pad-nothing", no_padding, "Conv Exp", NULL},
+    {"pad-conv", conv_of_border, "Conv Conv", NULL},
+    {"pad-conv-ones", conv_of_ones, "Conv Pad Conv", NULL},
+    {"pad-conv-cut", conv_of_cut, "Conv Pad Conv", NULL},
+    {"pad-conv-channels", conv_of_more_channels, "Conv Pad Conv", NULL},
+    {"pad-average", average_of, "Conv AveragePool", NULL},
+    {"pad-average-own", average_with_own_pads, "Conv Pad AveragePool", NULL},
+    {"pad-maximum", maximum_of, "Conv Pad MaxPool", NULL},
+    {"shuffle", shuffle, "Conv ChannelShuffle Exp", NULL},
+    {"shuffle-of-four", shuffle_of_four, "Conv ChannelShuffle", NULL},
+    {"shuffle-not", no_shuffle, "Conv Relayout Reshape Transpose Reshape",
+     "Conv Relayout Transpose Reshape"},
+    {"shuffle-unit", shuffle_unit, "Conv ChannelShuffle Slice Conv Slice Concat Exp",
+     "Conv ChannelShuffle Conv Slice Exp"},
+    {"slice-whole", whole_slice, "Conv Exp", NULL},
+    {"dense-block", dense_block, "Conv Conv Concat Conv Concat Exp", "Conv Conv Conv Exp"},
     {"turned-picture", turned_picture, "Conv Transpose Neg", NULL},
 };
 

@@ -105,17 +105,88 @@ test_concat_view (void)
 }
 
 static void
-test_concat_of_shared_is_copied (void)
+test_concat_of_shared (void)
 {
+  /* Other readers may read a slice, if they can: a reshape cannot. */
+  for (int can = 0; can < 2; can++) {
+    SlValue *a, *b, *joint;
+    SlGraph *graph = joined (&a, &b, &joint);
+    SlValue *other = test_node (graph, can ? "Abs" : "Flatten", "other", a, NULL);
+    if (can)
+      set_channels_last (other);
+    sl_graph_mark_output (graph, joint);
+    sl_graph_mark_output (graph, other);
+    test_finish (graph);
+    g_autoptr (SlPlan) result = plan (graph);
+    g_assert_true (a->base == (can ? joint : NULL));
+    g_assert_true (b->base == joint);
+  }
+}
+
+static void
+test_concat_of_all_before (void)
+{
+  /* DenseNet: each layer reads all features so far, joined anew. The last joint value holds all;
+   * the others are its beginning. */
   SlValue *a, *b, *joint;
   SlGraph *graph = joined (&a, &b, &joint);
-  SlValue *other = set_channels_last (test_node (graph, "Abs", "other", a, NULL));
-  sl_graph_mark_output (graph, joint);
-  sl_graph_mark_output (graph, other);
+  SlValue *c = set_channels_last (test_node (graph, "Exp", "c", joint, NULL));
+  SlValue *all = set_channels_last (test_node (graph, "Concat", "all", a, b, c, NULL));
+  test_set_int (all, "axis", 1);
+  sl_graph_mark_output (graph, set_channels_last (test_node (graph, "Exp", "y", all, NULL)));
   test_finish (graph);
   g_autoptr (SlPlan) result = plan (graph);
-  g_assert_null (a->base);
-  g_assert_true (b->base == joint);
+  size_t offset;
+  g_assert_true (a->base == all && b->base == all && c->base == all);
+  g_assert_true (sl_value_get_root (joint, &offset) == all);
+  g_assert_cmpuint (offset, ==, 0);
+  g_assert_cmpuint (joint->pixel_stride, ==, 16);
+  for (uint32_t i = 0; i < result->steps->len; i++)
+    g_assert_cmpstr (g_array_index (result->steps, SlStep, i).kernel, !=, "copy");
+}
+
+static void
+test_split_views (void)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = set_channels_last (test_input (graph, "x", SL_SHAPE (1, 6, 5, 5)));
+  SlValue *inputs[] = {x, sl_graph_add_ints (graph, NULL, (const int64_t[]){2, 4}, 2)};
+  SlValue *parts[] = {sl_graph_add_value (graph, "a", SL_VALUE_ACTIVATION),
+                      sl_graph_add_value (graph, "b", SL_VALUE_ACTIVATION)};
+  sl_graph_add_node (graph, sl_op_find ("Split"), NULL, NULL, 2, inputs, 2, parts);
+  test_set_int (parts[0], "axis", 1);
+  set_channels_last (parts[0]);
+  set_channels_last (parts[1]);
+  SlValue *flat = test_node (graph, "Flatten", "flat", parts[0], NULL);
+  sl_graph_mark_output (graph, flat);
+  sl_graph_mark_output (graph, set_channels_last (test_node (graph, "Exp", "y", parts[1], NULL)));
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_null (parts[0]->base); /* its reader wants all in one block */
+  g_assert_true (parts[1]->base == x);
+  g_assert_cmpuint (parts[1]->base_offset, ==, 8);
+  g_assert_cmpuint (parts[1]->pixel_stride, ==, 6);
+}
+
+static void
+test_block_views (void)
+{
+  /* Some samples, or rows of a single one, are a block of memory for whatever reader. */
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 6, 5));
+  SlValue *from = sl_graph_add_ints (graph, NULL, (const int64_t[]){2}, 1);
+  SlValue *to = sl_graph_add_ints (graph, NULL, (const int64_t[]){4}, 1);
+  SlValue *axes[] = {sl_graph_add_ints (graph, NULL, (const int64_t[]){1}, 1),
+                     sl_graph_add_ints (graph, NULL, (const int64_t[]){2}, 1)};
+  SlValue *rows = test_node (graph, "Slice", "rows", x, from, to, axes[0], NULL);
+  SlValue *cols = test_node (graph, "Slice", "cols", x, from, to, axes[1], NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Exp", NULL, rows, NULL));
+  sl_graph_mark_output (graph, test_node (graph, "Exp", NULL, cols, NULL));
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_true (rows->base == x);
+  g_assert_cmpuint (rows->base_offset, ==, 40);
+  g_assert_null (cols->base);
 }
 
 static void
@@ -414,7 +485,10 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/views/in-place", test_in_place);
   g_test_add_func ("/plan/views/in-place-last-reader", test_in_place_only_when_read_last);
   g_test_add_func ("/plan/views/concat", test_concat_view);
-  g_test_add_func ("/plan/views/concat-shared", test_concat_of_shared_is_copied);
+  g_test_add_func ("/plan/views/concat-shared", test_concat_of_shared);
+  g_test_add_func ("/plan/views/concat-of-all-before", test_concat_of_all_before);
+  g_test_add_func ("/plan/views/split", test_split_views);
+  g_test_add_func ("/plan/views/blocks", test_block_views);
   g_test_add_func ("/plan/views/concat-nested", test_nested_concat);
   g_test_add_func ("/plan/random-networks", test_random_networks);
   g_test_add_func ("/plan/networks/bound-is-input", test_bound_is_input);

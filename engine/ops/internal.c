@@ -329,7 +329,7 @@ SlValue *
 sl_channel_shuffle (SlGraph *graph, const char *name, SlValue *x, int64_t groups)
 {
   ShuffleAttrs attrs = {.groups = groups};
-  return add_node (graph, &channel_shuffle, name, &attrs, 1, &x);
+  return sl_add_internal (graph, &channel_shuffle, name, &attrs, 1, &x);
 }
 
 /* --- Folding: evaluated once, in double precision --- */

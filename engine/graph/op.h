@@ -200,6 +200,8 @@ void sl_ref_init (SlRefTensor *tensor, const SlValue *value, void *data);
 /* From and to the type's own storage; integers wrap and floats round on the way out. */
 void sl_ref_load (SlRefTensor *tensor, const void *data);
 void sl_ref_store (const SlRefTensor *tensor, void *data);
+/* Makes of each element what the type's own storage would make of it. */
+void sl_ref_round (SlRefTensor *tensor);
 /* The class's reference, then the node's activation. */
 void sl_ref_call (const SlNode *node, const SlRefTensor *const *inputs,
                   SlRefTensor *const *outputs);

@@ -108,6 +108,24 @@ sl_ref_store (const SlRefTensor *tensor, void *data)
 }
 
 void
+sl_ref_round (SlRefTensor *tensor)
+{
+  double storage; /* of one element of any type */
+  bool is_float = sl_dtype_is_float (tensor->dtype);
+  if (sl_dtype_get_size (tensor->dtype) == sizeof storage)
+    return;
+  for (size_t i = 0; i < tensor->n; i++) {
+    if (is_float) {
+      store_float (tensor->dtype, &storage, 0, tensor->f[i]);
+      tensor->f[i] = load_float (tensor->dtype, &storage, 0);
+    } else {
+      store_int (tensor->dtype, &storage, 0, tensor->i[i]);
+      tensor->i[i] = load_int (tensor->dtype, &storage, 0);
+    }
+  }
+}
+
+void
 sl_ref_init (SlRefTensor *tensor, const SlValue *value, void *data)
 {
   *tensor = (SlRefTensor){.dtype = value->dtype, .shape = value->shape, .data = data};

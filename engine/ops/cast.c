@@ -66,6 +66,7 @@ cast_reference (const SlRefCall *call)
     else
       y->i[i] = y->dtype == SL_BOOL ? x->i[i] != 0 : x->i[i];
   }
+  sl_ref_round (y); /* a cast by way of a narrower type loses what that loses */
 }
 
 static gboolean

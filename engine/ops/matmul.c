@@ -3,6 +3,7 @@
 #include "ops/internal.h"
 #include "ops/shape.h"
 
+#include <math.h>
 #include <string.h>
 
 /* --- Gemm: alpha * A' * B' + beta * C --- */
@@ -26,7 +27,7 @@ gemm_infer (SlNode *node, GError **error)
   const GemmAttrs *attrs = node->attrs;
   const SlShape *a = &node->inputs[0]->shape, *b = &node->inputs[1]->shape;
   const SlValue *c = sl_node_input (node, 2);
-  if (!sl_infer_float_inputs (node, error))
+  if (!sl_infer_number_inputs (node, error))
     return FALSE;
   if (a->rank != 2 || b->rank != 2 || a->dim[!attrs->trans_a] != b->dim[attrs->trans_b]) {
     g_autofree char *left = sl_shape_to_string (a);
@@ -46,6 +47,17 @@ gemm_infer (SlNode *node, GError **error)
   return TRUE;
 }
 
+/* Integers wrap; alpha and beta, which are floats, apply to the sum, and the result is truncated.
+ */
+static int64_t
+gemm_int (const GemmAttrs *attrs, int64_t sum, int64_t bias)
+{
+  if (attrs->alpha == 1 && attrs->beta == 1)
+    return (int64_t)((uint64_t)sum + (uint64_t)bias);
+  double y = (double)attrs->alpha * (double)sum + (double)attrs->beta * (double)bias;
+  return fabs (y) < 0x1p63 ? (int64_t)y : 0;
+}
+
 static void
 gemm_reference (const SlRefCall *call)
 {
@@ -60,13 +72,21 @@ gemm_reference (const SlRefCall *call)
   SlIndex index = {.rank = 2};
   for (size_t m = 0; m < rows; m++) {
     for (size_t n = 0; n < cols; n++) {
-      double sum = 0;
-      for (size_t k = 0; k < depth; k++)
-        sum += a->f[m * a_row + k * a_depth] * b->f[n * b_col + k * b_depth];
       index.at[0] = (int64_t)m;
       index.at[1] = (int64_t)n;
-      double bias = c != NULL ? c->f[sl_index_offset (&index, &c->shape)] : 0;
-      y->f[m * cols + n] = (double)attrs->alpha * sum + (double)attrs->beta * bias;
+      size_t at = c != NULL ? sl_index_offset (&index, &c->shape) : 0;
+      if (sl_dtype_is_float (y->dtype)) {
+        double sum = 0;
+        for (size_t k = 0; k < depth; k++)
+          sum += a->f[m * a_row + k * a_depth] * b->f[n * b_col + k * b_depth];
+        double bias = c != NULL ? c->f[at] : 0;
+        y->f[m * cols + n] = (double)attrs->alpha * sum + (double)attrs->beta * bias;
+      } else {
+        uint64_t sum = 0;
+        for (size_t k = 0; k < depth; k++)
+          sum += (uint64_t)a->i[m * a_row + k * a_depth] * (uint64_t)b->i[n * b_col + k * b_depth];
+        y->i[m * cols + n] = gemm_int (attrs, (int64_t)sum, c != NULL ? c->i[at] : 0);
+      }
     }
   }
 }
@@ -256,7 +276,7 @@ static gboolean
 matmul_infer (SlNode *node, GError **error)
 {
   MatMulShape shape;
-  if (!sl_infer_float_inputs (node, error))
+  if (!sl_infer_number_inputs (node, error))
     return FALSE;
   if (!matmul_shape (node, &shape)) {
     g_autofree char *left = sl_shape_to_string (&node->inputs[0]->shape);
@@ -294,18 +314,40 @@ matmul_add_bias (const SlRefTensor *bias, SlRefTensor *y)
     y->f[i] += bias->f[i % bias->n];
 }
 
+/* The same for integers, which wrap. */
+static void
+matmul_one_int (const int64_t *a, const int64_t *b, int64_t *y, const MatMulShape *shape)
+{
+  size_t elements = shape->rows * shape->cols;
+  if (elements == 0)
+    return;
+  memset (y, 0, elements * sizeof *y);
+  for (size_t m = 0; m < shape->rows; m++)
+    for (size_t k = 0; k < shape->depth; k++)
+      for (size_t n = 0; n < shape->cols; n++)
+        y[m * shape->cols + n] =
+            (int64_t)((uint64_t)y[m * shape->cols + n] +
+                      (uint64_t)a[m * shape->depth + k] * (uint64_t)b[k * shape->cols + n]);
+}
+
 static void
 matmul_reference (const SlRefCall *call)
 {
+  const SlRefTensor *a = call->inputs[0], *b = call->inputs[1];
+  SlRefTensor *y = call->outputs[0];
   MatMulShape shape;
   matmul_shape (call->node, &shape);
   SlIndex index = {.rank = shape.batch.rank};
   size_t batch = 1;
   sl_shape_get_elements (&shape.batch, &batch);
   for (size_t i = 0; i < batch; i++) {
-    matmul_one (call->inputs[0]->f + sl_index_offset (&index, &shape.a) * shape.rows * shape.depth,
-                call->inputs[1]->f + sl_index_offset (&index, &shape.b) * shape.depth * shape.cols,
-                call->outputs[0]->f + i * shape.rows * shape.cols, &shape);
+    size_t at_a = sl_index_offset (&index, &shape.a) * shape.rows * shape.depth;
+    size_t at_b = sl_index_offset (&index, &shape.b) * shape.depth * shape.cols;
+    size_t at_y = i * shape.rows * shape.cols;
+    if (sl_dtype_is_float (y->dtype))
+      matmul_one (a->f + at_a, b->f + at_b, y->f + at_y, &shape);
+    else
+      matmul_one_int (a->i + at_a, b->i + at_b, y->i + at_y, &shape);
     sl_index_next (&index, &shape.batch);
   }
   if (call->n_inputs > 2 && call->inputs[2] != NULL)

@@ -34,7 +34,8 @@ typedef struct Reduce {
   double (*finish) (double total, double n); /* NULL: the total */
   /* Integers, if that is exact; uint64 comes as a bit pattern. NULL: by way of double. */
   int64_t (*join_ints) (int64_t a, int64_t b, SlDType dtype);
-  int64_t neutral_int, neutral_uint64;
+  int64_t (*neutral_int) (SlDType dtype);
+  bool takes_bools;
 } Reduce;
 
 static const Reduce *
@@ -69,7 +70,7 @@ reduce_infer (SlNode *node, GError **error)
   ReduceAttrs *attrs = node->attrs;
   const SlValue *x = node->inputs[0];
   bool marked[SL_MAX_RANK];
-  if (x->dtype == SL_BOOL) {
+  if (x->dtype == SL_BOOL && !reduce_of (node)->takes_bools) {
     sl_node_error (node, error, SL_ERROR_UNSUPPORTED, "input '%s' is bool", x->name);
     return FALSE;
   }
@@ -107,7 +108,7 @@ reduce_ints (const SlRefCall *call, const SlShape *kept)
   SlRefTensor *y = call->outputs[0];
   SlIndex index = {.rank = x->shape.rank};
   for (size_t i = 0; i < y->n; i++)
-    y->i[i] = x->dtype == SL_UINT64 ? reduce->neutral_uint64 : reduce->neutral_int;
+    y->i[i] = reduce->neutral_int (x->dtype);
   for (size_t i = 0; i < x->n; i++, sl_index_next (&index, &x->shape)) {
     size_t to = sl_index_offset (&index, kept);
     y->i[to] = reduce->join_ints (y->i[to], x->i[i], x->dtype);
@@ -350,6 +351,40 @@ add_logarithms (double a, double b)
 }
 
 static int64_t
+zero (SlDType dtype)
+{
+  return 0;
+}
+
+static int64_t
+one (SlDType dtype)
+{
+  return 1;
+}
+
+static bool
+is_signed (SlDType dtype)
+{
+  return dtype >= SL_INT8 && dtype <= SL_INT64;
+}
+
+/* What the type can hold; uint64 as a bit pattern. */
+static int64_t
+smallest (SlDType dtype)
+{
+  return is_signed (dtype) ? INT64_MIN >> (64 - 8 * sl_dtype_get_size (dtype)) : 0;
+}
+
+static int64_t
+largest (SlDType dtype)
+{
+  if (dtype == SL_BOOL)
+    return 1;
+  uint64_t all = UINT64_MAX >> (64 - 8 * sl_dtype_get_size (dtype));
+  return (int64_t)(is_signed (dtype) ? all >> 1 : all);
+}
+
+static int64_t
 add_ints (int64_t a, int64_t b, SlDType dtype)
 {
   return (int64_t)((uint64_t)a + (uint64_t)b);
@@ -410,15 +445,16 @@ static const SlOnnxForm other_forms[] = {{.since = 1, .import = import_axes}, {.
                                         .forms = versions},                      \
                                  __VA_ARGS__};
 
-REDUCE (sum, "ReduceSum", sum_forms, .kernel = "reduce_sum", .join = add, .join_ints = add_ints)
+REDUCE (sum, "ReduceSum", sum_forms, .kernel = "reduce_sum", .join = add, .join_ints = add_ints,
+        .neutral_int = zero)
 REDUCE (mean, "ReduceMean", other_forms, .kernel = "reduce_mean", .join = add,
         .finish = divide_by_n, .op.as_mean = mean_as_mean)
 REDUCE (max, "ReduceMax", other_forms, .kernel = "reduce_max", .neutral = -INFINITY,
-        .join = greater, .join_ints = greater_int, .neutral_int = INT64_MIN)
+        .join = greater, .join_ints = greater_int, .neutral_int = smallest, .takes_bools = true)
 REDUCE (min, "ReduceMin", other_forms, .kernel = "reduce_min", .neutral = INFINITY, .join = less,
-        .join_ints = less_int, .neutral_int = INT64_MAX, .neutral_uint64 = -1)
+        .join_ints = less_int, .neutral_int = largest, .takes_bools = true)
 REDUCE (prod, "ReduceProd", other_forms, .kernel = "reduce_prod", .neutral = 1, .join = multiply,
-        .join_ints = multiply_ints, .neutral_int = 1, .neutral_uint64 = 1)
+        .join_ints = multiply_ints, .neutral_int = one)
 REDUCE (l1, "ReduceL1", other_forms, .kernel = "reduce_l1", .take = fabs, .join = add)
 REDUCE (l2, "ReduceL2", other_forms, .kernel = "reduce_l2", .take = square, .join = add,
         .finish = root)

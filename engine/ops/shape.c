@@ -159,6 +159,22 @@ sl_infer_broadcast (const SlNode *node, SlShape *ret_shape, GError **error)
   return TRUE;
 }
 
+gboolean
+sl_infer_number_inputs (const SlNode *node, GError **error)
+{
+  SlDType dtype = node->inputs[0]->dtype;
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    const SlValue *input = node->inputs[i];
+    if (input == NULL || (input->dtype == dtype && dtype != SL_BOOL))
+      continue;
+    sl_node_error (node, error, i == 0 ? SL_ERROR_UNSUPPORTED : SL_ERROR_SHAPE,
+                   "input '%s' is %s, expected %s", input->name, sl_dtype_get_name (input->dtype),
+                   i == 0 ? "numbers" : sl_dtype_get_name (dtype));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 void
 sl_split_at_axis (const SlShape *shape, int64_t axis, size_t *ret_outer, size_t *ret_inner)
 {

@@ -40,6 +40,9 @@ SlNode *sl_add_reshape (SlGraph *graph, const char *name, SlValue *value, SlValu
 /* For infer functions: the shape that all inputs broadcast to; refuses those that do not. */
 gboolean sl_infer_broadcast (const SlNode *node, SlShape *ret_shape, GError **error);
 
+/* For infer functions: refuses inputs that are not all of one type of numbers. */
+gboolean sl_infer_number_inputs (const SlNode *node, GError **error);
+
 /* The shape as (outer, dimension `axis`, inner). */
 void sl_split_at_axis (const SlShape *shape, int64_t axis, size_t *ret_outer, size_t *ret_inner);
 

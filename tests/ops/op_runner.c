@@ -67,17 +67,6 @@ ref_tensor_new (const SlValue *value, const SlTensor *content)
   return tensor;
 }
 
-/* Integers as their type holds them; floats keep the reference's precision. */
-static void
-wrap (SlRefTensor *tensor)
-{
-  if (tensor == NULL || sl_dtype_is_float (tensor->dtype))
-    return;
-  g_autofree char *storage = g_malloc (tensor->n * sl_dtype_get_size (tensor->dtype) + 1);
-  sl_ref_store (tensor, storage);
-  sl_ref_load (tensor, storage);
-}
-
 /* Every value in double or int64, by id; free with g_ptr_array_unref(). */
 static GPtrArray *
 run_reference (const SlGraph *graph, GPtrArray *contents)
@@ -106,7 +95,8 @@ run_reference (const SlGraph *graph, GPtrArray *contents)
     }
     sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);
     for (uint32_t k = 0; k < node->n_outputs; k++)
-      wrap (ends[node->n_inputs + k]);
+      if (ends[node->n_inputs + k] != NULL && !sl_dtype_is_float (ends[node->n_inputs + k]->dtype))
+        sl_ref_round (ends[node->n_inputs + k]); /* integers wrap, floats keep their precision */
   }
   return results;
 }

@@ -639,6 +639,29 @@ test_taps_unknown (void)
                 "no value named 'conv2'");
 }
 
+/* 300 does not fit uint8: what the next node reads is 44, on the reference, too. */
+static void
+test_integers_wrap (void)
+{
+  const char *const devices[] = {"cpu", "ref"};
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1));
+  SlValue *narrow = test_node (graph, "Cast", "narrow", x, NULL);
+  SlValue *wide = test_node (graph, "Cast", "wide", narrow, NULL);
+  test_set_int (narrow, "to", 2); /* TensorProto.UINT8 */
+  test_set_int (wide, "to", 1);   /* FLOAT */
+  sl_graph_mark_output (graph, wide);
+  g_autoptr (SlModel) model = model_of (graph);
+  g_autoptr (SlTensor) number = sl_tensor_new_copy (SL_FLOAT32, &SL_SHAPE (1), &(float){300}, NULL);
+  for (size_t i = 0; i < G_N_ELEMENTS (devices); i++) {
+    const SlProgramOptions options = {.device = sl_device_find (devices[i], NULL)};
+    g_autoptr (SlProgram) program = sl_program_new (model, &options, NULL);
+    g_autoptr (SlRun) run = sl_run_new (program, NULL);
+    g_autoptr (SlTensor) y = run_once (run, number);
+    g_assert_cmpfloat (sl_tensor_get_double (y, 0), ==, 44);
+  }
+}
+
 static void
 test_devices (void)
 {
@@ -658,6 +681,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/session/model/facts", test_model_facts);
   g_test_add_func ("/session/program/facts", test_program_facts);
+  g_test_add_func ("/session/program/integers-wrap", test_integers_wrap);
   g_test_add_func ("/session/program/batches", test_batches_agree);
   g_test_add_func ("/session/program/shared-weights", test_weights_are_shared);
   g_test_add_func ("/session/store/finds-again", test_store_finds_again);

@@ -14,6 +14,7 @@
   X (add) X (sub) X (mul) X (div) X (pow) X (min) X (max) X (prelu) X (affine)                     \
   X (reduce_sum) X (reduce_mean) X (reduce_max) X (reduce_min) X (reduce_prod) X (reduce_l1)       \
   X (reduce_l2) X (softmax) X (log_softmax) X (lrn)                                                \
+  X (equal) X (less) X (less_or_equal) X (and) X (or) X (xor) X (where)                            \
   X (copy) X (fill)                                                                                \
   X (conv_transpose2d) X (pack_transposed2d)                                                       \
   X (resize2d) X (layer_norm) X (group_norm)                                                       \

@@ -10,7 +10,9 @@ enum { IS_LESS = 1, IS_EQUAL = 2, IS_GREATER = 4 };
 
 /* A class and when it is true. */
 typedef struct Logic {
-  SlOpClass op;    /* first: a node's class is converted back */
+  SlOpClass op; /* first: a node's class is converted back */
+  const char
+      *kernel;     /* of float32 comparisons, with the operands swapped for IS_GREATER; of logic */
   unsigned orders; /* comparisons: of IS_LESS, IS_EQUAL, IS_GREATER */
   unsigned truth;  /* logic: bit 2a + b */
   bool takes_bools, takes_numbers;
@@ -75,6 +77,20 @@ logic_reference (const SlRefCall *call)
   }
 }
 
+/* a > b is b < a. */
+static void
+logic_lower (const SlNode *node, SlLowering *to)
+{
+  const Logic *logic = logic_of (node);
+  const SlValue *a = node->inputs[0], *b = node->inputs[1], *y = node->outputs[0];
+  bool swap = (logic->orders & IS_GREATER) != 0;
+  const SlValue *const operands[] = {swap ? b : a, swap ? a : b, y};
+  if (a->dtype == (logic->orders != 0 ? SL_FLOAT32 : SL_BOOL))
+    sl_lower_select (to, logic->kernel, G_N_ELEMENTS (operands), operands);
+  else
+    sl_lower_reference (to);
+}
+
 static const SlOnnxForm axis_forms[] = {
     {.since = 1, .import = sl_import_with_axis}, {.since = 7}, {0}};
 
@@ -87,19 +103,22 @@ static const SlOnnxForm axis_forms[] = {
                                        .max_outputs = 1,             \
                                        .infer = logic_infer,         \
                                        .reference = logic_reference, \
+                                       .lower = logic_lower,         \
                                        .forms = axis_forms},         \
                                 __VA_ARGS__};
 #define NUMBERS .takes_numbers = true
 #define BOOLS .takes_bools = true
 
-LOGIC (equal, "Equal", .orders = IS_EQUAL, NUMBERS, BOOLS)
-LOGIC (less, "Less", .orders = IS_LESS, NUMBERS)
-LOGIC (greater, "Greater", .orders = IS_GREATER, NUMBERS)
-LOGIC (less_or_equal, "LessOrEqual", .orders = IS_LESS | IS_EQUAL, NUMBERS)
-LOGIC (greater_or_equal, "GreaterOrEqual", .orders = IS_GREATER | IS_EQUAL, NUMBERS)
-LOGIC (and, "And", .truth = 0x8, BOOLS)
-LOGIC (or, "Or", .truth = 0xe, BOOLS)
-LOGIC (xor, "Xor", .truth = 0x6, BOOLS)
+LOGIC (equal, "Equal", .kernel = "equal", .orders = IS_EQUAL, NUMBERS, BOOLS)
+LOGIC (less, "Less", .kernel = "less", .orders = IS_LESS, NUMBERS)
+LOGIC (greater, "Greater", .kernel = "less", .orders = IS_GREATER, NUMBERS)
+LOGIC (less_or_equal, "LessOrEqual", .kernel = "less_or_equal", .orders = IS_LESS | IS_EQUAL,
+       NUMBERS)
+LOGIC (greater_or_equal, "GreaterOrEqual", .kernel = "less_or_equal",
+       .orders = IS_GREATER | IS_EQUAL, NUMBERS)
+LOGIC (and, "And", .kernel = "and", .truth = 0x8, BOOLS)
+LOGIC (or, "Or", .kernel = "or", .truth = 0xe, BOOLS)
+LOGIC (xor, "Xor", .kernel = "xor", .truth = 0x6, BOOLS)
 
 /* --- Of one element --- */
 

@@ -1,6 +1,7 @@
 #include "ops/shape.h"
 
 #include "kernels/copy.h"
+#include "kernels/select.h"
 
 #include <string.h>
 
@@ -22,13 +23,15 @@ sl_walk_broadcast (const SlValue *value, const SlShape *to)
   return walk;
 }
 
-/* Up to three strided operands over the same dimensions, made as simple as possible: dimensions of
+/* Strided operands over the same dimensions, made as simple as possible: dimensions of
  * size 1 dropped, ordered by the last operand's stride (slowest first), neighbours merged where
  * every operand allows. */
+#define MAX_OPERANDS 4
 typedef struct Loop {
   uint32_t rank;
   size_t dim[SL_MAX_RANK];
-  ptrdiff_t stride[3][SL_MAX_RANK];
+  uint32_t n; /* operands */
+  ptrdiff_t stride[MAX_OPERANDS][SL_MAX_RANK];
 } Loop;
 
 static void
@@ -37,7 +40,7 @@ loop_swap (Loop *loop, uint32_t a, uint32_t b)
   size_t dim = loop->dim[a];
   loop->dim[a] = loop->dim[b];
   loop->dim[b] = dim;
-  for (uint32_t k = 0; k < 3; k++) {
+  for (uint32_t k = 0; k < loop->n; k++) {
     ptrdiff_t stride = loop->stride[k][a];
     loop->stride[k][a] = loop->stride[k][b];
     loop->stride[k][b] = stride;
@@ -47,28 +50,29 @@ loop_swap (Loop *loop, uint32_t a, uint32_t b)
 static bool
 loop_can_merge (const Loop *loop, uint32_t outer, uint32_t inner)
 {
-  for (uint32_t k = 0; k < 3; k++)
+  for (uint32_t k = 0; k < loop->n; k++)
     if (loop->stride[k][outer] != loop->stride[k][inner] * (ptrdiff_t)loop->dim[inner])
       return false;
   return true;
 }
 
 static void
-loop_init (Loop *loop, const SlShape *dims, const SlWalk *a, const SlWalk *b, const SlWalk *out)
+loop_init (Loop *loop, const SlShape *dims, uint32_t n, const SlWalk *walks)
 {
+  const ptrdiff_t *out = loop->stride[n - 1];
   memset (loop, 0, sizeof *loop);
+  loop->n = n;
   for (uint32_t i = 0; i < dims->rank; i++) {
     if (dims->dim[i] == 1)
       continue;
     uint32_t at = loop->rank++;
     loop->dim[at] = (size_t)dims->dim[i];
-    loop->stride[0][at] = a->stride[i];
-    loop->stride[1][at] = b->stride[i];
-    loop->stride[2][at] = out->stride[i];
+    for (uint32_t k = 0; k < n; k++)
+      loop->stride[k][at] = walks[k].stride[i];
   }
   /* Insertion sort: stable, and eight dimensions at most. */
   for (uint32_t i = 1; i < loop->rank; i++)
-    for (uint32_t k = i; k > 0 && loop->stride[2][k] > loop->stride[2][k - 1]; k--)
+    for (uint32_t k = i; k > 0 && out[k] > out[k - 1]; k--)
       loop_swap (loop, k, k - 1);
 
   uint32_t last = 0;
@@ -78,7 +82,7 @@ loop_init (Loop *loop, const SlShape *dims, const SlWalk *a, const SlWalk *b, co
       loop->dim[last] *= loop->dim[i];
     else
       loop->dim[++last] = loop->dim[i];
-    for (uint32_t k = 0; k < 3; k++)
+    for (uint32_t k = 0; k < loop->n; k++)
       loop->stride[k][last] = loop->stride[k][i];
   }
   if (loop->rank > 0)
@@ -90,7 +94,7 @@ sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const Sl
                const SlValue *dst, const SlWalk *into)
 {
   Loop loop;
-  loop_init (&loop, dims, from, from, into);
+  loop_init (&loop, dims, 2, (const SlWalk[]){*from, *into});
   SlCopyParams params = {.rank = MAX (loop.rank, 1),
                          .element_size = (uint32_t)sl_dtype_get_size (dst->dtype),
                          .src_offset = (size_t)from->offset,
@@ -99,7 +103,7 @@ sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const Sl
   for (uint32_t i = 0; i < loop.rank; i++) {
     params.dims[i] = loop.dim[i];
     params.src_stride[i] = loop.stride[0][i];
-    params.dst_stride[i] = loop.stride[2][i];
+    params.dst_stride[i] = loop.stride[1][i];
   }
   sl_lower (to, "copy", &params, src, dst);
 }
@@ -115,10 +119,10 @@ void
 sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                  const SlValue *out, const SlAct *act)
 {
-  SlWalk first = sl_walk_broadcast (a, &out->shape), second = sl_walk_broadcast (b, &out->shape);
-  SlWalk result = sl_walk (out);
+  const SlWalk walks[] = {sl_walk_broadcast (a, &out->shape), sl_walk_broadcast (b, &out->shape),
+                          sl_walk (out)};
   Loop loop;
-  loop_init (&loop, &out->shape, &first, &second, &result);
+  loop_init (&loop, &out->shape, 3, walks);
   SlBinaryParams params = {.rank = MAX (loop.rank, 1), .act = *act};
   params.dims[0] = 1;
   params.out_stride[0] = 1;
@@ -129,6 +133,25 @@ sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlV
     params.out_stride[i] = (size_t)loop.stride[2][i];
   }
   sl_lower (to, kernel, &params, a, b, out);
+}
+
+void
+sl_lower_select (SlLowering *to, const char *kernel, uint32_t n, const SlValue *const *operands)
+{
+  const SlValue *out = operands[n - 1];
+  SlWalk walks[MAX_OPERANDS];
+  Loop loop;
+  for (uint32_t k = 0; k < n; k++)
+    walks[k] = sl_walk_broadcast (operands[k], &out->shape);
+  loop_init (&loop, &out->shape, n, walks);
+  SlSelectParams params = {.rank = MAX (loop.rank, 1), .dims = {1}};
+  params.stride[n - 1][0] = 1;
+  for (uint32_t i = 0; i < loop.rank; i++) {
+    params.dims[i] = loop.dim[i];
+    for (uint32_t k = 0; k < n; k++)
+      params.stride[k][i] = (size_t)loop.stride[k][i];
+  }
+  sl_lower_step (to, kernel, &params, sizeof params, n, operands);
 }
 
 SlDType

@@ -29,6 +29,11 @@ bool sl_lies_in (const SlValue *part, const SlValue *whole, const SlWalk *walk);
 void sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                       const SlValue *out, const SlAct *act);
 
+/* A broadcasting step named `kernel` (kernels/select.h) over `n` operands, row-major, the output
+ * last. */
+void sl_lower_select (SlLowering *to, const char *kernel, uint32_t n,
+                      const SlValue *const *operands);
+
 /* TensorProto.DataType as SlDType; SL_DTYPE_NONE if there are no such tensors here. */
 SlDType sl_dtype_of_onnx (int64_t type);
 

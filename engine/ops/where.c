@@ -32,6 +32,17 @@ where_reference (const SlRefCall *call)
   }
 }
 
+static void
+where_lower (const SlNode *node, SlLowering *to)
+{
+  const SlValue *const operands[] = {node->inputs[0], node->inputs[1], node->inputs[2],
+                                     node->outputs[0]};
+  if (node->outputs[0]->dtype == SL_FLOAT32)
+    sl_lower_select (to, "where", G_N_ELEMENTS (operands), operands);
+  else
+    sl_lower_reference (to);
+}
+
 static const SlOnnxForm where_forms[] = {{.since = 9}, {0}};
 
 static const SlOpClass where = {
@@ -42,6 +53,7 @@ static const SlOpClass where = {
     .max_outputs = 1,
     .infer = where_infer,
     .reference = where_reference,
+    .lower = where_lower,
     .forms = where_forms,
 };
 

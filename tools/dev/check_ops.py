@@ -143,7 +143,7 @@ def is_usable(outputs):
 
 def tolerance_of(case, outputs):
     types = [type_name(a) for a in [v.array for v in case.inputs if v is not None] + outputs]
-    worst = "float64"
+    worst = "float32" if case.oracle == "float32" else "float64"
     for name in ("float32", "float16", "bfloat16"):
         if name in types or name in case.through or (name == "bfloat16" and case.bfloat16):
             worst = name
@@ -179,30 +179,33 @@ def describe(case):
 
 def make_cases(op, count, seed, root, verbose):
     """[(folder name, tolerance, case)] and how many had no oracle."""
-    made, without = [], 0
+    made, without, undrawn = [], 0, set()
     # Not hash(), which differs from run to run.
     rng = np.random.default_rng([seed, zlib.crc32(op.encode())])
-    attempts = 0
+    attempts, drawn = 0, set()
     while len(made) < count and attempts < 4 * count:
         attempts += 1
         case = cases.make(op, rng)
         if case is None:
             continue
+        schema = onnx.defs.get_schema(op, case.opset, "")
+        undrawn |= {f"{name}/{schema.since_version}" for name in schema.attributes} - drawn
+        drawn |= {f"{name}/{schema.since_version}" for name in case.attrs}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            outputs, by = ask_oracles(case)
+            outputs, case.oracle = ask_oracles(case)
         if outputs is None:
             without += 1
-            case.oracle = "none"
             if verbose:
-                print(f"  no oracle: {op}: {describe(case)}: {by}")
+                print(f"  no oracle: {op}: {describe(case)}")
             continue
         if not is_usable(outputs):
             continue
-        case.oracle = by
         name = f"{op}_{len(made):03d}"
         write_case(root / name, case, outputs)
         made.append((name, tolerance_of(case, outputs), case))
+    if verbose and undrawn - drawn:
+        print(f"  never drawn: {op}: {', '.join(sorted(undrawn - drawn))} (attribute/version)")
     return made, without
 
 

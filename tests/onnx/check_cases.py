@@ -15,7 +15,7 @@ from pathlib import Path
 
 import tap
 
-REASONS = ("opset", "type", "rank", "random generator", "run-time shape", "operator")
+REASONS = ("opset", "type", "rank", "random generator", "run-time shape")
 
 
 def read_list(path):

@@ -9,7 +9,7 @@ test with the outputs of ONNX Runtime, or where that has no kernel those of onnx
 with -d ref and -d cpu. What neither oracle can compute is counted, and shown with -v. The same seed makes the same cases;
 -k keeps them. Prints a line an operator; the exit status is 1 if any result differs.
 For developers: needs Python with numpy, onnx (1.16 or newer, for opset 21) and onnxruntime.
-A generator is a function in check_ops_cases.py.
+The generators are in check_ops_elements.py and so on; check_ops_draw.py says how to add one.
 """
 import argparse
 import collections
@@ -29,7 +29,9 @@ import onnx.reference
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-import check_ops_cases as cases
+import check_ops_draw as cases
+import check_ops_elements  # noqa: F401 (fills cases.GENERATORS)
+import check_ops_layers  # noqa: F401
 
 # (rtol, atol) of `sightline check`, by the least precise type in a case.
 TOLERANCES = {"float64": (1e-5, 1e-6), "float32": (1e-4, 2e-5), "float16": (4e-3, 4e-3), "bfloat16": (2e-2, 2e-2)}

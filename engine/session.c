@@ -261,7 +261,10 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
     return NULL;
   SlTarget target = sl_cpu_get_target ();
   const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
-  SlPasses passes = {.graph = graph, .target = layouts, .optimize = !options->unoptimized};
+  SlPasses passes = {.graph = graph,
+                     .target = layouts,
+                     .optimize = !options->unoptimized,
+                     .float_ports = options->float_ports};
   if (!run_passes (&passes, program->model, options, error) ||
       !check_work (graph, options->run_work, error))
     return NULL;

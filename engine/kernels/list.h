@@ -18,6 +18,6 @@
   X (copy) X (fill)                                                                                \
   X (conv_transpose2d) X (pack_transposed2d)                                                       \
   X (resize2d) X (layer_norm) X (group_norm)                                                       \
-  X (quantize) X (dequantize) X (qadd) X (qmul) X (qmean)                                          \
+  X (widen) X (narrow) X (quantize) X (dequantize) X (qadd) X (qmul) X (qmean)                     \
   X (qconv2d) X (qdepthwise2d) X (pack_quantized) X (pack_qdepthwise)
 /* clang-format on */

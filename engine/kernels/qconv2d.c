@@ -124,29 +124,39 @@ typedef struct Product {
   const int32_t *bias;  /* or NULL; at the first column, as all that follow */
   const float *factors;
   QuantOut out;
-  char *c;
+  void *c;
 } Product;
 
-/* Stores n sums of one row, behind the first `col` columns of the panel. */
+/* Stores column vector v of all rows; only n of its lanes exist. */
 ALWAYS_INLINE void
-store_sums (const Product *p, char *row, size_t col, size_t n, VecInt sum)
+store_column (const Product *p, const size_t rows, const size_t v, size_t n,
+              VecInt sum[TILE_ROWS][TILE_VECS])
 {
   const SlQuantConvParams *params = p->conv->p;
+  size_t col = v * VEC_WIDTH, step = params->out_stride;
+  VecInt bias = p->bias ? ints_load (p->bias + col, n) : vec_splat_int (0);
 
-  if (p->bias) {
-    VecInt bias = {0};
-    memcpy (&bias, p->bias + col, n * sizeof *p->bias);
-    sum += bias;
-  }
   if (params->out == SL_QOUT_INT32) {
-    memcpy (row + col * sizeof (int32_t), &sum, n * sizeof (int32_t));
+    int32_t *c = (int32_t *)p->c + col;
+    UNROLL
+    for (size_t r = 0; r < rows; r++, c += step)
+      ints_store (c, sum[r][v] + bias, n);
     return;
   }
-  Vec y = vec_of_int (sum) * vec_load_n (p->factors + col, n);
-  if (params->out == SL_QOUT_FLOAT)
-    vec_store_n ((float *)(void *)row + col, y, n);
-  else
-    bytes_store ((uint8_t *)row + col, quant_round (y, &p->out) ^ params->out_flip, n);
+  Vec factors = n == VEC_WIDTH ? vec_load (p->factors + col) : vec_load_n (p->factors + col, n);
+  if (params->out == SL_QOUT_FLOAT) {
+    float *c = (float *)p->c + col;
+    UNROLL
+    for (size_t r = 0; r < rows; r++, c += step)
+      vec_store_n (c, vec_of_int (sum[r][v] + bias) * factors, n);
+    return;
+  }
+  uint8_t *c = (uint8_t *)p->c + col;
+  UNROLL
+  for (size_t r = 0; r < rows; r++, c += step) {
+    VecInt y = quant_round (vec_of_int (sum[r][v] + bias) * factors, &p->out);
+    bytes_store (c, y ^ params->out_flip, n);
+  }
 }
 
 static size_t
@@ -182,12 +192,13 @@ multiply (const Product *p, const size_t rows)
         sum[r][v] = dot_pairs (vec_splat_int (pair), w[v], sum[r][v]);
     }
   }
-  char *row = p->c;
-  size_t step = p->conv->p->out_stride * out_size (p->conv->p);
-  for (size_t r = 0; r < rows; r++, row += step)
-    for (size_t v = 0; v < TILE_VECS && v * VEC_WIDTH < p->n_cols; v++)
-      store_sums (p, row, v * VEC_WIDTH, min_size (VEC_WIDTH, p->n_cols - v * VEC_WIDTH),
-                  sum[r][v]);
+  UNROLL
+  for (size_t v = 0; v < TILE_VECS; v++) {
+    if ((v + 1) * VEC_WIDTH <= p->n_cols)
+      store_column (p, rows, v, VEC_WIDTH, sum);
+    else if (v * VEC_WIDTH < p->n_cols)
+      store_column (p, rows, v, p->n_cols - v * VEC_WIDTH, sum);
+  }
 }
 
 typedef void (*ProductFunc) (const Product *product);

@@ -76,7 +76,7 @@ typedef struct Window {
   const int32_t *bias;
   const float *factors;
   QuantOut out;
-  char *to;
+  void *to;
   size_t pixel, row; /* floats from one padded pixel and row to the next */
 } Window;
 
@@ -95,13 +95,10 @@ run_window (const Window *w, size_t c, size_t at, size_t n)
                      sum);
   }
   VecInt total = __builtin_convertvector(sum, VecInt);
-  if (w->bias) {
-    VecInt bias = {0};
-    memcpy (&bias, w->bias + c, n * sizeof *w->bias);
-    total += bias;
-  }
+  if (w->bias)
+    total += ints_load (w->bias + c, n);
   if (p->out == SL_QOUT_INT32) {
-    memcpy (w->to + c * sizeof (int32_t), &total, n * sizeof (int32_t));
+    ints_store ((int32_t *)w->to + c, total, n);
     return;
   }
   Vec y = vec_of_int (total) * vec_load_n (w->factors + c, n);

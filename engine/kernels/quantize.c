@@ -1,6 +1,5 @@
 #include "kernels/quantize.h"
 
-#include "core/half.h"
 #include "kernels/grid.h"
 #include "kernels/qvec.h"
 

@@ -45,20 +45,3 @@ typedef struct SlQuantMeanParams {
   size_t in_outer_stride, in_axis_stride, out_outer_stride;
   uint8_t flip;
 } SlQuantMeanParams;
-
-/* Kernel "widen": y = x as float32 over `count` elements. */
-typedef enum {
-  SL_WIDEN_FLOAT16,
-  SL_WIDEN_BFLOAT16,
-  SL_WIDEN_INT32,
-  SL_WIDEN_UINT8,
-  SL_WIDEN_INT8,
-} SlWidenFrom;
-
-/* Kernel "narrow": the other way round, for float16 and bfloat16: to nearest, ties to even. Both:
- * operands 0 x, 1 y. */
-typedef struct SlConvertParams {
-  size_t rows, cols;
-  size_t in_stride, out_stride;
-  SlWidenFrom type; /* of the side that is not float32 */
-} SlConvertParams;

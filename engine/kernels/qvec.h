@@ -45,6 +45,26 @@ zero_of (const void *zero, uint8_t flip)
 
 typedef int32_t VecIntAny __attribute__ ((vector_size (VEC_WIDTH * 4), aligned (4), may_alias));
 
+/* The first n lanes from and to memory; the others read as 0. */
+ALWAYS_INLINE VecInt
+ints_load (const int32_t *p, size_t n)
+{
+  VecInt v = {0};
+  if (n == VEC_WIDTH)
+    return *(const VecIntAny *)p;
+  memcpy (&v, p, n * sizeof *p);
+  return v;
+}
+
+ALWAYS_INLINE void
+ints_store (int32_t *p, VecInt v, size_t n)
+{
+  if (n == VEC_WIDTH)
+    *(VecIntAny *)p = v;
+  else
+    memcpy (p, &v, n * sizeof *p);
+}
+
 /* sum + a.lo * b.lo + a.hi * b.hi, where a lane holds two int16. */
 ALWAYS_INLINE VecInt
 dot_pairs (VecInt a, VecInt b, VecInt sum)

@@ -200,14 +200,22 @@ count_classes (const SlPort *output)
   return output->shape.rank > 1 ? n : 0;
 }
 
-/* The picture that the network takes: float32, N x 1 or 3 x H x W. NULL with the error set. */
+/* Floats that a program takes as float32 (SlProgramOptions.float_ports). */
+static bool
+is_float (SlDType dtype)
+{
+  return dtype == SL_FLOAT32 || dtype == SL_FLOAT16 || dtype == SL_BFLOAT16;
+}
+
+/* The picture that the network takes: float32 or less, N x 1 or 3 x H x W. NULL with the error set.
+ */
 static const SlPort *
 find_picture (SlModel *model, GError **error)
 {
   const uint32_t n = sl_model_get_n_inputs (model);
   const SlPort *input = n > 0 ? sl_model_get_input (model, 0) : NULL;
   const SlShape *shape = input != NULL ? &input->shape : NULL;
-  if (n == 1 && input->dtype == SL_FLOAT32 && shape->rank == 4 && shape->dim[2] != 0 &&
+  if (n == 1 && is_float (input->dtype) && shape->rank == 4 && shape->dim[2] != 0 &&
       shape->dim[3] != 0 && (shape->dim[1] == 1 || shape->dim[1] == SL_RULE_MAX_CHANNELS) &&
       MAX (shape->dim[2], shape->dim[3]) <= SL_IMAGE_MAX_SIZE)
     return input;

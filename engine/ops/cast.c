@@ -1,4 +1,6 @@
 /* Cast and CastLike: https://onnx.ai/onnx/operators/onnx__Cast.html and so on. */
+#include "kernels/convert.h"
+#include "ops/internal.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -69,10 +71,43 @@ cast_reference (const SlRefCall *call)
   sl_ref_round (y); /* a cast by way of a narrower type loses what that loses */
 }
 
+/* Kernels convert to and from float32. */
+static const struct {
+  SlDType dtype;
+  SlConvertType type;
+  bool back; /* from float32 too */
+} conversions[] = {
+    {SL_FLOAT16, SL_CONVERT_FLOAT16, true}, {SL_BFLOAT16, SL_CONVERT_BFLOAT16, true},
+    {SL_INT32, SL_CONVERT_INT32, false},    {SL_UINT8, SL_CONVERT_UINT8, false},
+    {SL_INT8, SL_CONVERT_INT8, false},
+};
+
+/* The kernel that casts, or NULL. */
+static const char *
+find_kernel (SlDType from, SlDType to, SlConvertType *ret_type)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (conversions); i++) {
+    *ret_type = conversions[i].type;
+    if (to == SL_FLOAT32 && from == conversions[i].dtype)
+      return "widen";
+    if (from == SL_FLOAT32 && to == conversions[i].dtype && conversions[i].back)
+      return "narrow";
+  }
+  return NULL;
+}
+
+static bool
+is_same (const SlNode *node)
+{
+  return node->inputs[0]->dtype == node->outputs[0]->dtype;
+}
+
 static gboolean
 cast_row_major_only (const SlNode *node)
 {
-  return node->inputs[0]->dtype != node->outputs[0]->dtype;
+  SlConvertType type;
+  return !is_same (node) &&
+         find_kernel (node->inputs[0]->dtype, node->outputs[0]->dtype, &type) == NULL;
 }
 
 static void
@@ -83,6 +118,14 @@ cast_lower (const SlNode *node, SlLowering *to)
     sl_lower_reference (to);
     return;
   }
+  SlConvertParams params = {0};
+  const char *kernel = find_kernel (x->dtype, y->dtype, &params.type);
+  if (kernel != NULL) {
+    sl_value_get_rows (x, &params.rows, &params.cols, &params.in_stride);
+    sl_value_get_rows (y, &params.rows, &params.cols, &params.out_stride);
+    sl_lower (to, kernel, &params, x, y);
+    return;
+  }
   SlWalk from = sl_walk (x), into = sl_walk (y);
   sl_lower_copy (to, &x->shape, x, &from, y, &into);
 }
@@ -91,7 +134,7 @@ cast_lower (const SlNode *node, SlLowering *to)
 static SlValue *
 cast_simplify (SlGraph *graph, SlNode *node)
 {
-  return cast_row_major_only (node) ? NULL : node->inputs[0];
+  return is_same (node) ? node->inputs[0] : NULL;
 }
 
 static const SlOpClass cast = {
@@ -110,6 +153,19 @@ static const SlOpClass cast = {
     .simplify = cast_simplify,
     .row_major_only = cast_row_major_only,
 };
+
+SlValue *
+sl_cast (SlGraph *graph, SlValue *value, SlDType to, SlValue *output)
+{
+  CastAttrs attrs = {.to = 1, .saturate = true};
+  while (sl_dtype_of_onnx (attrs.to) != to)
+    attrs.to++;
+  if (output == NULL)
+    output = sl_graph_add_value (graph, value->name, SL_VALUE_ACTIVATION);
+  SlNode *node = sl_graph_add_node (graph, &cast, value->name, &attrs, 1, &value, 1, &output);
+  cast_infer (node, NULL); /* the type is known: cannot fail */
+  return output;
+}
 
 static const SlOnnxForm like_forms[] = {{.since = 15}, {0}};
 

@@ -12,6 +12,9 @@ SlValue *sl_add_internal (SlGraph *graph, const SlOpClass *op, const char *name,
 /* The same numbers in another layout. */
 SlValue *sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout);
 
+/* `value` as floats of another width, as `output` or, NULL, a value that is made up. */
+SlValue *sl_cast (SlGraph *graph, SlValue *value, SlDType to, SlValue *output);
+
 /* Weight panels as kernel "pack_weights" makes them: float32 of one dimension. */
 SlValue *sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack,
                           const SlTarget *target);

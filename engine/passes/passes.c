@@ -8,6 +8,8 @@ typedef struct Pass {
 
 static const Pass table[] = {
     {sl_pass_fold_constants, false, false},
+    {sl_pass_widen, false, false},
+    {sl_pass_fold_constants, false, false}, /* what was widened */
     {sl_pass_simplify, false, true},
     {sl_pass_recognize, false, true},
     {sl_pass_fold_affine, false, true},

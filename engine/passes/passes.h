@@ -13,6 +13,7 @@ typedef struct SlPasses {
   SlGraph *graph;
   const SlTarget *target;  /* NULL: a backend without layouts and packing (the reference) */
   bool optimize;           /* FALSE: only what makes the graph runnable */
+  bool float_ports;        /* inputs and outputs of 16-bit floats become float32 */
   SlEvaluateFunc evaluate; /* supplied by the session */
   void *evaluate_data;
   uint64_t memory_limit; /* bytes of one value that a run computes; 0: none */
@@ -35,6 +36,8 @@ gboolean sl_passes_check_size (const SlPasses *passes, const SlValue *value, GEr
 /* Infers shapes in the order of computation and replaces what depends on constants alone by
  * constants. */
 gboolean sl_pass_fold_constants (SlPasses *passes, GError **error);
+/* Computes in float32 what the file computes in 16-bit floats, which no kernel reads. */
+gboolean sl_pass_widen (SlPasses *passes, GError **error);
 /* Removes nodes that do nothing at inference, and puts simpler nodes in the place of others
  * (SlOpClass.simplify). */
 gboolean sl_pass_simplify (SlPasses *passes, GError **error);

@@ -52,7 +52,8 @@ find_input_shape (SlModel *model, const SlPreprocess *preprocess, SlShape *ret_s
   SlShape shape;
   uint32_t axis;
 
-  if (!port || port->shape.rank != 4 || port->dtype != SL_FLOAT32) {
+  if (!port || port->shape.rank != 4 ||
+      !(port->dtype == SL_FLOAT32 || port->dtype == SL_FLOAT16 || port->dtype == SL_BFLOAT16)) {
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
                  "%s: does not take pictures (expected one float32 input of rank 4)",
                  sl_model_get_name (model));
@@ -148,6 +149,7 @@ sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifier
   program.threads = options->threads;
   program.taps = options->taps;
   program.n_taps = options->n_taps;
+  program.float_ports = TRUE;
   self->program = sl_program_new (model, &program, error);
   if (!self->program || !check_output (self, error))
     return NULL;

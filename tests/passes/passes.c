@@ -223,6 +223,66 @@ test_identity_output_keeps_its_place (void)
   g_assert_cmpuint (graph->nodes->len, ==, 1);
 }
 
+/* x → Conv → Relu → y, all of 16 bits */
+static SlGraph *
+half_network (void)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 3, 8, 8));
+  x->dtype = SL_FLOAT16;
+  g_autoptr (SlTensor) weights = sl_tensor_new (SL_FLOAT16, &SL_SHAPE (4, 3, 3, 3), NULL);
+  SlValue *w = sl_graph_add_tensor (graph, "w", SL_VALUE_CONSTANT, weights);
+  SlValue *conv = test_node (graph, "Conv", "conv", x, w, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Relu", "y", conv, NULL));
+  return graph;
+}
+
+static void
+run_half (SlGraph *graph, bool float_ports)
+{
+  g_autoptr (GError) error = NULL;
+  const SlTarget target = sl_cpu_get_target ();
+  SlPasses passes = {.graph = graph,
+                     .target = &target,
+                     .optimize = true,
+                     .float_ports = float_ports,
+                     .evaluate = evaluate};
+  sl_graph_sort (graph, &error);
+  g_assert_no_error (error);
+  sl_passes_run (&passes, &error);
+  g_assert_no_error (error);
+}
+
+/* Computed in float32, with the activation fused; the ends keep their type or do not. */
+static void
+test_widen (void)
+{
+  g_autoptr (SlGraph) kept = half_network ();
+  run_half (kept, false);
+  const SlValue *x = g_ptr_array_index (kept->inputs, 0), *y = g_ptr_array_index (kept->outputs, 0);
+  g_assert_cmpint (x->dtype, ==, SL_FLOAT16);
+  g_assert_cmpint (y->dtype, ==, SL_FLOAT16);
+  g_assert_cmpstr (y->name, ==, "y");
+  g_assert_cmpstr (y->producer->op->name, ==, "Cast");
+  for (uint32_t i = 0; i < kept->nodes->len; i++) {
+    const SlNode *node = g_ptr_array_index (kept->nodes, i);
+    if (strcmp (node->op->name, "Conv") == 0) {
+      g_assert_cmpint (node->inputs[0]->dtype, ==, SL_FLOAT32);
+      g_assert_cmpint (node->inputs[1]->dtype, ==, SL_FLOAT32);
+      g_assert_cmpint (node->act.kind, ==, SL_ACT_CLIP);
+    }
+  }
+
+  g_autoptr (SlGraph) wide = half_network ();
+  run_half (wide, true);
+  x = g_ptr_array_index (wide->inputs, 0);
+  y = g_ptr_array_index (wide->outputs, 0);
+  g_assert_cmpint (x->dtype, ==, SL_FLOAT32);
+  g_assert_cmpint (y->dtype, ==, SL_FLOAT32);
+  g_assert_cmpstr (y->name, ==, "y");
+  g_assert_cmpuint (wide->nodes->len, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -238,5 +298,6 @@ main (int argc, char **argv)
   g_test_add_func ("/passes/prepare/inputs", test_packing_of_inputs_stays);
   g_test_add_func ("/passes/drop-dead", test_dead);
   g_test_add_func ("/passes/simplify/identity-output", test_identity_output_keeps_its_place);
+  g_test_add_func ("/passes/widen", test_widen);
   return g_test_run ();
 }

@@ -34,6 +34,8 @@ typedef struct SlProgramOptions {
   double constant_work;   /* operations that making them takes; default 2^31, some seconds, and 64
                              for each byte of the file's */
   double run_work;        /* operations of one run; default: any number */
+  gboolean float_ports;   /* inputs and outputs of 16-bit floats are float32 instead: for who makes
+                             pictures and reads scores */
   gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 

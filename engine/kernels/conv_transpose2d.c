@@ -1,5 +1,6 @@
 #include "kernels/conv_transpose2d.h"
 #include "kernels/gemm.h"
+#include "kernels/grid.h"
 #include "kernels/tile.h"
 
 /* A transposed convolution of stride s is s ordinary convolutions of stride 1 along each axis: the
@@ -248,6 +249,122 @@ const SlKernel SL_KERNEL_NAME (sl_kernel_conv_transpose2d) = {
     .scratch = conv_transpose_scratch,
     .run = conv_transpose_run,
 };
+
+/* --- One channel each --- */
+
+/* The taps of one output pixel that lie inside the input. */
+typedef struct Window {
+  const float *in, *weights; /* of the first tap, channel 0 */
+  size_t rows, cols;
+  ptrdiff_t in_row, in_col; /* from one tap to the next */
+  size_t weight_row, weight_col;
+} Window;
+
+/* Taps of a phase that read inside for its output number `i`: the first, and how many; *ret_at is
+ * the input position of the first. */
+static size_t
+taps_inside (const Phase *phase, size_t i, size_t size, size_t *ret_first, size_t *ret_at)
+{
+  size_t count = 0;
+  ptrdiff_t at = phase->in_first + (ptrdiff_t)i;
+  for (size_t t = 0; t < phase->taps; t++, at -= phase->tap_step)
+    if (at >= 0 && at < (ptrdiff_t)size && count++ == 0) {
+      *ret_first = t;
+      *ret_at = (size_t)at;
+    }
+  return count;
+}
+
+static void
+window_pixel (const Window *w, const float *bias, SlClip clip, size_t channel, size_t end,
+              float *out)
+{
+  Vec lo = vec_splat (clip.lo), hi = vec_splat (clip.hi);
+  for (size_t c = channel; c < end; c += VEC_WIDTH) {
+    size_t n = min_size (VEC_WIDTH, end - c);
+    Vec sum = bias ? vec_load_n (bias + c, n) : vec_splat (0);
+    for (size_t y = 0; y < w->rows; y++) {
+      const float *in = w->in + (ptrdiff_t)y * w->in_row + c;
+      const float *weights = w->weights + y * w->weight_row + c;
+      for (size_t x = 0; x < w->cols; x++, in += w->in_col, weights += w->weight_col)
+        sum = n == VEC_WIDTH ? vec_fma (vec_load (in), vec_load (weights), sum)
+                             : vec_fma (vec_load_n (in, n), vec_load_n (weights, n), sum);
+    }
+    vec_store_n (out + c, vec_clip (sum, lo, hi), n);
+  }
+}
+
+static void
+depthwise_row (const SlConvTranspose2dParams *p, void *const *buffers, size_t row,
+               const SlBandTile *tile)
+{
+  size_t image = row / p->out_h, y = row % p->out_h, ky = 0, iy = 0;
+  Phase ys = phase_of ((y + p->pad_top) % p->stride_h, p->kernel_h, p->stride_h, p->dilation_h,
+                       p->pad_top, p->out_h);
+  size_t rows = taps_inside (&ys, y / p->stride_h, p->in_h, &ky, &iy);
+  const float *in = (const float *)buffers[0] + image * p->in_h * p->in_w * p->in_stride;
+  float *out = (float *)buffers[3] + row * p->out_w * p->out_stride;
+
+  for (size_t rx = 0; rx < p->stride_w; rx++) {
+    Phase xs = phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
+    for (size_t i = 0; i < xs.outs; i++) {
+      size_t kx = 0, ix = 0, cols = taps_inside (&xs, i, p->in_w, &kx, &ix);
+      size_t tap = (ys.first + ky * ys.step) * p->kernel_w + xs.first + kx * xs.step;
+      Window w = {
+          .in = in + (iy * p->in_w + ix) * p->in_stride,
+          .weights = (const float *)buffers[1] + (rows * cols > 0 ? tap * p->out_c : 0),
+          .rows = rows,
+          .cols = cols,
+          .in_row = -ys.tap_step * (ptrdiff_t)(p->in_w * (size_t)p->in_stride),
+          .in_col = -xs.tap_step * (ptrdiff_t)p->in_stride,
+          .weight_row = ys.step * p->kernel_w * p->out_c,
+          .weight_col = xs.step * p->out_c,
+      };
+      size_t x = xs.out_first + i * p->stride_w;
+      window_pixel (&w, buffers[2], act_clip (&p->act), tile->channel, tile->channel_end,
+                    out + x * p->out_stride);
+    }
+  }
+  act_finish (&p->act, out + tile->channel, p->out_w, tile->channel_end - tile->channel,
+              p->out_stride);
+}
+
+static SlBandGrid
+depthwise_grid (const SlConvTranspose2dParams *p)
+{
+  size_t rows = (size_t)p->batch * p->out_h;
+  size_t taps = ceil_div (p->kernel_h, p->stride_h) * ceil_div (p->kernel_w, p->stride_w);
+  return band_grid (rows, p->out_c, rows * p->out_w * p->out_c * taps);
+}
+
+static size_t
+depthwise_tiles (const void *params)
+{
+  SlBandGrid grid = depthwise_grid (params);
+  return grid.bands * grid.chunks;
+}
+
+static void
+depthwise_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  const SlConvTranspose2dParams *p = params;
+  SlBandGrid grid = depthwise_grid (p);
+
+  for (size_t t = first; t < last; t++) {
+    SlBandTile tile = band_tile (&grid, t);
+    for (size_t row = tile.row; row < tile.row_end; row++)
+      depthwise_row (p, buffers, row, &tile);
+  }
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_depthwise_transposed2d) = {
+    .name = "depthwise_transposed2d",
+    .params_size = sizeof (SlConvTranspose2dParams),
+    .tiles = depthwise_tiles,
+    .run = depthwise_run,
+};
+
+/* --- Packing --- */
 
 static size_t
 pack_tiles (const void *params)

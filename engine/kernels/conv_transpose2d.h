@@ -25,6 +25,9 @@ typedef struct SlConvTranspose2dParams {
   SlAct act;
 } SlConvTranspose2dParams;
 
+/* Kernel "depthwise_transposed2d": the same with groups = in_c = out_c; weights [kernel_h *
+ * kernel_w][channels]. */
+
 /* Kernel "pack_transposed2d": weights [groups * group_in][group_out][kernel_h][kernel_w] → for each
  * phase (y, x) of the strides, for each group, panels as "pack_weights" makes them, whose depth is
  * the phase's taps (ky, kx) and the input channels. Each tap belongs to one phase, so the elements

@@ -2,8 +2,9 @@
 #include "kernels/act.h"
 #include "kernels/grid.h"
 
-/* Positions that are summed as floats before they go to a double. */
-#define LEAF 64
+/* Positions that are summed as floats, over several chains, before they go to a double. */
+#define LEAF 256
+#define CHAINS 4
 
 /* A tile is one image's block of whole groups, about a vector of channels wide at least: the sums
  * of a channel run down the positions in one lane. */
@@ -55,10 +56,9 @@ block_of (const SlGroupNormParams *p, void *scratch, size_t groups)
 }
 
 ALWAYS_INLINE void
-add_lanes (double *total, Vec a, Vec b)
+add_lanes (double *total, Vec sum)
 {
   float lane[VEC_WIDTH];
-  Vec sum = a + b;
   memcpy (lane, &sum, sizeof lane);
   for (size_t i = 0; i < VEC_WIDTH; i++)
     total[i] += (double)lane[i];
@@ -75,23 +75,27 @@ sum_lanes (const SlGroupNormParams *p, const float *x, const Block *block, size_
 
   for (size_t begin = 0; begin < p->positions; begin += LEAF) {
     size_t end = min_size (p->positions, begin + LEAF), i = begin;
-    Vec a[2] = {vec_splat (0), vec_splat (0)}, b[2] = {vec_splat (0), vec_splat (0)};
-    for (; i + 2 <= end; i += 2) {
+    Vec a[CHAINS], b[CHAINS];
+    UNROLL
+    for (size_t j = 0; j < CHAINS; j++)
+      a[j] = b[j] = vec_splat (0);
+    for (; i + CHAINS <= end; i += CHAINS) {
       UNROLL
-      for (size_t j = 0; j < 2; j++) {
+      for (size_t j = 0; j < CHAINS; j++) {
         const float *at = x + (i + j) * p->in_stride + c;
         Vec d = (n == VEC_WIDTH ? vec_load (at) : vec_load_n (at, n)) - mean;
         a[j] += d;
         b[j] = squares ? vec_fma (d, d, b[j]) : b[j];
       }
     }
-    if (i < end) {
+    for (; i < end; i++) {
       Vec d = vec_load_n (x + i * p->in_stride + c, n) - mean;
       a[0] += d;
       b[0] = squares ? vec_fma (d, d, b[0]) : b[0];
     }
-    add_lanes (first, a[0], a[1]);
-    add_lanes (second, b[0], b[1]);
+    add_lanes (first, (a[0] + a[1]) + (a[2] + a[3]));
+    if (squares)
+      add_lanes (second, (b[0] + b[1]) + (b[2] + b[3]));
   }
   memcpy (block->first + c, first, sizeof first);
   memcpy (block->second + c, second, sizeof second);

@@ -6,6 +6,18 @@
 #define LEAF (64 * VEC_WIDTH)
 #define CHAINS 4
 
+/* x, and 0 from lane n on. */
+ALWAYS_INLINE Vec
+first_lanes (Vec x, size_t n)
+{
+  int32_t lane[VEC_WIDTH];
+  VecInt lanes;
+  for (int i = 0; i < VEC_WIDTH; i++)
+    lane[i] = i;
+  memcpy (&lanes, lane, sizeof lanes);
+  return vec_select (lanes < vec_splat_int ((int32_t)n), x, vec_splat (0));
+}
+
 /* Sums of x - shift and, where they are asked for, of its squares. */
 typedef struct Sums {
   double first, second;
@@ -32,11 +44,11 @@ sum_row (const float *x, size_t n, float shift, const bool squares)
       }
     }
     for (; i < end; i += VEC_WIDTH) {
-      float lane[VEC_WIDTH] = {0};
       size_t lanes = min_size (VEC_WIDTH, end - i);
-      vec_store_n (lane, vec_load_n (x + i, lanes) - by, lanes);
-      first[0] += vec_load (lane);
-      second[0] = vec_fma (vec_load (lane), vec_load (lane), second[0]);
+      Vec d = lanes == VEC_WIDTH ? vec_load (x + i) - by
+                                 : first_lanes (vec_load_n (x + i, lanes) - by, lanes);
+      first[0] += d;
+      second[0] = squares ? vec_fma (d, d, second[0]) : second[0];
     }
     total.first += (double)vec_sum ((first[0] + first[1]) + (first[2] + first[3]));
     if (squares)

@@ -16,7 +16,7 @@
   X (reduce_l2) X (softmax) X (log_softmax) X (lrn)                                                \
   X (equal) X (less) X (less_or_equal) X (and) X (or) X (xor) X (where)                            \
   X (copy) X (fill)                                                                                \
-  X (conv_transpose2d) X (pack_transposed2d)                                                       \
+  X (conv_transpose2d) X (depthwise_transposed2d) X (pack_transposed2d)                            \
   X (resize2d) X (layer_norm) X (group_norm)                                                       \
   X (widen) X (narrow) X (quantize) X (dequantize) X (qadd) X (qmul) X (qmean)                     \
   X (qconv2d) X (qdepthwise2d) X (pack_quantized) X (pack_qdepthwise)

@@ -91,6 +91,17 @@ vertical (const SlResize2dParams *p, const float *image, const int32_t *index, c
   return scratch;
 }
 
+/* Pixels that are picked: n floats, which are few. */
+ALWAYS_INLINE void
+copy_pixel (const float *from, size_t n, float *to)
+{
+  size_t i = 0;
+  for (; i + VEC_WIDTH <= n; i += VEC_WIDTH)
+    vec_store (to + i, vec_load (from + i));
+  if (i < n)
+    vec_store_n (to + i, vec_load_n (from + i, n - i), n - i);
+}
+
 static void
 horizontal (const SlResize2dParams *p, const float *row, size_t stride, const int32_t *index,
             const float *weight, float *out)
@@ -98,7 +109,7 @@ horizontal (const SlResize2dParams *p, const float *row, size_t stride, const in
   size_t taps = p->taps_w, n = p->channels;
   for (size_t x = 0; x < p->out_w; x++, index += taps, weight += taps, out += p->out_stride) {
     if (taps == 1)
-      memcpy (out, row + (size_t)index[0] * stride, n * sizeof *out);
+      copy_pixel (row + (size_t)index[0] * stride, n, out);
     else if (taps == 2)
       mix_rows (row, stride, index, weight, 2, n, out);
     else
@@ -120,6 +131,12 @@ resize_run (const void *params, void *const *buffers, void *scratch, size_t firs
     for (size_t r = tile.row; r < tile.row_end; r++) {
       size_t y = r % p->out_h, stride;
       float *out = (float *)buffers[3] + r * p->out_w * p->out_stride;
+      bool again = r > tile.row && y > 0 && p->taps_h == 1 && rows[y] == rows[y - 1];
+      if (again && p->out_stride == p->channels) {
+        size_t pitch = (size_t)p->out_w * p->out_stride;
+        memcpy (out, out - pitch, pitch * sizeof *out);
+        continue;
+      }
       const float *row =
           vertical (p, (const float *)buffers[0] + r / p->out_h * image_size, rows + y * p->taps_h,
                     row_weights + y * p->taps_h, scratch, &stride);

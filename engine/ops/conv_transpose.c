@@ -233,12 +233,24 @@ static const SlOpClass pack_transposed = {
     .lower = pack_lower,
 };
 
+static bool
+is_depthwise (const SlNode *node)
+{
+  const ConvTransposeAttrs *attrs = node->attrs;
+  return attrs->group > 1 && attrs->group == node->inputs[0]->shape.dim[1] &&
+         attrs->group == node->outputs[0]->shape.dim[1];
+}
+
 static void
 conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
   if (conv_transpose_row_major_only (node))
     return;
   SlValue *weights = node->inputs[1];
+  if (is_depthwise (node)) {
+    sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
+    return;
+  }
   SlConvTranspose2dParams p = kernel_params (node);
   PackAttrs attrs = {.pack = {.groups = p.groups,
                               .group_in = p.in_c / p.groups,
@@ -265,8 +277,8 @@ conv_transpose_lower (const SlNode *node, SlLowering *to)
     return;
   }
   SlConvTranspose2dParams params = kernel_params (node);
-  sl_lower (to, "conv_transpose2d", &params, node->inputs[0], node->inputs[1],
-            sl_node_input (node, 2), node->outputs[0]);
+  sl_lower (to, is_depthwise (node) ? "depthwise_transposed2d" : "conv_transpose2d", &params,
+            node->inputs[0], node->inputs[1], sl_node_input (node, 2), node->outputs[0]);
 }
 
 static void

@@ -6,12 +6,16 @@
 #define LEAF 256
 #define CHAINS 4
 
-/* A tile is one image's block of whole groups, about a vector of channels wide at least: the sums
+/* Vectors of neighbouring channels that one walk down the positions takes along: the cache hands
+ * out pairs of lines. */
+#define VECS 2
+
+/* A tile is one image's block of whole groups, as many as one walk takes along at least: the sums
  * of a channel run down the positions in one lane. */
 static size_t
 block_groups (const SlGroupNormParams *p)
 {
-  return min_size (p->groups, ceil_div (VEC_WIDTH, p->channels / p->groups));
+  return min_size (p->groups, ceil_div (VECS * VEC_WIDTH, p->channels / p->groups));
 }
 
 static size_t
@@ -64,51 +68,59 @@ add_lanes (double *total, Vec sum)
     total[i] += (double)lane[i];
 }
 
-/* Sums over all positions of x - mean and, where they are asked for, of its squares, in the first n
- * channels from c on. */
+/* Sums over all positions of x - mean and, where they are asked for, of its squares, in `vecs`
+ * vectors of channels from c on; the only or last one has n lanes. */
 ALWAYS_INLINE void
-sum_lanes (const SlGroupNormParams *p, const float *x, const Block *block, size_t c, const size_t n,
-           const bool squares)
+sum_lanes (const SlGroupNormParams *p, const float *x, const Block *block, size_t c,
+           const size_t vecs, const size_t n, const bool squares)
 {
-  Vec mean = vec_load (block->mean + c);
-  double first[VEC_WIDTH] = {0}, second[VEC_WIDTH] = {0};
+  Vec mean[VECS];
+  double first[VECS * VEC_WIDTH] = {0}, second[VECS * VEC_WIDTH] = {0};
 
+  UNROLL
+  for (size_t v = 0; v < vecs; v++)
+    mean[v] = vec_load (block->mean + c + v * VEC_WIDTH);
   for (size_t begin = 0; begin < p->positions; begin += LEAF) {
     size_t end = min_size (p->positions, begin + LEAF), i = begin;
-    Vec a[CHAINS], b[CHAINS];
+    Vec a[CHAINS][VECS], b[CHAINS][VECS];
     UNROLL
-    for (size_t j = 0; j < CHAINS; j++)
-      a[j] = b[j] = vec_splat (0);
-    for (; i + CHAINS <= end; i += CHAINS) {
+    for (size_t j = 0; j < CHAINS * VECS; j++)
+      a[j / VECS][j % VECS] = b[j / VECS][j % VECS] = vec_splat (0);
+    for (; i < end; i += CHAINS) {
+      const size_t left = end - i;
       UNROLL
       for (size_t j = 0; j < CHAINS; j++) {
         const float *at = x + (i + j) * p->in_stride + c;
-        Vec d = (n == VEC_WIDTH ? vec_load (at) : vec_load_n (at, n)) - mean;
-        a[j] += d;
-        b[j] = squares ? vec_fma (d, d, b[j]) : b[j];
+        if (j >= left)
+          break;
+        UNROLL
+        for (size_t v = 0; v < vecs; v++) {
+          Vec d = (n == VEC_WIDTH ? vec_load (at + v * VEC_WIDTH) : vec_load_n (at, n)) - mean[v];
+          a[j][v] += d;
+          b[j][v] = squares ? vec_fma (d, d, b[j][v]) : b[j][v];
+        }
       }
     }
-    for (; i < end; i++) {
-      Vec d = vec_load_n (x + i * p->in_stride + c, n) - mean;
-      a[0] += d;
-      b[0] = squares ? vec_fma (d, d, b[0]) : b[0];
+    UNROLL
+    for (size_t v = 0; v < vecs; v++) {
+      add_lanes (first + v * VEC_WIDTH, (a[0][v] + a[1][v]) + (a[2][v] + a[3][v]));
+      add_lanes (second + v * VEC_WIDTH, (b[0][v] + b[1][v]) + (b[2][v] + b[3][v]));
     }
-    add_lanes (first, (a[0] + a[1]) + (a[2] + a[3]));
-    if (squares)
-      add_lanes (second, (b[0] + b[1]) + (b[2] + b[3]));
   }
-  memcpy (block->first + c, first, sizeof first);
-  memcpy (block->second + c, second, sizeof second);
+  memcpy (block->first + c, first, vecs * VEC_WIDTH * sizeof *first);
+  memcpy (block->second + c, second, vecs * VEC_WIDTH * sizeof *second);
 }
 
 ALWAYS_INLINE void
 sum_channels (const SlGroupNormParams *p, const float *x, const Block *block, const bool squares)
 {
   size_t c = 0;
+  for (; c + VECS * VEC_WIDTH <= block->channels; c += VECS * VEC_WIDTH)
+    sum_lanes (p, x, block, c, VECS, VEC_WIDTH, squares);
   for (; c + VEC_WIDTH <= block->channels; c += VEC_WIDTH)
-    sum_lanes (p, x, block, c, VEC_WIDTH, squares);
+    sum_lanes (p, x, block, c, 1, VEC_WIDTH, squares);
   if (c < block->channels)
-    sum_lanes (p, x, block, c, block->channels - c, squares);
+    sum_lanes (p, x, block, c, 1, block->channels - c, squares);
 }
 
 /* The mean of a group's sums. */

@@ -62,10 +62,11 @@ layer_norm_row (const SlLayerNormParams *p, const float *x, const float *scale, 
                 float *y)
 {
   size_t n = p->cols;
+  double share = 1 / (double)n;
   /* What the rounded mean lacks is found with the squares. */
-  float mean = (float)(sum_row (x, n, 0, false).first / (double)n);
+  float mean = (float)(sum_row (x, n, 0, false).first * share);
   Sums sums = sum_row (x, n, mean, true);
-  double rest = sums.first / (double)n, variance = sums.second / (double)n - rest * rest;
+  double rest = sums.first * share, variance = sums.second * share - rest * rest;
   double factor = 1 / sqrt ((variance > 0 ? variance : 0) + (double)p->epsilon);
   Vec from = vec_splat (mean), by = vec_splat ((float)factor);
   Vec offset = vec_splat ((float)(-rest * factor));

@@ -33,8 +33,9 @@ vec_hard_swish (Vec x)
   return x * gate;
 }
 
+/* `kind` is a constant where this is inlined. */
 ALWAYS_INLINE Vec
-act_vec (SlActKind kind, Vec x, Vec a)
+act_vec (const SlActKind kind, Vec x, Vec a)
 {
   switch (kind) {
   case SL_ACT_LEAKY:
@@ -61,19 +62,46 @@ act_is_separate (const SlAct *act)
   return act->kind != SL_ACT_NONE && act->kind != SL_ACT_CLIP;
 }
 
+ALWAYS_INLINE void
+act_rows (const SlActKind kind, float slope, float *x, size_t rows, size_t cols, size_t stride)
+{
+  Vec a = vec_splat (slope);
+
+  for (size_t r = 0; r < rows; r++, x += stride) {
+    size_t c = 0;
+    for (; c + VEC_WIDTH <= cols; c += VEC_WIDTH)
+      vec_store (x + c, act_vec (kind, vec_load (x + c), a));
+    if (c < cols)
+      vec_store_n (x + c, act_vec (kind, vec_load_n (x + c, cols - c), a), cols - c);
+  }
+}
+
 /* Applies what the clip did not, in place, to rows × cols elements. */
 static __attribute__ ((noinline, unused)) void
 act_finish (const SlAct *act, float *x, size_t rows, size_t cols, size_t stride)
 {
-  Vec a = vec_splat (act->a);
-
-  if (!act_is_separate (act))
-    return;
-  for (size_t r = 0; r < rows; r++) {
-    float *row = x + r * stride;
-    for (size_t c = 0; c < cols; c += VEC_WIDTH) {
-      size_t n = min_size (cols - c, VEC_WIDTH);
-      vec_store_n (row + c, act_vec (act->kind, vec_load_n (row + c, n), a), n);
-    }
+  if (stride == cols) { /* one long row: few channels fill no vector */
+    cols *= rows;
+    rows = 1;
+  }
+  switch (act->kind) {
+  case SL_ACT_LEAKY:
+    act_rows (SL_ACT_LEAKY, act->a, x, rows, cols, stride);
+    break;
+  case SL_ACT_SIGMOID:
+    act_rows (SL_ACT_SIGMOID, 0, x, rows, cols, stride);
+    break;
+  case SL_ACT_TANH:
+    act_rows (SL_ACT_TANH, 0, x, rows, cols, stride);
+    break;
+  case SL_ACT_SILU:
+    act_rows (SL_ACT_SILU, 0, x, rows, cols, stride);
+    break;
+  case SL_ACT_HARDSWISH:
+    act_rows (SL_ACT_HARDSWISH, 0, x, rows, cols, stride);
+    break;
+  case SL_ACT_NONE:
+  case SL_ACT_CLIP:
+    break;
   }
 }

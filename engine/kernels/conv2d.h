@@ -3,7 +3,7 @@
 
 #include "kernels/kernel.h"
 
-/* Kernels "conv2d" and "depthwise2d".
+/* Kernels "conv2d", "conv2d_narrow" and "depthwise2d".
  *
  * out[n][y][x][o] = act (bias[o] + residual[n][y][x][o]
  *                        + sum over ky, kx, i of in[n][y*sh + ky*dh - pt][x*sw + kx*dw - pl][i] *
@@ -16,6 +16,7 @@
  *
  * conv2d:      group g reads channels g*in_c/groups … and writes g*out_c/groups …; weights packed
  * by "pack_weights" per group: depth = (ky, kx, i), columns = the group's output channels.
+ * conv2d_narrow: the same, for what sl_conv2d_is_narrow() says.
  * depthwise2d: groups = in_c = out_c; weights [kernel_h * kernel_w][channels]. */
 typedef struct SlConv2dParams {
   uint32_t batch, groups;
@@ -26,3 +27,10 @@ typedef struct SlConv2dParams {
   uint32_t in_stride, residual_stride, out_stride;
   SlAct act;
 } SlConv2dParams;
+
+/* Few input channels and no dilation along the rows: windows are better not taken apart. */
+static inline bool
+sl_conv2d_is_narrow (const SlConv2dParams *p)
+{
+  return p->groups == 1 && p->in_c < 8 && p->dilation_w == 1;
+}

@@ -233,7 +233,8 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
   }
   /* Winograd's transform of the weights costs more than it saves where every run repeats it. */
   SlConv2dParams conv = conv_params (node);
-  attrs->winograd = is_constant (weights) ? sl_winograd_choose (target->winograd, &conv) : 0;
+  bool may_transform = is_constant (weights) && !sl_conv2d_is_narrow (&conv);
+  attrs->winograd = may_transform ? sl_winograd_choose (target->winograd, &conv) : 0;
   sl_node_set_input (node, 1,
                      attrs->winograd > 0
                          ? sl_pack_winograd (graph, weights, attrs->winograd, target)
@@ -241,12 +242,14 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 }
 
 static const char *
-conv_kernel (const SlNode *node)
+conv_kernel (const SlNode *node, const SlConv2dParams *params)
 {
   const ConvAttrs *attrs = node->attrs;
   if (conv_is_depthwise (node))
     return "depthwise2d";
-  return attrs->winograd == 4 ? "winograd_f43" : attrs->winograd == 2 ? "winograd_f23" : "conv2d";
+  if (attrs->winograd > 0)
+    return attrs->winograd == 4 ? "winograd_f43" : "winograd_f23";
+  return sl_conv2d_is_narrow (params) ? "conv2d_narrow" : "conv2d";
 }
 
 static void
@@ -261,8 +264,8 @@ conv_lower (const SlNode *node, SlLowering *to)
   params.in_stride = sl_value_pixel (x);
   params.residual_stride = residual != NULL ? sl_value_pixel (residual) : 0;
   params.out_stride = sl_value_pixel (y);
-  sl_lower (to, conv_kernel (node), &params, x, node->inputs[1], sl_node_input (node, 2), residual,
-            y);
+  sl_lower (to, conv_kernel (node, &params), &params, x, node->inputs[1], sl_node_input (node, 2),
+            residual, y);
 }
 
 /* 1x1 on a picture of 1x1. */

@@ -236,6 +236,13 @@ check_case (const SlKernelSet *set, const Case *c, bool depthwise, bool integers
               out_count * sizeof (float));
   double *expected = convolve (&p, in, weights, bias, residual, out_count);
   check_floats (c->name, out, expected, out_count, integers ? 0 : 2e-5);
+
+  /* The other way to the same sums gives the same bits. */
+  if (!depthwise && sl_conv2d_is_narrow (&p)) {
+    buffers[4] = new_floats (out_count);
+    run_kernel (set, "conv2d_narrow", &p, buffers, 4, out_count * sizeof (float));
+    g_assert_cmpmem (out, out_count * sizeof (float), buffers[4], out_count * sizeof (float));
+  }
 }
 
 static void
@@ -282,6 +289,46 @@ test_every_tail (const SlKernelSet *set)
     }
 }
 
+/* First layers: every width around the register tile, the usual steps and others. */
+static void
+test_narrow (const SlKernelSet *set)
+{
+  static const struct {
+    uint32_t in_c, out_c, kernel, stride;
+    int32_t pad;
+  } layers[] = {{1, 6, 5, 1, 2},  {1, 32, 3, 1, 1}, {3, 24, 3, 2, 1}, {3, 33, 3, 1, 0},
+                {3, 64, 7, 2, 3}, {2, 5, 3, 3, 1},  {7, 17, 2, 1, 0}, {4, 96, 11, 4, 2}};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (layers); i++)
+    for (uint32_t width = 11; width <= 43; width++) {
+      uint32_t k = layers[i].kernel, stride = layers[i].stride;
+      int32_t pad = layers[i].pad;
+      Case c = {"narrow",
+                1 + width % 2,
+                1,
+                k + width % 4,
+                width,
+                layers[i].in_c,
+                layers[i].out_c,
+                k,
+                k,
+                stride,
+                stride,
+                1,
+                1,
+                pad,
+                pad,
+                pad,
+                pad,
+                width % 3,
+                0,
+                width % 2,
+                true,
+                width % 5 == 0};
+      check_case (set, &c, false, true, (SlAct)RELU);
+    }
+}
+
 /* A not-a-number of the input shows in exactly the outputs whose window holds it. */
 static void
 test_nan (const SlKernelSet *set)
@@ -298,6 +345,8 @@ test_nan (const SlKernelSet *set)
   void *buffers[] = {in, prepare_weights (set, &p, weights, false), bias, NULL, out};
   run_kernel (set, "conv2d", &p, buffers, 4, 75 * sizeof (float));
   check_floats (c.name, out, convolve (&p, in, weights, bias, NULL, 75), 75, 0);
+  run_kernel (set, "conv2d_narrow", &p, buffers, 4, 75 * sizeof (float));
+  check_floats (c.name, out, convolve (&p, in, weights, bias, NULL, 75), 75, 0);
 }
 
 int
@@ -308,6 +357,7 @@ main (int argc, char **argv)
   add_set_tests ("conv2d/depthwise", test_depthwise);
   add_set_tests ("conv2d/activations", test_activations);
   add_set_tests ("conv2d/tails", test_every_tail);
+  add_set_tests ("conv2d/narrow", test_narrow);
   add_set_tests ("conv2d/nan", test_nan);
   return g_test_run ();
 }

@@ -103,7 +103,7 @@ test_program_facts (void)
   SlLayer first;
   sl_program_get_layer (program, 0, &first);
   g_assert_cmpstr (first.op, ==, "Conv");
-  g_assert_cmpstr (first.kernel, ==, "conv2d");
+  g_assert_cmpstr (first.kernel, ==, "conv2d_narrow");
   g_assert_nonnull (strstr (first.attributes, "then=clip(0, inf)"));
 }
 

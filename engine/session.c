@@ -475,23 +475,21 @@ sl_run_get_output (SlRun *run, uint32_t index, SlTensorView *ret_view)
 
 /* Copies between dense row-major memory and a view. */
 static void
-copy_view (const SlTensorView *view, char *dense, gboolean into_view)
+copy_view (const SlTensorView *view, void *dense, gboolean into_view)
 {
-  size_t size = sl_dtype_get_size (view->dtype), elements = 0;
-  int64_t at[SL_MAX_RANK] = {0};
-  sl_shape_get_elements (&view->shape, &elements);
-  for (size_t i = 0; i < elements; i++) {
-    ptrdiff_t offset = 0;
-    for (uint32_t d = 0; d < view->shape.rank; d++)
-      offset += at[d] * view->stride[d];
-    char *element = (char *)view->data + offset * (ptrdiff_t)size;
-    memcpy (into_view ? element : dense + i * size, into_view ? dense + i * size : element, size);
-    for (uint32_t d = view->shape.rank; d-- > 0;) {
-      if (++at[d] < view->shape.dim[d])
-        break;
-      at[d] = 0;
-    }
+  SlCopyParams params = {.rank = view->shape.rank,
+                         .element_size = (uint32_t)sl_dtype_get_size (view->dtype)};
+  ptrdiff_t stride = 1;
+  for (uint32_t d = view->shape.rank; d-- > 0;) {
+    params.dims[d] = (size_t)view->shape.dim[d];
+    params.src_stride[d] = into_view ? stride : view->stride[d];
+    params.dst_stride[d] = into_view ? view->stride[d] : stride;
+    stride *= (ptrdiff_t)view->shape.dim[d];
   }
+  if (into_view)
+    sl_cpu_copy (&params, dense, view->data);
+  else
+    sl_cpu_copy (&params, view->data, dense);
 }
 
 gboolean
@@ -510,7 +508,7 @@ sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *tensor, GError **e
                  sl_dtype_get_name (view.dtype));
     return FALSE;
   }
-  copy_view (&view, (char *)sl_tensor_get_data (tensor), TRUE);
+  copy_view (&view, (void *)sl_tensor_get_data (tensor), TRUE);
   return TRUE;
 }
 

@@ -306,6 +306,14 @@ sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_out
   return TRUE;
 }
 
+void
+sl_cpu_copy (const SlCopyParams *params, const void *source, void *destination)
+{
+  const SlKernel *copy = sl_kernel_set_find (kernel_set (), "copy");
+  void *buffers[] = {(void *)source, destination};
+  copy->run (params, buffers, NULL, 0, copy->tiles (params));
+}
+
 const SlBackend sl_cpu_backend = {
     .name = "cpu",
     .compile = cpu_compile,

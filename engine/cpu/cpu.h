@@ -2,6 +2,7 @@
  * pool. */
 #pragma once
 
+#include "kernels/copy.h"
 #include "plan/backend.h"
 
 extern const SlBackend sl_cpu_backend;
@@ -14,3 +15,6 @@ SlTarget sl_cpu_get_target (void);
  * constants. */
 gboolean sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs,
                           GError **error);
+
+/* Moves elements on the calling thread, by the kernel "copy". */
+void sl_cpu_copy (const SlCopyParams *params, const void *source, void *destination);

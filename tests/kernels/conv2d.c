@@ -105,6 +105,11 @@ static const Case depthwise_cases[] = {
     {"dilated", 1, 17, 11, 12, 17, 17, 3, 3, 1, 1, 2, 3, 2, 3, 2, 3, 0, 0, 0, true},
     {"pad beyond the window", 1, 5, 3, 3, 5, 5, 2, 3, 1, 1, 1, 1, 4, 4, 4, 4, 0, 0, 0, true},
     {"cropping", 1, 5, 6, 7, 5, 5, 3, 3, 1, 1, 1, 1, -1, -2, -1, 0, 0, 0, 0, true},
+    {"7x7 wide", 1, 70, 9, 29, 70, 70, 7, 7, 1, 1, 1, 1, 3, 3, 3, 3, 1, 1, 1, true, true, RELU},
+    {"7x7 on 2x2", 1, 33, 2, 2, 33, 33, 7, 7, 1, 1, 1, 1, 3, 3, 3, 3, 0, 0, 0, true},
+    {"5x5 many channels", 1, 147, 8, 11, 147, 147, 5, 5, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, true},
+    {"3x3 large", 2, 100, 33, 35, 100, 100, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, true},
+    {"3x3 column", 1, 20, 9, 1, 20, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, true},
     {"7x1", 1, 8, 9, 4, 8, 8, 7, 1, 1, 1, 1, 1, 3, 0, 3, 0, 0, 0, 0, true},
 };
 
@@ -289,6 +294,23 @@ test_every_tail (const SlKernelSet *set)
     }
 }
 
+/* Depthwise: every width around the strip and every rest of channels, both strides. */
+static void
+test_strips (const SlKernelSet *set)
+{
+  for (uint32_t width = 1; width <= 19; width++)
+    for (uint32_t kernel = 3; kernel <= 7; kernel += 2)
+      for (uint32_t stride = 1; stride <= 2; stride++) {
+        uint32_t c = 3 + (width * 13 + kernel) % 71;
+        int32_t pad = (int32_t)kernel / 2;
+        Case one = {"strips", 1,         c,      1 + width % 6, width,  c,
+                    c,        kernel,    kernel, stride,        stride, 1,
+                    1,        pad,       pad,    pad,           pad,    0,
+                    0,        width % 2, true,   width % 4 == 0};
+        check_case (set, &one, true, true, (SlAct)RELU);
+      }
+}
+
 /* First layers: every width around the register tile, the usual steps and others. */
 static void
 test_narrow (const SlKernelSet *set)
@@ -357,6 +379,7 @@ main (int argc, char **argv)
   add_set_tests ("conv2d/depthwise", test_depthwise);
   add_set_tests ("conv2d/activations", test_activations);
   add_set_tests ("conv2d/tails", test_every_tail);
+  add_set_tests ("conv2d/strips", test_strips);
   add_set_tests ("conv2d/narrow", test_narrow);
   add_set_tests ("conv2d/nan", test_nan);
   return g_test_run ();

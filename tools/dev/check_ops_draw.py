@@ -24,12 +24,16 @@ ORACLES = {}
 ORT = ("onnxruntime", "float32")
 
 GENERATORS = {}
+# Operators that ONNX does not have.
+DOMAINS = {}
 
 
-def ops(*names, oracles=None):
+def ops(*names, oracles=None, domain=""):
     def register(function):
         for name in names:
             GENERATORS[name] = function
+            if domain:
+                DOMAINS[name] = domain
             if oracles:
                 ORACLES[name] = oracles
         return function
@@ -63,8 +67,8 @@ class Draw:
 
     def __init__(self, op, opset, rng):
         self.op, self.opset, self.rng = op, opset, rng
-        self.schema = onnx.defs.get_schema(op, opset, "")
-        self.version = self.schema.since_version
+        self.schema = None if op in DOMAINS else onnx.defs.get_schema(op, opset, "")
+        self.version = self.schema.since_version if self.schema else 1
 
     def chance(self, p=0.5):
         return bool(self.rng.random() < p)
@@ -120,7 +124,7 @@ class Draw:
         wrapped = [i if i is None or isinstance(i, Input) else Input(np.asarray(i)) for i in inputs]
         while wrapped and wrapped[-1] is None and self.chance(0.8):
             wrapped.pop()
-        return Case(self.op, self.opset, wrapped, attrs or {}, **more)
+        return Case(self.op, self.opset, wrapped, attrs or {}, domain=DOMAINS.get(self.op, ""), **more)
 
 
 def constant(values, dtype=np.int64):
@@ -134,10 +138,12 @@ def make(op, rng):
         draw = Draw(op, opset, rng)
     except onnx.defs.SchemaError:
         return None
-    case = None if draw.schema.deprecated else GENERATORS[op](draw)
+    if draw.schema and draw.schema.deprecated:
+        return None
+    case = GENERATORS[op](draw)
     if case is not None and not case.nodes:
         case.free = draw.chance(0.3)
-        case.bfloat16 = draw.chance(0.1) and make_bfloat16(case, draw.schema)
+        case.bfloat16 = bool(draw.schema) and draw.chance(0.1) and make_bfloat16(case, draw.schema)
     return case
 
 

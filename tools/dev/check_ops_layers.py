@@ -60,13 +60,14 @@ def conv_transpose(d):
     kernel = [d.int(1, 4) for _ in size]
     strides = [d.int(1, 3) for _ in size]
     dilations = [d.int(1, 2) for _ in size] if d.chance(0.3) else [1] * rank
-    attrs = {"strides": strides, "dilations": dilations}
+    attrs = {"strides": strides, "dilations": dilations} | ({"kernel_shape": kernel} if d.chance() else {})
     how = d.pick(["none", "pads", "SAME_UPPER", "SAME_LOWER", "VALID", "output_shape"])
     if how == "pads":
         attrs["pads"] = [d.int(0, k - 1) for k in kernel * 2]
     elif how == "output_shape":
         attrs["output_shape"] = [n * s + d.int(0, 1) for n, s in zip(size, strides)]
-    elif how != "none":
+    elif how == "VALID" or how != "none" and all((k - 1) * t >= s - 1 for k, t, s in zip(kernel, dilations, strides)):
+        # ONNX Runtime's output is smaller than the operator's text has it where a window is smaller than the stride.
         attrs["auto_pad"] = how
     if how in ("none", "pads") and d.chance(0.4):
         attrs["output_padding"] = [d.int(0, max(s, t) - 1) for s, t in zip(strides, dilations)]
@@ -209,3 +210,64 @@ def depth_to_space(d):
         [d.int(1, 2), channels, height * block, width * block]
     attrs = {"mode": d.pick(["DCR", "CRD"])} if "mode" in d.schema.attributes and d.chance() else {}
     return d.case([d.array(shape, d.dtype())], attrs | {"blocksize": block})
+
+
+# --- Other sizes ---
+
+@ops("Resize", oracles=ORT)
+def resize(d):
+    rank = d.pick([3, 4, 4, 4, 5])
+    shape = [d.int(1, 2), d.pick([1, 2, 3])] + [d.int(1, 9) for _ in range(rank - 2)]
+    mode = d.pick(["nearest", "linear", "cubic"] if rank == 4 and d.version >= 11 else ["nearest", "linear"])
+    if rank == 5 and mode == "linear" and d.version < 13:
+        return None
+    dtype = np.float32 if mode != "nearest" else d.dtype("T1" if d.version >= 11 else "T")
+    x = d.array(shape, dtype)
+    attrs = {"mode": mode}
+    factors = [d.pick([0.5, 1, 1.5, 2, 3, 0.6]) for _ in shape[2:]]
+    scales = Input(np.asarray([1, 1, *factors], np.float32), True)
+    if any(int(n * f) < 1 for n, f in zip(shape[2:], factors)):
+        return None
+    if d.version < 11:
+        return d.case([x, scales], attrs)
+    coordinates = ["half_pixel", "asymmetric", "pytorch_half_pixel", "tf_crop_and_resize"]
+    if d.version >= 19 and mode != "nearest":
+        coordinates.append("half_pixel_symmetric")  # of nearest, a sum that float32 rounds decides between neighbours
+    if all(n * f == int(n * f) for n, f in zip(shape[2:], factors)):
+        coordinates += ["align_corners"] * 2  # else ONNX Runtime rounds the length first, which ONNX's own cases do not
+    if d.chance(0.8):
+        attrs["coordinate_transformation_mode"] = d.pick(coordinates)
+    if mode == "nearest" and d.chance(0.8):
+        attrs["nearest_mode"] = d.pick(["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
+    if mode == "cubic":
+        attrs |= {"cubic_coeff_a": -0.5} if d.chance(0.3) else {}
+        attrs |= {"exclude_outside": 1} if d.chance(0.3) else {}
+    if mode != "nearest" and d.version >= 18 and rank == 4 and d.chance(0.3):
+        attrs["antialias"] = 1
+    axes = list(range(rank))
+    if d.version >= 18 and d.chance(0.3):
+        axes = attrs["axes"] = list(range(2, rank))
+    roi = None
+    if attrs.get("coordinate_transformation_mode") == "tf_crop_and_resize":
+        if "antialias" in attrs or rank == 5 or 1 in factors:
+            return None  # ONNX Runtime leaves an axis with a scale of 1 alone, whatever is cropped
+        ends = [(0.0, 1.0), (0.0, 1.0)] + [(d.pick([0, 0.1, 0.3]), d.pick([1, 0.8, 1.2])) for _ in shape[2:]]
+        roi = constant([ends[a][0] for a in axes] + [ends[a][1] for a in axes], np.float32)
+        attrs |= {"extrapolation_value": 7.5} if d.chance() else {}
+    none = Input(np.zeros(0, np.float32), True) if d.version < 13 else None
+    if d.chance():
+        return d.case([x, roi or none, Input(scales.array[axes], True)], attrs, slack=5)
+    if d.version >= 18 and d.chance(0.3):
+        attrs["keep_aspect_ratio_policy"] = d.pick(["stretch", "not_larger", "not_smaller"])
+    sizes = [max(1, int(n * f)) for n, f in zip(shape, [1, 1, *factors])]
+    return d.case([x, roi or none, none, constant([sizes[a] for a in axes])], attrs, slack=5)
+
+
+@ops("Upsample", oracles=ORT)
+def upsample(d):
+    shape = [d.int(1, 2), d.pick([1, 2, 3]), d.int(1, 9), d.int(1, 9)]
+    mode = d.pick(["nearest", "linear"])
+    scales = [1.0, 1.0, float(d.pick([1, 1.5, 2, 3])), float(d.pick([1, 1.5, 2, 3]))]
+    attrs = {"mode": mode} if mode == "linear" or d.chance() else {}
+    x = d.array(shape)
+    return d.case([x], attrs | {"scales": scales}) if d.version < 9 else d.case([x, constant(scales, np.float32)], attrs)

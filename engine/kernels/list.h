@@ -19,5 +19,6 @@
   X (conv_transpose2d) X (depthwise_transposed2d) X (pack_transposed2d)                            \
   X (resize2d) X (layer_norm) X (group_norm)                                                       \
   X (widen) X (narrow) X (quantize) X (dequantize) X (qadd) X (qmul) X (qmean)                     \
+  X (max_pool2d_uint8) X (max_pool2d_int8)                                                         \
   X (qconv2d) X (qdepthwise2d) X (pack_quantized) X (pack_qdepthwise)
 /* clang-format on */

@@ -7,7 +7,8 @@
  * in elements. Maximum: positions outside the input do not take part; NaN wins (as in ONNX Runtime
  * and PyTorch). Average: divided by the number of window positions inside the input, or, with
  * count_include_pad, inside the input extended by its padding (positions that only ceil_mode adds
- * never count). */
+ * never count). "max_pool2d_uint8" and "max_pool2d_int8": the maximum of bytes, without dilation;
+ * each window holds at least one position inside. */
 typedef struct SlPool2dParams {
   uint32_t batch, channels;
   uint32_t in_h, in_w, out_h, out_w;

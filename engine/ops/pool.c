@@ -3,6 +3,7 @@
  */
 #include "kernels/pool2d.h"
 #include "kernels/reduce.h"
+#include "ops/quant.h"
 #include "ops/shape.h"
 #include "ops/window.h"
 
@@ -213,7 +214,7 @@ lower_window (const SlNode *node, SlLowering *to, const char *kernel)
 {
   const PoolAttrs *attrs = node->attrs;
   const SlValue *x = node->inputs[0], *y = node->outputs[0];
-  if (sl_window_row_major_only (node)) {
+  if (node->op->row_major_only (node)) {
     sl_lower_reference (to);
     return;
   }
@@ -242,10 +243,27 @@ lower_window (const SlNode *node, SlLowering *to, const char *kernel)
   sl_lower (to, kernel, &params, x, y);
 }
 
+/* Bytes have kernels too, without dilation. */
+static gboolean
+max_pool_row_major_only (const SlNode *node)
+{
+  const PoolAttrs *attrs = node->attrs;
+  if (!sl_is_byte (node->inputs[0]->dtype))
+    return sl_window_row_major_only (node);
+  for (uint32_t i = 0; i < attrs->window.dilations.n; i++)
+    if (attrs->window.dilations.v[i] != 1)
+      return TRUE;
+  return !sl_window_fits_kernels (node);
+}
+
 static void
 max_pool_lower (const SlNode *node, SlLowering *to)
 {
-  lower_window (node, to, "max_pool2d");
+  SlDType dtype = node->inputs[0]->dtype;
+  lower_window (node, to,
+                dtype == SL_UINT8  ? "max_pool2d_uint8"
+                : dtype == SL_INT8 ? "max_pool2d_int8"
+                                   : "max_pool2d");
 }
 
 static void
@@ -317,7 +335,7 @@ static const SlOpClass max_pool = {
     .infer = max_pool_infer,
     .reference = max_pool_reference,
     .lower = max_pool_lower,
-    .row_major_only = sl_window_row_major_only,
+    .row_major_only = max_pool_row_major_only,
     .cost = pool_cost,
 };
 

@@ -222,13 +222,18 @@ is_large (const SlShape *shape)
   return false;
 }
 
+bool
+sl_window_fits_kernels (const SlNode *node)
+{
+  uint32_t rank = node->inputs[0]->shape.rank;
+  return (rank == 3 || rank == 4) && !is_large (&node->inputs[0]->shape) &&
+         !is_large (&node->outputs[0]->shape) && (node->n_outputs < 2 || node->outputs[1] == NULL);
+}
+
 gboolean
 sl_window_row_major_only (const SlNode *node)
 {
-  uint32_t rank = node->inputs[0]->shape.rank;
-  return rank < 3 || rank > 4 || node->inputs[0]->dtype != SL_FLOAT32 ||
-         is_large (&node->inputs[0]->shape) || is_large (&node->outputs[0]->shape) ||
-         (node->n_outputs > 1 && node->outputs[1] != NULL);
+  return node->inputs[0]->dtype != SL_FLOAT32 || !sl_window_fits_kernels (node);
 }
 
 gboolean

@@ -65,6 +65,8 @@ bool sl_window_is_inside (const SlWindow3 *w, const int64_t origin[3], const int
 /* Kernels read rank 3 (as height 1) and 4, and dimensions of 31 bits; others are left to the
  * reference, which is row-major. */
 gboolean sl_window_row_major_only (const SlNode *node);
+/* The same whatever the type. */
+bool sl_window_fits_kernels (const SlNode *node);
 
 /* Number of positions (the last spatial dimension: width; before it: height, 1 if there is none).
  */

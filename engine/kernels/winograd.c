@@ -1,6 +1,6 @@
 #include "kernels/winograd.h"
-#include "kernels/gemm.h"
-#include "kernels/tile.h"
+#include "kernels/act.h"
+#include "kernels/winograd_product.h"
 
 /* A block of tiles goes through three stages in scratch: input tiles, transformed, one matrix
  * [tiles][in_c] for each point of the transform; its product with the weights of that point; the
@@ -10,10 +10,10 @@ typedef struct Winograd {
   const SlConv2dParams *p;
   size_t tile, side, points; /* output tile, input tile, side * side */
   size_t tiles_y, tiles_x, tiles;
-  SlTileGrid grid; /* blocks of tiles × blocks of groups of output channels */
-  size_t block_tiles;
-  size_t in_pitch, in_plane;   /* floats from a tile to the next, from a point to the next */
-  size_t out_pitch, out_plane; /* the same of the products */
+  size_t row_blocks, col_blocks; /* blocks of tiles × blocks of groups of output channels */
+  size_t block_tiles;            /* of the largest */
+  size_t in_pitch, in_plane;     /* floats from a tile to the next, from a point to the next */
+  size_t out_pitch, out_plane;   /* the same of the products */
 } Winograd;
 
 /* The rows of a transform are computed by twos: most pairs share their subexpressions, and what is
@@ -37,13 +37,13 @@ odd_lines (size_t n)
 #endif
 /* … but weights are read once for each block, and with fewer rows than this they take the time. */
 #define BLOCK_MIN_TILES 24
-#define GROUP_PANELS (SL_WINOGRAD_GROUP / PANEL)
+#define BLOCK_MAX_TILES 56
 #define GRID_TILES 16
 #define GRID_WORK (256 * 1024)
 
 /* Rows are cut first: each block of columns transforms its input again. */
-static SlTileGrid
-choose_grid (const Winograd *w)
+static void
+cut_blocks (Winograd *w)
 {
   const SlConv2dParams *p = w->p;
   size_t groups = ceil_div (p->out_c, SL_WINOGRAD_GROUP);
@@ -51,17 +51,18 @@ choose_grid (const Winograd *w)
   size_t rows = max_size (BLOCK_BYTES / tile_bytes, BLOCK_MIN_TILES);
   double work = (double)w->tiles * w->points * p->in_c * p->out_c;
   double want = work / GRID_WORK < GRID_TILES ? work / GRID_WORK : GRID_TILES;
-  SlTileGrid grid = {ceil_div (w->tiles, min_size (rows, TILE_MAX_ROWS)), 1};
 
-  while ((double)(grid.row_blocks * grid.col_blocks) < want) {
-    if (w->tiles / grid.row_blocks >= 2 * BLOCK_MIN_TILES)
-      grid.row_blocks *= 2;
-    else if (grid.col_blocks < groups)
-      grid.col_blocks = min_size (grid.col_blocks * 2, groups);
+  w->row_blocks = ceil_div (w->tiles, min_size (rows, BLOCK_MAX_TILES));
+  w->col_blocks = 1;
+  while ((double)(w->row_blocks * w->col_blocks) < want) {
+    if (w->tiles / w->row_blocks >= 2 * BLOCK_MIN_TILES)
+      w->row_blocks *= 2;
+    else if (w->col_blocks < groups)
+      w->col_blocks = min_size (w->col_blocks * 2, groups);
     else
       break;
   }
-  return grid;
+  w->block_tiles = ceil_div (w->tiles, max_size (1, w->row_blocks));
 }
 
 static Winograd
@@ -72,8 +73,7 @@ winograd_plan (const SlConv2dParams *p, size_t tile)
   w.tiles_y = ceil_div (p->out_h, tile);
   w.tiles_x = ceil_div (p->out_w, tile);
   w.tiles = p->batch * w.tiles_y * w.tiles_x;
-  w.grid = choose_grid (&w);
-  w.block_tiles = ceil_div (w.tiles, max_size (1, w.grid.row_blocks));
+  cut_blocks (&w);
   w.in_pitch = odd_lines (p->in_c);
   w.in_plane = odd_lines (w.block_tiles * w.in_pitch);
   w.out_pitch = odd_lines (min_size (p->out_c, SL_WINOGRAD_GROUP));
@@ -85,7 +85,7 @@ static size_t
 winograd_tiles (const SlConv2dParams *p, size_t tile)
 {
   Winograd w = winograd_plan (p, tile);
-  return w.grid.row_blocks * w.grid.col_blocks;
+  return w.row_blocks * w.col_blocks;
 }
 
 /* Zeros for the padding, input matrices, products. */
@@ -341,41 +341,6 @@ transform_output (const Winograd *w, const size_t tile, void *const *buffers, si
   }
 }
 
-/* --- Products --- */
-
-/* For each point: [count][in_c] times the panels of a group. Columns that the last vector has
- * beyond the last channel come out as zeros, like the panels' own. */
-static void
-multiply (const Winograd *w, const float *weights, const float *in, size_t count, size_t cols,
-          float *out)
-{
-  const SlAct none = {SL_ACT_NONE, 0, 0};
-  const float *row[TILE_MAX_ROWS];
-  size_t depth = w->p->in_c;
-  SlTile tile = {
-      .rows = count,
-      .cols = round_up (cols, VEC_WIDTH),
-      .depth = depth,
-      .a = row,
-      .a_pitch = count,
-      .run = depth,
-      .b = weights,
-      .panel_stride = depth * PANEL,
-      .c = out,
-      .c_stride = w->out_pitch,
-      .act = &none,
-  };
-
-  for (size_t point = 0; point < w->points; point++) {
-    for (size_t i = 0; i < count; i++)
-      row[i] = in + i * w->in_pitch;
-    SL_KERNEL_NAME (sl_tile_run) (&tile);
-    in += w->in_plane;
-    tile.b += sl_packed_elements (cols, depth, PANEL);
-    tile.c += w->out_plane;
-  }
-}
-
 /* Blocks of groups of one block of tiles follow each other and share its transformed input. */
 ALWAYS_INLINE void
 run_blocks (const SlConv2dParams *p, const size_t tile, void *const *buffers, void *scratch,
@@ -384,18 +349,29 @@ run_blocks (const SlConv2dParams *p, const size_t tile, void *const *buffers, vo
   Winograd w = winograd_plan (p, tile);
   float *zeros = scratch, *in = zeros + w.in_pitch, *out = in + w.points * w.in_plane;
   size_t groups = ceil_div (p->out_c, SL_WINOGRAD_GROUP);
+  SlProducts products = {.points = w.points,
+                         .depth = p->in_c,
+                         .a = in,
+                         .c = out,
+                         .a_plane = w.in_plane,
+                         .c_plane = w.out_plane,
+                         .a_pitch = w.in_pitch,
+                         .c_pitch = w.out_pitch};
 
   for (size_t index = first; index < last; index++) {
-    size_t row_block = index / w.grid.col_blocks, col_block = index % w.grid.col_blocks;
-    size_t t0 = part_begin (w.tiles, w.grid.row_blocks, row_block);
-    size_t count = part_begin (w.tiles, w.grid.row_blocks, row_block + 1) - t0;
-    size_t group_end = part_begin (groups, w.grid.col_blocks, col_block + 1);
+    size_t row_block = index / w.col_blocks, col_block = index % w.col_blocks;
+    size_t t0 = part_begin (w.tiles, w.row_blocks, row_block);
+    size_t count = part_begin (w.tiles, w.row_blocks, row_block + 1) - t0;
+    size_t group_end = part_begin (groups, w.col_blocks, col_block + 1);
 
     if (index == first || col_block == 0)
       transform_input (&w, tile, buffers[0], t0, count, zeros, in);
-    for (size_t g = part_begin (groups, w.grid.col_blocks, col_block); g < group_end; g++) {
+    for (size_t g = part_begin (groups, w.col_blocks, col_block); g < group_end; g++) {
       size_t c0 = g * SL_WINOGRAD_GROUP, cols = min_size (SL_WINOGRAD_GROUP, p->out_c - c0);
-      multiply (&w, (const float *)buffers[1] + w.points * p->in_c * c0, in, count, cols, out);
+      products.b = (const float *)buffers[1] + w.points * p->in_c * c0;
+      products.rows = count;
+      products.cols = round_up (cols, SL_WINOGRAD_COLS);
+      SL_KERNEL_NAME (sl_winograd_multiply) (&products);
       transform_output (&w, tile, buffers, t0, count, c0, cols, out);
     }
   }
@@ -424,69 +400,3 @@ run_blocks (const SlConv2dParams *p, const size_t tile, void *const *buffers, vo
   };
 WINOGRAD_KERNEL (winograd_f23, 2)
 WINOGRAD_KERNEL (winograd_f43, 4)
-
-/* --- Packing --- */
-
-static const double g2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-static const double g4[6][3] = {
-    {1 / 4.0, 0, 0},
-    {-1 / 6.0, -1 / 6.0, -1 / 6.0},
-    {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-    {1 / 24.0, 1 / 12.0, 1 / 6.0},
-    {1 / 24.0, -1 / 12.0, 1 / 6.0},
-    {0, 0, 1},
-};
-
-static size_t
-pack_tiles (const void *params)
-{
-  const SlPackWinogradParams *p = params;
-  return ceil_div (p->out_c, PANEL);
-}
-
-/* The windows of one input channel and a panel of output channels, [9][PANEL], to their places:
- * points lie `plane` floats apart. */
-static void
-pack_windows (const double (*g)[3], size_t side, double window[9][PANEL], float *to, size_t plane)
-{
-  for (size_t y = 0; y < side; y++) {
-    double row[3][PANEL];
-    for (size_t x = 0; x < 3; x++)
-      for (size_t n = 0; n < PANEL; n++)
-        row[x][n] =
-            g[y][0] * window[x][n] + g[y][1] * window[3 + x][n] + g[y][2] * window[6 + x][n];
-    for (size_t x = 0; x < side; x++, to += plane)
-      for (size_t n = 0; n < PANEL; n++)
-        to[n] = (float)(g[x][0] * row[0][n] + g[x][1] * row[1][n] + g[x][2] * row[2][n]);
-  }
-}
-
-static void
-pack_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
-{
-  const SlPackWinogradParams *p = params;
-  const double (*g)[3] = p->tile == 2 ? g2 : g4;
-  size_t points = (p->tile + 2) * (p->tile + 2), panels = ceil_div (p->out_c, PANEL);
-
-  for (size_t t = first; t < last; t++) {
-    size_t group = t / GROUP_PANELS * GROUP_PANELS, cols = min_size (PANEL, p->out_c - t * PANEL);
-    size_t plane = min_size (GROUP_PANELS, panels - group) * PANEL * p->in_c;
-    const float *src = (const float *)buffers[0] + t * PANEL * p->in_c * 9;
-    float *dst = (float *)buffers[1] + (group * points + t - group) * PANEL * p->in_c;
-    double window[9][PANEL] = {{0}};
-
-    for (size_t i = 0; i < p->in_c; i++, src += 9, dst += PANEL) {
-      for (size_t n = 0; n < cols; n++)
-        for (size_t k = 0; k < 9; k++)
-          window[k][n] = (double)src[n * p->in_c * 9 + k];
-      pack_windows (g, p->tile + 2, window, dst, plane);
-    }
-  }
-}
-
-const SlKernel SL_KERNEL_NAME (sl_kernel_pack_winograd) = {
-    .name = "pack_winograd",
-    .params_size = sizeof (SlPackWinogradParams),
-    .tiles = pack_tiles,
-    .run = pack_run,
-};

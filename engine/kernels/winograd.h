@@ -14,22 +14,24 @@
  * of either spreads over the tiles it touches. */
 
 /* Kernel "pack_winograd": weights [out_c][in_c][3][3] → for each group of SL_WINOGRAD_GROUP output
- * channels (the last may have fewer) and each of the (tile + 2)^2 points of the transform, the
- * group's panels as pack_weights makes them of a matrix [in_c][out_c]. Every window becomes
- * G g G^T, in double precision, rounded once.
+ * channels, for each of the (tile + 2)^2 points of the transform, the matrix [in_c][channels] in
+ * panels [in_c][columns] as wide as the instruction set likes them. The last group has the channels
+ * that are left, and zeros up to a multiple of SL_WINOGRAD_COLS. Every window becomes G g G^T, in
+ * double precision, rounded once.
  *
  * Operands: 0 weights, 1 panels. Packed size: sl_winograd_elements(). */
 #define SL_WINOGRAD_GROUP 64
+#define SL_WINOGRAD_COLS 16
 typedef struct SlPackWinogradParams {
   uint32_t tile; /* 2 or 4 */
   uint32_t in_c, out_c;
 } SlPackWinogradParams;
 
 static inline size_t
-sl_winograd_elements (const SlPackWinogradParams *p, size_t panel)
+sl_winograd_elements (const SlPackWinogradParams *p)
 {
-  size_t side = p->tile + 2;
-  return side * side * p->in_c * ((p->out_c + panel - 1) / panel * panel);
+  size_t side = p->tile + 2, cols = p->out_c + SL_WINOGRAD_COLS - 1;
+  return side * side * p->in_c * (cols / SL_WINOGRAD_COLS * SL_WINOGRAD_COLS);
 }
 
 /* --- Which form for which layer --- */

@@ -236,9 +236,8 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
   bool may_transform = is_constant (weights) && !sl_conv2d_is_narrow (&conv);
   attrs->winograd = may_transform ? sl_winograd_choose (target->winograd, &conv) : 0;
   sl_node_set_input (node, 1,
-                     attrs->winograd > 0
-                         ? sl_pack_winograd (graph, weights, attrs->winograd, target)
-                         : pack_direct (graph, node, &conv, target));
+                     attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd)
+                                         : pack_direct (graph, node, &conv, target));
 }
 
 static const char *

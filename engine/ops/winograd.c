@@ -4,7 +4,7 @@
 #include "ops/internal.h"
 
 typedef struct WinogradAttrs {
-  uint32_t tile, panel;
+  uint32_t tile;
 } WinogradAttrs;
 
 static SlPackWinogradParams
@@ -18,9 +18,8 @@ winograd_params (const SlNode *node)
 static gboolean
 winograd_infer (SlNode *node, GError **error)
 {
-  const WinogradAttrs *attrs = node->attrs;
   SlPackWinogradParams params = winograd_params (node);
-  size_t elements = sl_winograd_elements (&params, attrs->panel);
+  size_t elements = sl_winograd_elements (&params);
   sl_infer_output (node, 0, SL_FLOAT32, &SL_SHAPE ((int64_t)elements));
   return TRUE;
 }
@@ -46,9 +45,9 @@ static const SlOpClass pack_winograd = {
 };
 
 SlValue *
-sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, const SlTarget *target)
+sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile)
 {
-  WinogradAttrs attrs = {.tile = tile, .panel = target->panel};
+  WinogradAttrs attrs = {.tile = tile};
   return sl_add_internal (graph, &pack_winograd, weights->name, &attrs, 1, &weights);
 }
 

@@ -54,7 +54,7 @@ form_init (Form *form, const SlKernelSet *set, int which, const SlConv2dParams *
 {
   SlPackWinogradParams pack = {which == F23 ? 2 : 4, p->in_c, p->out_c};
   form->weights = which == DIRECT ? sl_packed_elements (p->out_c, (size_t)p->in_c * 9, set->panel)
-                                  : sl_winograd_elements (&pack, set->panel);
+                                  : sl_winograd_elements (&pack);
   form->copies = CLAMP (COPIES_BYTES / (form->weights * sizeof (float)), 2, COPIES_MAX);
   form->copy = random_floats (form->weights * form->copies);
   form->kernel = sl_kernel_set_find (set, kernel_names[which]);
@@ -132,12 +132,12 @@ bench_layer (const SlKernelSet *set, uint32_t size, uint32_t in_c, uint32_t out_
 static void
 bench_grid (const SlKernelSet *set, double budget_ms)
 {
-  static const uint32_t sizes[] = {7, 14, 28, 56, 112}, widths[] = {16, 32, 64, 128, 256, 512};
+  static const uint32_t sizes[] = {7, 14, 28, 56, 112}, widths[] = {3, 16, 32, 64, 128, 256, 512};
   for (size_t s = 0; s < G_N_ELEMENTS (sizes); s++)
     for (size_t i = 0; i < G_N_ELEMENTS (widths); i++)
-      for (size_t o = 0; o < G_N_ELEMENTS (widths); o++)
+      for (size_t o = 1; o < G_N_ELEMENTS (widths); o++)
         if ((uint64_t)sizes[s] * sizes[s] * widths[i] * widths[o] <= GRID_PRODUCTS &&
-            widths[i] <= widths[o] * 2 && widths[o] <= widths[i] * 4)
+            widths[i] <= widths[o] * 2 && widths[o] <= MAX (widths[i], 16) * 4)
           bench_layer (set, sizes[s], widths[i], widths[o], budget_ms);
 }
 

@@ -106,7 +106,7 @@ static float *
 pack (const SlKernelSet *set, const float *weights, uint32_t tile, uint32_t in_c, uint32_t out_c)
 {
   SlPackWinogradParams params = {tile, in_c, out_c};
-  size_t count = sl_winograd_elements (&params, set->panel);
+  size_t count = sl_winograd_elements (&params);
   float *packed = new_floats (count);
   run_kernel (set, "pack_winograd", &params, (void *[]){(void *)weights, packed}, 1,
               count * sizeof (float));
@@ -195,6 +195,34 @@ test_tails (const SlKernelSet *set)
   }
 }
 
+/* As kernels/winograd_product.h has it. */
+static uint32_t
+panel_width (const SlKernelSet *set)
+{
+  switch (set->isa) {
+  case SL_ISA_X86_64_V4:
+    return 64;
+  case SL_ISA_X86_64_V3:
+  case SL_ISA_AARCH64:
+    return 16;
+  default:
+    return 8;
+  }
+}
+
+/* One point of one group: `cols` columns, of which `exist`, hold factor * (o * in_c + i). */
+static void
+check_point (const float *packed, uint32_t width, uint32_t in_c, uint32_t first, uint32_t exist,
+             uint32_t cols, double factor)
+{
+  for (uint32_t panel = 0; panel < cols; panel += width)
+    for (uint32_t i = 0; i < in_c; i++)
+      for (uint32_t n = panel; n < MIN (panel + width, cols); n++, packed++) {
+        double expected = n < exist ? factor * ((first + n) * in_c + i) : 0;
+        g_assert_cmpfloat (fabs ((double)*packed - expected), <=, 1e-7 * fabs (expected));
+      }
+}
+
 /* G g G^T of one window, against numbers computed by hand: g is 1 in its middle, so that every
  * element is the product of two of G's middle column. */
 static void
@@ -202,7 +230,7 @@ test_packing (const SlKernelSet *set)
 {
   static const double middle_2[] = {0, 0.5, -0.5, 0};
   static const double middle_4[] = {0, -1 / 6.0, 1 / 6.0, 1 / 12.0, -1 / 12.0, 0};
-  const uint32_t in_c = 3, out_c = SL_WINOGRAD_GROUP + set->panel + 1, panel = set->panel;
+  const uint32_t in_c = 3, out_c = SL_WINOGRAD_GROUP + 2 * SL_WINOGRAD_COLS + 1;
   float *weights = new_floats ((size_t)in_c * out_c * 9);
 
   for (uint32_t i = 0; i < in_c * out_c * 9; i++)
@@ -210,17 +238,15 @@ test_packing (const SlKernelSet *set)
   for (uint32_t tile = 2; tile <= 4; tile += 2) {
     const double *middle = tile == 2 ? middle_2 : middle_4;
     const float *packed = pack (set, weights, tile, in_c, out_c);
-    uint32_t side = tile + 2;
-    for (uint32_t first = 0; first < out_c; first += SL_WINOGRAD_GROUP) {
-      uint32_t cols = MIN (SL_WINOGRAD_GROUP, (out_c - first + panel - 1) / panel * panel);
-      for (uint32_t point = 0; point < side * side; point++)
-        for (uint32_t n = 0; n < cols * in_c; n++, packed++) {
-          uint32_t i = n / panel % in_c, o = first + n / panel / in_c * panel + n % panel;
-          double g = o < out_c ? o * in_c + i : 0;
-          double expected = middle[point / side] * middle[point % side] * g;
-          g_assert_cmpfloat (fabs ((double)*packed - expected), <=, 1e-7 * fabs (expected));
-        }
-    }
+    uint32_t side = tile + 2, last = 3 * SL_WINOGRAD_COLS;
+    for (uint32_t first = 0; first < out_c; first += SL_WINOGRAD_GROUP)
+      for (uint32_t point = 0; point < side * side; point++) {
+        double factor = middle[point / side] * middle[point % side];
+        uint32_t cols = first == 0 ? SL_WINOGRAD_GROUP : last;
+        check_point (packed, panel_width (set), in_c, first, MIN (cols, out_c - first), cols,
+                     factor);
+        packed += cols * in_c;
+      }
   }
 }
 

@@ -132,12 +132,12 @@ bench_layer (const SlKernelSet *set, uint32_t size, uint32_t in_c, uint32_t out_
 static void
 bench_grid (const SlKernelSet *set, double budget_ms)
 {
-  static const uint32_t sizes[] = {7, 14, 28, 56, 112}, widths[] = {3, 16, 32, 64, 128, 256, 512};
+  static const uint32_t sizes[] = {7, 14, 28, 56, 112}, widths[] = {16, 32, 64, 128, 256, 512};
   for (size_t s = 0; s < G_N_ELEMENTS (sizes); s++)
     for (size_t i = 0; i < G_N_ELEMENTS (widths); i++)
-      for (size_t o = 1; o < G_N_ELEMENTS (widths); o++)
+      for (size_t o = 0; o < G_N_ELEMENTS (widths); o++)
         if ((uint64_t)sizes[s] * sizes[s] * widths[i] * widths[o] <= GRID_PRODUCTS &&
-            widths[i] <= widths[o] * 2 && widths[o] <= MAX (widths[i], 16) * 4)
+            widths[i] <= widths[o] * 2 && widths[o] <= widths[i] * 4)
           bench_layer (set, sizes[s], widths[i], widths[o], budget_ms);
 }
 

@@ -53,9 +53,10 @@ sl_cpu_get_target (void)
   };
 }
 
-/* The kernel of a step, its tiles, and how much scratch a participant needs. */
+/* The kernel of a step, its tiles, and how much scratch a participant needs. `cost`: of its node.
+ */
 static gboolean
-bind (const SlStep *step, uint32_t threads, BoundStep *ret, GError **error)
+bind (const SlStep *step, const SlCost *cost, uint32_t threads, BoundStep *ret, GError **error)
 {
   *ret = (BoundStep){.step = step, .tiles = 1, .threads = 1};
   if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0) {
@@ -71,8 +72,7 @@ bind (const SlStep *step, uint32_t threads, BoundStep *ret, GError **error)
   ret->tiles = ret->kernel->tiles (step->params);
   if (ret->kernel->scratch != NULL)
     ret->scratch = sl_align_up (ret->kernel->scratch (step->params), SL_ALIGNMENT);
-  SlCost cost = sl_node_get_cost (step->node);
-  if (cost.flops > SMALL_FLOPS || cost.bytes > SMALL_BYTES)
+  if (cost->flops > SMALL_FLOPS || cost->bytes > SMALL_BYTES)
     ret->threads = (unsigned)MIN (MAX (ret->tiles, 1), threads);
   return TRUE;
 }
@@ -92,10 +92,15 @@ cpu_compile (const SlPlan *plan, uint32_t threads, GError **error)
   program->plan = plan;
   program->threads = MIN (threads > 0 ? threads : sl_pool_get_threads (), SL_POOL_MAX_THREADS);
   program->steps = g_array_sized_new (FALSE, FALSE, sizeof (BoundStep), plan->steps->len);
+  SlCost cost = {0};
+  const SlNode *node = NULL; /* whose cost it is: a node of many inputs has many steps */
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const SlStep *step = &g_array_index (plan->steps, SlStep, i);
     BoundStep bound;
-    if (!bind (step, program->threads, &bound, error)) {
+    if (step->node != node)
+      cost = sl_node_get_cost (step->node);
+    node = step->node;
+    if (!bind (step, &cost, program->threads, &bound, error)) {
       cpu_release (program);
       return NULL;
     }
@@ -258,8 +263,9 @@ static gboolean
 evaluate_step (const SlStep *step, SlTensor *const *inputs, SlTensor **outputs, GError **error)
 {
   const SlNode *node = step->node;
+  const SlCost cost = sl_node_get_cost (node);
   BoundStep bound;
-  if (!bind (step, sl_pool_get_threads (), &bound, error))
+  if (!bind (step, &cost, sl_pool_get_threads (), &bound, error))
     return FALSE;
   g_autofree void **buffers = g_new0 (void *, step->n_operands);
   for (uint32_t i = 0; i < step->n_operands; i++) {

@@ -18,6 +18,8 @@ static void
 node_free (void *data)
 {
   SlNode *node = data;
+  if (node == NULL)
+    return;
   g_free (node->name);
   g_free (node->attrs);
   g_free (node->inputs);
@@ -61,17 +63,19 @@ stem_length (const char *name)
   return (int)(is_numbered ? length - digits - 1 : length);
 }
 
-/* A name that no value has: the wish itself, or the wish with the value's number. */
+/* A name that no value has: the wish itself, or the wish with a number: the value's, or one that no
+ * call before this has tried. */
 static char *
-unique_name (const SlGraph *graph, const char *wish)
+unique_name (SlGraph *graph, const char *wish)
 {
   if (wish != NULL && !g_hash_table_contains (graph->names, wish))
     return g_strdup (wish);
   if (wish == NULL)
     wish = "";
   int stem = stem_length (wish);
-  for (uint32_t number = graph->values->len;; number++) {
-    char *name = g_strdup_printf ("%.*s.%u", stem, wish, number);
+  graph->next_name = MAX (graph->next_name, graph->values->len);
+  for (;;) {
+    char *name = g_strdup_printf ("%.*s.%u", stem, wish, graph->next_name++);
     if (!g_hash_table_contains (graph->names, name))
       return name;
     g_free (name);
@@ -157,6 +161,15 @@ sl_graph_list_nodes (const SlGraph *graph)
   return nodes;
 }
 
+static gboolean
+infer_nothing (SlNode *node, GError **error)
+{
+  return TRUE;
+}
+
+/* What is left of a node until the list is swept. */
+static const SlOpClass removed_op = {.name = "", .domain = SL_DOMAIN, .infer = infer_nothing};
+
 void
 sl_graph_remove_node (SlGraph *graph, SlNode *node)
 {
@@ -165,7 +178,42 @@ sl_graph_remove_node (SlGraph *graph, SlNode *node)
   for (uint32_t i = 0; i < node->n_outputs; i++)
     if (node->outputs[i] != NULL)
       node->outputs[i]->producer = NULL;
-  g_ptr_array_remove (graph->nodes, node);
+  node->n_inputs = node->n_outputs = 0;
+  node->act = (SlAct){0};
+  node->op = &removed_op;
+}
+
+void
+sl_graph_sweep (SlGraph *graph)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    SlNode *node = g_ptr_array_index (graph->nodes, i);
+    if (node->op == &removed_op)
+      node_free (node);
+    else
+      graph->nodes->pdata[n++] = node;
+  }
+  /* What lies behind was moved or freed. */
+  memset (graph->nodes->pdata + n, 0, (graph->nodes->len - n) * sizeof graph->nodes->pdata[0]);
+  g_ptr_array_set_size (graph->nodes, (gint)n);
+}
+
+/* Takes one entry out. Looked for from both ends: those who remove many go from one to the other.
+ */
+static void
+remove_use (GPtrArray *uses, const SlNode *node)
+{
+  for (guint front = 0, back = uses->len; front < back;) {
+    if (uses->pdata[--back] == node) {
+      g_ptr_array_remove_index_fast (uses, back);
+      return;
+    }
+    if (uses->pdata[front++] == node) {
+      g_ptr_array_remove_index_fast (uses, front - 1);
+      return;
+    }
+  }
 }
 
 void
@@ -174,7 +222,7 @@ sl_node_set_input (SlNode *node, uint32_t index, SlValue *value)
   g_assert (index < node->n_inputs);
   SlValue *old = node->inputs[index];
   if (old != NULL)
-    g_ptr_array_remove (old->uses, node);
+    remove_use (old->uses, node);
   node->inputs[index] = value;
   if (value != NULL)
     g_ptr_array_add (value->uses, node);

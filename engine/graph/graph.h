@@ -71,8 +71,9 @@ struct SlGraph {
   GPtrArray *nodes;            /* SlNode *, in the order of computation after sl_graph_sort() */
   GPtrArray *inputs, *outputs; /* SlValue *, not owned, in the order of the file */
   GHashTable *names;           /* value name → SlValue */
-  uint32_t next_node;
-  uint64_t filled_bytes; /* of constants that importing made of a shape and one element: limited */
+  uint32_t next_node, next_name;
+  /* Of constants that importing makes of a shape and one element. Limit 0: 1 GiB. */
+  uint64_t filled_bytes, filled_limit;
 };
 
 SlGraph *sl_graph_new (void);
@@ -98,8 +99,12 @@ SlNode *sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name
                            SlValue *const *outputs);
 /* The nodes as they stand now, for loops that add or remove some. Free with g_ptr_array_unref(). */
 GPtrArray *sl_graph_list_nodes (const SlGraph *graph);
-/* Unlinks and frees a node; its outputs stay, without a producer. */
+/* Unlinks a node; its outputs stay, without a producer. What is left of it, a node without inputs,
+ * outputs and traits, stays in the list up to the next sl_graph_sweep(), so that removing many is
+ * not quadratic; removing it again does nothing. */
 void sl_graph_remove_node (SlGraph *graph, SlNode *node);
+/* Frees what is left of removed nodes; sl_graph_sort() begins with it. */
+void sl_graph_sweep (SlGraph *graph);
 
 /* Everything that read `old`, graph outputs included, reads `replacement`. Where `old` is a graph
  * output its name goes to the replacement, so that outputs keep the names that the file gave them.
@@ -118,9 +123,9 @@ sl_node_input (const SlNode *node, uint32_t index)
   return index < node->n_inputs ? node->inputs[index] : NULL;
 }
 
-/* Orders the nodes so that each stands behind what it reads: in the order of creation where that
- * allows it, and what a pass has put in front of a node directly before it. Fails on a cycle
- * (naming a node in it) and on an activation without a producer. */
+/* Sweeps, then orders the nodes so that each stands behind what it reads: in the order of creation
+ * where that allows it, and what a pass has put in front of a node directly before it. Fails on a
+ * cycle (naming a node in it) and on an activation without a producer. */
 gboolean sl_graph_sort (SlGraph *graph, GError **error);
 
 /* Runs every node's shape inference in order; fails with node, tensors and shapes named. Values

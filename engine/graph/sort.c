@@ -70,6 +70,7 @@ visit (SlNode *root, GPtrArray *stack, GPtrArray *sorted, GError **error)
 gboolean
 sl_graph_sort (SlGraph *graph, GError **error)
 {
+  sl_graph_sweep (graph);
   if (!check_producers (graph, error))
     return FALSE;
   g_ptr_array_sort (graph->nodes, compare_ids);

@@ -176,7 +176,9 @@ model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLim
 SlModel *
 sl_model_load (const char *path, const SlModelLimits *limits, GError **error)
 {
-  SlModelLimits all = sl_onnx_complete_limits (limits);
+  SlModelLimits all;
+  if (!sl_onnx_complete_limits (limits, &all, error))
+    return NULL;
   g_autoptr (GBytes) bytes = sl_file_read (path, all.file_bytes, error);
   if (bytes == NULL)
     return NULL;
@@ -187,8 +189,7 @@ sl_model_load (const char *path, const SlModelLimits *limits, GError **error)
 SlModel *
 sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limits, GError **error)
 {
-  SlModelLimits all = sl_onnx_complete_limits (limits);
-  return model_new (bytes, name, NULL, &all, error);
+  return model_new (bytes, name, NULL, limits, error);
 }
 
 /* --- Sharing --- */

@@ -1,6 +1,7 @@
 /* Programs and runs: the one place that knows both backends. */
 #include "session-private.h"
 
+#include "core/limits.h"
 #include "core/pool.h"
 #include "cpu/cpu.h"
 #include "model-private.h"
@@ -50,11 +51,26 @@ evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error
   return sl_model_evaluate (data, node, compute, ret_outputs, error);
 }
 
-static guint64
-limit_of (const SlProgramOptions *options)
+/* The options with what the environment says, or the default, in the place of limits of zero. */
+static gboolean
+complete_options (const SlProgramOptions *options, SlProgramOptions *ret, GError **error)
 {
-  guint64 limit = options->memory_limit > 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
-  return MIN (limit, LARGEST_MEMORY_LIMIT);
+  *ret = options != NULL ? *options : (SlProgramOptions){0};
+  guint64 memory = DEFAULT_MEMORY_LIMIT, constants = 0, constant_work = 0, work = 0;
+  if (!sl_limit_read ("memory", &memory, error) ||
+      !sl_limit_read ("constants", &constants, error) ||
+      !sl_limit_read ("constant-work", &constant_work, error) ||
+      !sl_limit_read ("work", &work, error))
+    return FALSE;
+  ret->memory_limit =
+      MIN (ret->memory_limit > 0 ? ret->memory_limit : memory, LARGEST_MEMORY_LIMIT);
+  if (ret->constant_limit == 0)
+    ret->constant_limit = constants;
+  if (ret->constant_work <= 0)
+    ret->constant_work = (double)constant_work;
+  if (ret->run_work <= 0)
+    ret->run_work = (double)work;
+  return TRUE;
 }
 
 /* Free dimensions of the port may be anything, and its leading one is the batch. */
@@ -168,7 +184,7 @@ run_passes (SlPasses *passes, SlModel *model, const SlProgramOptions *options, G
 {
   passes->evaluate = evaluate;
   passes->evaluate_data = model;
-  passes->memory_limit = limit_of (options);
+  passes->memory_limit = options->memory_limit;
   passes->folded_limit = options->constant_limit;
   passes->work_limit = options->constant_work;
   return sl_passes_run (passes, error);
@@ -177,8 +193,11 @@ run_passes (SlPasses *passes, SlModel *model, const SlProgramOptions *options, G
 SlGraph *
 sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error)
 {
-  g_autoptr (SlGraph) graph = clone_for (model, options, error);
-  if (graph == NULL || !run_passes (&(SlPasses){.graph = graph}, model, options, error))
+  SlProgramOptions all;
+  if (!complete_options (options, &all, error))
+    return NULL;
+  g_autoptr (SlGraph) graph = clone_for (model, &all, error);
+  if (graph == NULL || !run_passes (&(SlPasses){.graph = graph}, model, &all, error))
     return NULL;
   return g_steal_pointer (&graph);
 }
@@ -272,12 +291,13 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
 }
 
 SlProgram *
-sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
+sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
 {
-  static const SlProgramOptions defaults;
   g_return_val_if_fail (model != NULL, NULL);
-  if (options == NULL)
-    options = &defaults;
+  SlProgramOptions all;
+  const SlProgramOptions *options = &all;
+  if (!complete_options (given, &all, error))
+    return NULL;
   g_autoptr (SlProgram) program = g_new0 (SlProgram, 1);
   g_atomic_ref_count_init (&program->refs);
   program->model = sl_model_ref (model);
@@ -291,7 +311,7 @@ sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
     return NULL;
   program->compiled = program->backend->compile (program->plan, options->threads, error);
   if (program->compiled == NULL ||
-      !sl_plan_check_limit (program->backend->run_bytes (program->compiled), limit_of (options),
+      !sl_plan_check_limit (program->backend->run_bytes (program->compiled), options->memory_limit,
                             error))
     return NULL;
   program->inputs = sl_list_ports (program->plan->graph->inputs);

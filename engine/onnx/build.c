@@ -200,12 +200,11 @@ declare_constant (SlOnnxReader *reader, const SlNodeProto *proto, const char *na
 static gboolean
 declare_outputs (SlOnnxReader *reader, const SlNodeProto *proto, GError **error)
 {
-  const guint64 limit = (guint64)reader->limits.nodes * SL_ONNX_VALUES_PER_NODE;
   for (guint i = 0; i < proto->outputs->len; i++) {
     const char *name = g_ptr_array_index (proto->outputs, i);
     if (name[0] == '\0')
       continue;
-    if (reader->graph->values->len >= limit) {
+    if (reader->graph->values->len >= reader->limits.values) {
       node_error (proto, error, SL_ERROR_LIMIT, "too many tensors");
       return FALSE;
     }

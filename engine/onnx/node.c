@@ -44,9 +44,12 @@ sl_node_proto_label (const SlNodeProto *proto)
 }
 
 static bool
-read_end (SlWire *wire, const SlWireField *field, GPtrArray *ends)
+read_end (SlWire *wire, const SlWireField *field, uint32_t limit, GPtrArray *ends)
 {
   char *name = NULL;
+  if (ends->len >= limit)
+    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start,
+                         "a node has more than %u inputs or outputs", limit);
   if (!sl_wire_name (wire, field, &name))
     return false;
   g_ptr_array_add (ends, name);
@@ -54,14 +57,14 @@ read_end (SlWire *wire, const SlWireField *field, GPtrArray *ends)
 }
 
 static bool
-read_node_field (SlWire *wire, const SlWireField *field, SlNodeProto *proto)
+read_node_field (SlWire *wire, const SlWireField *field, uint32_t max_ends, SlNodeProto *proto)
 {
   SlWire attribute;
   switch (field->number) {
   case NODE_INPUT:
-    return read_end (wire, field, proto->inputs);
+    return read_end (wire, field, max_ends, proto->inputs);
   case NODE_OUTPUT:
-    return read_end (wire, field, proto->outputs);
+    return read_end (wire, field, max_ends, proto->outputs);
   case NODE_NAME:
     return sl_wire_name (wire, field, &proto->name);
   case NODE_OP_TYPE:
@@ -75,6 +78,10 @@ read_node_field (SlWire *wire, const SlWireField *field, SlNodeProto *proto)
   case NODE_ATTRIBUTE:
     if (!sl_wire_enter (wire, field, "AttributeProto", &attribute))
       return false;
+    if (proto->attributes->len == SL_NODE_MAX_ATTRIBUTES)
+      return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start,
+                           "node '%s' has more than %d attributes", sl_node_proto_label (proto),
+                           SL_NODE_MAX_ATTRIBUTES);
     g_array_append_val (proto->attributes, attribute);
     return true;
   default:
@@ -83,12 +90,12 @@ read_node_field (SlWire *wire, const SlWireField *field, SlNodeProto *proto)
 }
 
 SlNodeProto *
-sl_onnx_node_read (SlWire *wire)
+sl_onnx_node_read (SlWire *wire, uint32_t max_ends)
 {
   g_autoptr (SlNodeProto) proto = node_proto_new (wire->pos);
   SlWireField field;
   while (sl_wire_next (wire, &field))
-    if (!read_node_field (wire, &field, proto))
+    if (!read_node_field (wire, &field, max_ends, proto))
       return NULL;
   if (wire->failed)
     return NULL;
@@ -182,7 +189,7 @@ read_attr_field (SlTensorSource *source, SlWire *wire, const SlWireField *field,
     return sl_wire_int (wire, field, &proto->attr.i);
   case ATTR_S:
     proto->seen |= 1u << ATTR_TYPE_STRING;
-    return sl_wire_text (wire, field, &proto->attr.s);
+    return sl_wire_text (wire, field, SL_WIRE_MAX_NAME, &proto->attr.s);
   case ATTR_T:
     proto->seen |= 1u << ATTR_TYPE_TENSOR;
     return read_tensor (source, wire, field, &proto->attr);
@@ -287,12 +294,6 @@ sl_onnx_attrs_read (SlTensorSource *source, const SlNodeProto *proto, GError **e
 {
   g_autoptr (GArray) attrs = g_array_new (FALSE, TRUE, sizeof (SlRawAttr));
   g_array_set_clear_func (attrs, raw_attr_clear);
-  if (proto->attributes->len > SL_NODE_MAX_ATTRIBUTES) {
-    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT, "node '%s' (%s): has %u attributes (limit is %d)",
-                 sl_node_proto_label (proto), proto->op_type, proto->attributes->len,
-                 SL_NODE_MAX_ATTRIBUTES);
-    return NULL;
-  }
   for (guint i = 0; i < proto->attributes->len; i++) {
     SlWire wire = g_array_index (proto->attributes, SlWire, i);
     const size_t start = wire.pos;

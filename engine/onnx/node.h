@@ -17,9 +17,10 @@ typedef struct SlNodeProto {
 void sl_node_proto_free (SlNodeProto *proto);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlNodeProto, sl_node_proto_free)
 
-/* NULL with wire->failed. Attributes are only located, so that a node whose operator is unknown is
- * named as that, whatever its attributes hold. */
-SlNodeProto *sl_onnx_node_read (SlWire *wire);
+/* NULL with wire->failed. At most `max_ends` inputs, and as many outputs. Attributes are only
+ * located, so that a node whose operator is unknown is named as that, whatever its attributes hold.
+ */
+SlNodeProto *sl_onnx_node_read (SlWire *wire, uint32_t max_ends);
 
 /* What to call the node in a message: its name, or its first output's. */
 const char *sl_node_proto_label (const SlNodeProto *proto);

@@ -11,6 +11,9 @@
 /* Opsets that are read. */
 #define SL_ONNX_MIN_OPSET 6
 #define SL_ONNX_MAX_OPSET 25
+/* The newest format of files (IR version) that this reader knows: a newer one may mean other things
+ * by the same fields. */
+#define SL_ONNX_MAX_IR 13
 
 /* Pairs of strings from metadata_props, in the file's order. */
 typedef struct SlOnnxMeta {
@@ -22,8 +25,10 @@ typedef struct SlOnnxMeta {
 void sl_onnx_meta_init (SlOnnxMeta *meta);
 void sl_onnx_meta_clear (SlOnnxMeta *meta);
 
-/* `limits` (or NULL) with the defaults in the place of zeros. */
-SlModelLimits sl_onnx_complete_limits (const SlModelLimits *limits);
+/* `limits` (or NULL) with what holds in the place of zeros. FALSE if the environment makes no
+ * sense.
+ */
+gboolean sl_onnx_complete_limits (const SlModelLimits *limits, SlModelLimits *ret, GError **error);
 
 /* Reads a ModelProto. `folder` is where external data may lie, NULL refuses them. The graph comes
  * back sorted and structurally checked; initialisers are constants, graph inputs (less

@@ -1,15 +1,16 @@
 /* ModelProto and GraphProto, cut into their parts: build.c makes the graph of them. */
 #include "onnx/reader.h"
 
+#include "onnx/guess.h"
 #include "onnx/schema.h"
 
 #include <string.h>
 
-#define DEFAULT_FILE_BYTES (G_GUINT64_CONSTANT (4) << 30)
-#define DEFAULT_NODES 100000
-#define DEFAULT_TENSOR_BYTES (G_GUINT64_CONSTANT (2) << 30)
 #define MAX_METADATA 4096
 #define MAX_DOMAINS 256
+/* Constants that a shape and one number make. */
+#define MAX_FILLED (G_GUINT64_CONSTANT (1) << 30)
+
 void
 sl_onnx_meta_init (SlOnnxMeta *meta)
 {
@@ -27,30 +28,18 @@ sl_onnx_meta_clear (SlOnnxMeta *meta)
   meta->bytes = 0;
 }
 
-SlModelLimits
-sl_onnx_complete_limits (const SlModelLimits *limits)
-{
-  SlModelLimits all = limits != NULL ? *limits : (SlModelLimits){0};
-  if (all.file_bytes == 0)
-    all.file_bytes = DEFAULT_FILE_BYTES;
-  if (all.nodes == 0)
-    all.nodes = DEFAULT_NODES;
-  if (all.tensor_bytes == 0)
-    all.tensor_bytes = DEFAULT_TENSOR_BYTES;
-  return all;
-}
-
+/* Limits must be complete. */
 static void
 reader_init (SlOnnxReader *reader, GBytes *bytes, const char *folder, const SlModelLimits *limits,
              SlOnnxMeta *meta)
 {
-  *reader = (SlOnnxReader){.meta = meta};
-  reader->limits = sl_onnx_complete_limits (limits);
+  *reader = (SlOnnxReader){.meta = meta, .limits = *limits, .text_left = limits->text_bytes};
   reader->source = (SlTensorSource){.file = bytes,
                                     .folder = folder,
                                     .largest = reader->limits.tensor_bytes,
                                     .left = reader->limits.file_bytes};
   reader->graph = sl_graph_new ();
+  reader->graph->filled_limit = MIN (MAX_FILLED, reader->limits.tensor_bytes);
   reader->opsets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   reader->nodes = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_node_proto_free);
   reader->inputs = g_array_new (FALSE, FALSE, sizeof (SlValueProto));
@@ -116,10 +105,11 @@ read_metadata (SlOnnxReader *reader, SlWire *wire, const SlWireField *field)
     if (part.number == ENTRY_KEY)
       sl_wire_name (&entry, &part, &key);
     else if (part.number == ENTRY_VALUE)
-      sl_wire_text (&entry, &part, &value);
+      sl_wire_text (&entry, &part, reader->text_left, &value);
   }
   if (!sl_wire_leave (wire, &entry))
     return false;
+  reader->text_left -= value != NULL ? strlen (value) : 0;
   if (key == NULL)
     return sl_wire_fail (wire, SL_ERROR_MALFORMED, field->start, "metadata_props has no key");
   if (g_ptr_array_find_with_equal_func (reader->meta->keys, key, g_str_equal, NULL))
@@ -148,10 +138,10 @@ read_model (SlOnnxReader *reader, SlWire *wire, SlWire *ret_graph)
       sl_wire_int (wire, &field, &reader->ir_version);
       break;
     case MODEL_PRODUCER_NAME:
-      sl_wire_text (wire, &field, &producer);
+      sl_wire_text (wire, &field, SL_WIRE_MAX_NAME, &producer);
       break;
     case MODEL_PRODUCER_VERSION:
-      sl_wire_text (wire, &field, &version);
+      sl_wire_text (wire, &field, SL_WIRE_MAX_NAME, &version);
       break;
     case MODEL_OPSET_IMPORT:
       read_opset (reader, wire, &field);
@@ -177,6 +167,10 @@ read_model (SlOnnxReader *reader, SlWire *wire, SlWire *ret_graph)
   }
   if (!wire->failed && (reader->ir_version <= 0 || !has_graph))
     sl_wire_fail (wire, SL_ERROR_MALFORMED, 0, "has no %s", has_graph ? "IR version" : "graph");
+  if (!wire->failed && reader->ir_version > SL_ONNX_MAX_IR)
+    sl_wire_fail (wire, SL_ERROR_UNSUPPORTED, 0,
+                  "has IR version %" G_GINT64_FORMAT " (expected 1 to %d)", reader->ir_version,
+                  SL_ONNX_MAX_IR);
   if (!wire->failed)
     reader->meta->producer =
         (g_free (reader->meta->producer), g_strstrip (g_strjoin (" ", producer, version, NULL)));
@@ -203,11 +197,11 @@ check_opset (const SlOnnxReader *reader, GError **error)
 static bool
 check_values (const SlOnnxReader *reader, SlWire *wire, size_t start)
 {
-  const guint64 limit = (guint64)reader->limits.nodes * SL_ONNX_VALUES_PER_NODE;
   const guint64 n =
       (guint64)reader->graph->values->len + reader->inputs->len + reader->outputs->len;
-  return n < limit || sl_wire_fail (wire, SL_ERROR_LIMIT, start,
-                                    "has more than %" G_GUINT64_FORMAT " tensors", limit);
+  return n < reader->limits.values ||
+         sl_wire_fail (wire, SL_ERROR_LIMIT, start, "has more than %u tensors",
+                       reader->limits.values);
 }
 
 static bool
@@ -251,9 +245,14 @@ read_node (SlOnnxReader *reader, SlWire *wire, const SlWireField *field)
                          reader->limits.nodes);
   if (!sl_wire_enter (wire, field, "NodeProto", &part))
     return false;
-  SlNodeProto *node = sl_onnx_node_read (&part);
-  if (node != NULL)
-    g_ptr_array_add (reader->nodes, node);
+  SlNodeProto *node = sl_onnx_node_read (&part, reader->limits.node_ends);
+  if (node == NULL)
+    return sl_wire_leave (wire, &part);
+  g_ptr_array_add (reader->nodes, node);
+  reader->ends += node->inputs->len + node->outputs->len;
+  if (reader->ends > reader->limits.values)
+    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start, "its nodes name more than %u tensors",
+                         reader->limits.values);
   return sl_wire_leave (wire, &part);
 }
 
@@ -302,8 +301,13 @@ read_parts (SlOnnxReader *reader, GBytes *bytes, GError **error)
   }
   sl_wire_init (&model, data, size, "ModelProto", error);
   if (!read_model (reader, &model, &graph)) {
-    if ((*error)->code == SL_ERROR_MALFORMED)
+    const char *looks = sl_onnx_guess (data, size);
+    if (looks != NULL) {
+      g_clear_error (error);
+      g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "is %s (expected an ONNX model)", looks);
+    } else if ((*error)->code == SL_ERROR_MALFORMED) {
       g_prefix_error (error, "is no ONNX model, or damaged: ");
+    }
     return false;
   }
   return check_opset (reader, error) && read_graph (reader, &graph);
@@ -316,10 +320,14 @@ sl_onnx_read (GBytes *bytes, const char *name, const char *folder, const SlModel
   g_return_val_if_fail (bytes != NULL && name != NULL && ret_meta != NULL, NULL);
 
   SlOnnxReader reader;
+  SlModelLimits all;
   SlGraph *graph = NULL;
   g_autoptr (GError) cause = NULL;
-  reader_init (&reader, bytes, folder, limits, ret_meta);
-  if (read_parts (&reader, bytes, &cause) && sl_onnx_build (&reader, &cause)) {
+  if (!sl_onnx_complete_limits (limits, &all, error))
+    return NULL;
+  reader_init (&reader, bytes, folder, &all, ret_meta);
+  if (read_parts (&reader, bytes, &cause) && sl_onnx_build (&reader, &cause) &&
+      sl_onnx_check_weights (reader.graph, &cause)) {
     ret_meta->bytes = g_bytes_get_size (bytes) + reader.source.external;
     graph = g_steal_pointer (&reader.graph);
   } else {

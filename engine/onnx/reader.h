@@ -14,10 +14,13 @@ typedef struct SlOnnxReader {
   GHashTable *opsets;       /* domain → GINT_TO_POINTER (version); "" is ai.onnx */
   GPtrArray *nodes;         /* SlNodeProto * */
   GArray *inputs, *outputs; /* SlValueProto */
+  guint64 ends;             /* inputs and outputs of all nodes so far */
+  guint64 text_left;        /* bytes that metadata may still take */
 } SlOnnxReader;
-
-/* Values (initialisers, inputs, outputs of nodes) for each node that the limits allow. */
-#define SL_ONNX_VALUES_PER_NODE 16
 
 /* Names become values, operators become nodes; then order and completeness are checked. */
 gboolean sl_onnx_build (SlOnnxReader *reader, GError **error);
+
+/* Weights that are multiplied (convolutions, matrices, normalisation) are finite: what an activation
+ * makes of a NaN may look like a score. SL_ERROR_NUMERIC names node, tensor and element. */
+gboolean sl_onnx_check_weights (const SlGraph *graph, GError **error);

@@ -144,10 +144,14 @@ sl_wire_float (SlWire *wire, const SlWireField *field, float *ret)
 }
 
 bool
-sl_wire_text (SlWire *wire, const SlWireField *field, char **ret)
+sl_wire_text (SlWire *wire, const SlWireField *field, guint64 limit, char **ret)
 {
   if (!expect (wire, field, SL_WIRE_BYTES))
     return false;
+  if (field->length > limit)
+    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start,
+                         "field %u has %zu bytes of text (limit is %" G_GUINT64_FORMAT ")",
+                         field->number, field->length, limit);
   const char *text = (const char *)wire->data + field->offset;
   /* g_utf8_validate_len() refuses NUL as well. */
   if (!g_utf8_validate_len (text, field->length, NULL))
@@ -175,7 +179,7 @@ sl_wire_name (SlWire *wire, const SlWireField *field, char **ret)
   for (size_t i = 0; i < field->length; i++)
     if (wire->data[field->offset + i] < ' ' || wire->data[field->offset + i] == 0x7f)
       return malformed (wire, field->offset + i, "a name holds a control character");
-  return sl_wire_text (wire, field, ret);
+  return sl_wire_text (wire, field, SL_WIRE_MAX_NAME, ret);
 }
 
 bool

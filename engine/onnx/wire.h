@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longest name of a node, tensor, operator or attribute. */
+/* Longest name of a node, tensor, operator or attribute, and longest string attribute. */
 #define SL_WIRE_MAX_NAME 65536
 
 typedef enum {
@@ -52,8 +52,8 @@ bool sl_wire_fail (SlWire *wire, int code, size_t offset, const char *format, ..
  * last of several occurrences of a field counts: *ret is replaced. */
 bool sl_wire_int (SlWire *wire, const SlWireField *field, int64_t *ret);
 bool sl_wire_float (SlWire *wire, const SlWireField *field, float *ret);
-/* Valid UTF-8 without NUL; frees what *ret held. */
-bool sl_wire_text (SlWire *wire, const SlWireField *field, char **ret);
+/* Valid UTF-8 without NUL, at most `limit` bytes; frees what *ret held. */
+bool sl_wire_text (SlWire *wire, const SlWireField *field, guint64 limit, char **ret);
 /* The same, at most SL_WIRE_MAX_NAME bytes and without control characters: fit for messages. */
 bool sl_wire_name (SlWire *wire, const SlWireField *field, char **ret);
 /* The field's content as a message: a cursor with the same error. */

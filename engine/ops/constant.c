@@ -187,7 +187,8 @@ fill_output (const SlImport *im, const SlTensor *value, const SlShape *wanted, G
   SlDType dtype = sl_tensor_get_dtype (value);
   size_t n = 0, size = sl_dtype_get_size (dtype);
   sl_shape_get_elements (wanted, &n);
-  if (n > (FILLED_MAX - im->graph->filled_bytes) / size) {
+  const uint64_t limit = im->graph->filled_limit > 0 ? im->graph->filled_limit : FILLED_MAX;
+  if (n > (limit - MIN (im->graph->filled_bytes, limit)) / size) {
     g_autofree char *text = sl_shape_to_string (wanted);
     return sl_import_error (im, error, SL_ERROR_LIMIT,
                             "%s of %s is more than constants made of shapes may take", text,

@@ -49,7 +49,7 @@ read_pads (const SlNode *node, SlInts *pads, GError **error)
     int64_t begin = given.v[i], end = given.v[axes.n + i];
     if (!sl_infer_axis (node, &axes.v[i], rank, error))
       return FALSE;
-    if (ABS (begin) > PAD_MAX || ABS (end) > PAD_MAX || (seen & 1u << axes.v[i])) {
+    if (MIN (begin, end) < -PAD_MAX || MAX (begin, end) > PAD_MAX || (seen & 1u << axes.v[i])) {
       sl_node_error (node, error, SL_ERROR_SHAPE,
                      "pads of %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
                      " on axis %" G_GINT64_FORMAT,

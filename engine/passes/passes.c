@@ -71,6 +71,11 @@ sl_passes_run (SlPasses *passes, GError **error)
   for (uint32_t i = 0; i < passes->graph->inputs->len; i++)
     if (!sl_passes_check_size (passes, passes->graph->inputs->pdata[i], error))
       return FALSE;
+  for (uint32_t i = 0; i < passes->graph->outputs->len; i++) {
+    const SlValue *output = g_ptr_array_index (passes->graph->outputs, i);
+    if (output->data != NULL && !sl_passes_check_size (passes, output, error))
+      return FALSE;
+  }
   for (size_t i = 0; i < G_N_ELEMENTS (table); i++) {
     if ((table[i].needs_target && passes->target == NULL) ||
         (table[i].is_optimization && !passes->optimize))

@@ -17,11 +17,30 @@ refuse_bytes (const void *data, gsize size, const char *text)
 static void
 test_no_models (void)
 {
-  static const guint8 png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13};
-  refuse_bytes ("", 0, "test.onnx: is empty");
-  refuse_bytes (png, sizeof png, "test.onnx: is no ONNX model, or damaged");
-  refuse_bytes ("<!DOCTYPE html><html>", 21, "is no ONNX model");
-  refuse_bytes ("version https://git-lfs.github.com/spec/v1\n", 43, "is no ONNX model");
+  static const struct {
+    const char *bytes;
+    gsize size;
+    const char *text;
+  } files[] = {
+      {"", 0, "test.onnx: is empty"},
+      {"\x89PNG\r\n\x1a\n\0\0\0\r", 12, "test.onnx: is a PNG picture (expected an ONNX model)"},
+      {"<!DOCTYPE html><html>", 21, "is an HTML page"},
+      {"<HTML><body>", 12, "is an HTML page"},
+      {"version https://git-lfs.github.com/spec/v1\n", 43, "is a Git LFS pointer"},
+      {"name: \"squeezenet\"\nlayer {\n", 27, "is text (expected"},
+      {"\x1f\x8b\x08\0\0\0\0\0", 8, "is gzip data"},
+      {"PK\x03\x04\x14\0\0\0", 8, "is a zip archive"},
+      {"\xfd\x37zXZ\0", 6, "is xz data"},
+      {"BZh91AY&SY", 10, "is bzip2 data"},
+      {"\x28\xb5\x2f\xfd\x24", 5, "is Zstandard data"},
+      {"\x1c\0\0\0TFL3", 8, "is a TensorFlow Lite network"},
+      {"\x89HDF\r\n\x1a\n", 8, "is an HDF5 file"},
+      {"\xff\xd8\xff\xe0", 4, "is a JPEG picture"},
+      {"short", 5, "is no ONNX model, or damaged"},
+      {"\xff\xfe\xfd\xfc", 4, "is no ONNX model, or damaged"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    refuse_bytes (files[i].bytes, files[i].size, files[i].text);
   for (int byte = 0; byte < 256; byte++) {
     const guint8 one = (guint8)byte;
     refuse_bytes (&one, 1, "test.onnx: ");

@@ -213,6 +213,13 @@ test_opsets (void)
   emit_int (model, 1, 8);
   emit_message (model, 7, emit_network ());
   expect_refusal (model, SL_ERROR_MALFORMED, "imports no version");
+
+  model = emit_model (emit_network (), 13);
+  emit_int (model, 1, 9999);
+  expect_refusal (model, SL_ERROR_UNSUPPORTED, "has IR version 9999 (expected 1 to 13)");
+  model = emit_model (emit_network (), 13);
+  emit_int (model, 1, -1);
+  expect_refusal (model, SL_ERROR_MALFORMED, "has no IR version");
 }
 
 /* Everything that names of tensors can get wrong. */
@@ -304,7 +311,8 @@ test_attributes (void)
   node = emit_node ("Flatten", "f", "x", "y");
   for (int i = 0; i < 300; i++)
     emit_attr_int (node, "axis", i);
-  expect_refusal (emit_model (graph_of (node, NULL), 13), SL_ERROR_LIMIT, "300 attributes");
+  expect_refusal (emit_model (graph_of (node, NULL), 13), SL_ERROR_LIMIT,
+                  "more than 256 attributes");
 }
 
 static void
@@ -386,6 +394,10 @@ static void
 test_limits (void)
 {
   g_autoptr (GByteArray) model = emit_model (emit_network (), 13);
+  Emit *entry = emit_new ();
+  emit_text (entry, 1, "key");
+  emit_text (entry, 2, "value");
+  emit_message (model, 14, entry);
   const struct {
     SlModelLimits limits;
     const char *text;
@@ -393,6 +405,9 @@ test_limits (void)
       {{.file_bytes = model->len - 1}, "limit is"},
       {{.nodes = 3}, "more than 3 nodes"},
       {{.tensor_bytes = 23}, "'w': has 24 bytes (limit is 23)"},
+      {{.node_ends = 2}, "more than 2 inputs or outputs"},
+      {{.values = 3}, "more than 3 tensors"},
+      {{.text_bytes = 4}, "has 5 bytes of text (limit is 4)"},
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     GError *error = NULL;
@@ -425,7 +440,8 @@ test_tensor_limit (void)
     g_autoptr (GByteArray) model = emit_model (graph, 13);
     GError *error = NULL;
     g_assert_null (read_bytes (model->data, model->len, &limits, &error));
-    check_error (error, SL_ERROR_LIMIT, form == 0 ? "more than 64 tensors" : "too many tensors");
+    check_error (error, SL_ERROR_LIMIT,
+                 form == 0 ? "more than 64 tensors" : "its nodes name more than 80 tensors");
   }
 }
 

@@ -69,7 +69,7 @@ test_types (void)
 
   static const struct {
     guint field;
-    int asked; /* 0 int, 1 float, 2 text, 3 name, 4 message, 5 packed fixed32 */
+    int asked; /* 0 int, 1 float, 2 text, 3 name, 4 message, 5 packed fixed32, 6 short text */
     const char *problem;
   } cases[] = {
       {1, 0, "field 1 has wire type 2 (expected 0)"},
@@ -85,6 +85,7 @@ test_types (void)
       {5, 2, "is not text"},
       {6, 2, NULL},
       {6, 3, "control character"},
+      {6, 6, "field 6 has 3 bytes of text (limit is 2)"},
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     sl_wire_init (&wire, data->data, data->len, "Message", &error);
@@ -93,14 +94,16 @@ test_types (void)
     while (field.number != cases[i].field);
     bool ok = cases[i].asked == 0   ? sl_wire_int (&wire, &field, &number)
               : cases[i].asked == 1 ? sl_wire_float (&wire, &field, &real)
-              : cases[i].asked == 2 ? sl_wire_text (&wire, &field, &text)
+              : cases[i].asked == 2 ? sl_wire_text (&wire, &field, 8, &text)
+              : cases[i].asked == 6 ? sl_wire_text (&wire, &field, 2, &text)
               : cases[i].asked == 3 ? sl_wire_name (&wire, &field, &text)
               : cases[i].asked == 4
                   ? sl_wire_enter (&wire, &field, "Child", &child)
                   : sl_wire_numbers (&wire, &field, SL_WIRE_FIXED32, &child, &count);
     g_assert_true (ok == (cases[i].problem == NULL));
     if (!ok)
-      check_error (g_steal_pointer (&error), SL_ERROR_MALFORMED, cases[i].problem);
+      check_error (g_steal_pointer (&error),
+                   cases[i].asked == 6 ? SL_ERROR_LIMIT : SL_ERROR_MALFORMED, cases[i].problem);
   }
   g_assert_cmpint (number, ==, -3);
   g_assert_cmpfloat (real, ==, 0.5f);
@@ -152,7 +155,7 @@ test_written (void)
     SlWire leaf;
     SlWireField part;
     g_assert_true (sl_wire_enter (&child, &field, "Inner", &leaf));
-    g_assert_true (sl_wire_next (&leaf, &part) && sl_wire_text (&leaf, &part, &text));
+    g_assert_true (sl_wire_next (&leaf, &part) && sl_wire_text (&leaf, &part, 1 << 20, &text));
     g_assert_cmpstr (text, ==, filling);
     g_assert_false (sl_wire_next (&leaf, &part));
     g_assert_true (sl_wire_next (&child, &field) && sl_wire_int (&child, &field, &number));

@@ -10,11 +10,15 @@ G_BEGIN_DECLS
  * weights. Reference-counted; every function may be called from any thread. */
 typedef struct SlModel SlModel;
 
-/* Limits that a file is held to before anything is allocated for it; 0 in a field: the default. */
+/* Limits that a file is held to before anything is allocated for it; 0 in a field: what
+ * SIGHTLINE_LIMITS in the environment says (engine/README.md), else the default. */
 typedef struct SlModelLimits {
-  guint64 file_bytes;   /* default 4 GiB, external data included */
-  guint32 nodes;        /* default 100,000 */
+  guint64 file_bytes;   /* default 4 GiB, external data included; so much all tensors may take */
   guint64 tensor_bytes; /* largest single tensor, default 2 GiB */
+  guint64 text_bytes;   /* all of the metadata, default 64 MiB */
+  guint32 nodes;        /* default 100,000 */
+  guint32 node_ends;    /* inputs of one node, and outputs of one; default 16,384 */
+  guint32 values;       /* tensors by name, and mentions of them; default 16 for each of `nodes` */
 } SlModelLimits;
 
 /* Reads an ONNX file. Nothing outside the file's folder is opened. Checks structure, names every

@@ -172,6 +172,10 @@ test_places_refused (Folders *folders, gconstpointer unused)
       {"", SL_ERROR_MALFORMED, "leads outside"},
       {"missing.bin", SL_ERROR_IO, "'w': missing.bin"},
       {"/dev/zero", SL_ERROR_MALFORMED, "leads outside"},
+      {"..\\secret.bin", SL_ERROR_IO, "cannot open"}, /* a name like any other here */
+      {"C:\\secret.bin", SL_ERROR_IO, "cannot open"},
+      {"*/_ORT_MEM_ADDR_/*", SL_ERROR_IO, "cannot open"}, /* ONNX Runtime's own */
+      {"file:///etc/passwd", SL_ERROR_IO, "cannot open"},
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     refuse (folders->folder, external_model (cases[i].location, NULL, NULL, NULL), cases[i].code,
@@ -197,6 +201,8 @@ test_extents_refused (Folders *folders, gconstpointer unused)
       {"9223372036854775808", NULL, "no number"},
       {"-1", NULL, "no number"},
       {"0x10", NULL, "no number"},
+      {"1125899906842624", NULL, "has 32 bytes (expected 16 at 1125899906842624)"},
+      {"0", "1125899906842624", "1125899906842624 bytes of external data (expected 16"},
       {"", NULL, "no number"},
       {"0", "15", "15 bytes of external data (expected 16"},
       {"0", "18446744073709551615", "no number"},
@@ -241,6 +247,127 @@ test_budget (Folders *folders, gconstpointer unused)
   g_assert_no_error (error);
 }
 
+/* A location with a NUL in it, where C would see another name. */
+static void
+test_nul (Folders *folders, gconstpointer unused)
+{
+  static const gint64 dims[] = {4};
+  Emit *graph = emit_new (), *tensor = emit_tensor ("w", 1, 1, dims, NULL, 0), *entry = emit_new ();
+  emit_text (entry, 1, "location");
+  emit_bytes (entry, 2, "weights.bin\0.txt", 16);
+  emit_message (tensor, 13, entry);
+  emit_int (tensor, 14, 1);
+  emit_message (graph, 5, tensor);
+  emit_message (graph, 12, emit_value ("w", 1, dims));
+  refuse (folders->folder, g_byte_array_free_to_bytes (emit_model (graph, 13)), SL_ERROR_MALFORMED,
+          "control character");
+}
+
+/* The tensor of a Constant is held to the same rules. */
+static void
+test_elsewhere (Folders *folders, gconstpointer unused)
+{
+  static const gint64 dims[] = {4};
+  static const struct {
+    const char *location, *text;
+  } cases[] = {{"weights.bin", NULL}, {"../secret.bin", "leads outside"}};
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Emit *graph = emit_new (), *node = emit_node ("Constant", "k", "", "w"), *attr = emit_new ();
+    Emit *tensor = emit_tensor (NULL, 1, 1, dims, NULL, 0);
+    emit_entry (tensor, "location", cases[i].location);
+    emit_int (tensor, 14, 1);
+    emit_text (attr, 1, "value");
+    emit_message (attr, 5, tensor);
+    emit_int (attr, 20, 4);
+    emit_message (node, 5, attr);
+    emit_message (graph, 1, node);
+    emit_message (graph, 12, emit_value ("w", 1, dims));
+    GBytes *bytes = g_byte_array_free_to_bytes (emit_model (graph, 13));
+    if (cases[i].text != NULL) {
+      refuse (folders->folder, bytes, SL_ERROR_MALFORMED, cases[i].text);
+      continue;
+    }
+    GError *error = NULL;
+    g_autoptr (SlGraph) read = read_external (folders->folder, bytes, 0, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpfloat (sl_tensor_get_double (sl_graph_find_value (read, "w")->data, 3), ==, 4);
+  }
+}
+
+/* What is written says nothing of other files: the data are in it. */
+static void
+test_written (Folders *folders, gconstpointer unused)
+{
+  GError *error = NULL;
+  g_autoptr (SlGraph) read = read_external (
+      folders->folder, external_model ("weights.bin", NULL, NULL, NULL), 0, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) bytes = sl_onnx_write (read, NULL, &error);
+  g_assert_no_error (error);
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  g_assert_null (memmem (data, size, "weights.bin", strlen ("weights.bin")));
+  g_autoptr (SlGraph) again = read_bytes (data, size, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (sl_tensor_get_double (sl_graph_find_value (again, "w")->data, 3), ==, 4);
+}
+
+typedef struct {
+  const char *path, *target;
+  int stop;
+} Swap;
+
+/* weights.bin is in turn a file, a link that leads outside, shorter, and not there. */
+static gpointer
+swap (gpointer data)
+{
+  static const float other[8] = {-1, -1, -1, -1};
+  Swap *race = data;
+  g_autofree char *beside = g_strconcat (race->path, ".new", NULL);
+  for (guint i = 0; !g_atomic_int_get (&race->stop); i++) {
+    if (i % 3 == 0) {
+      g_assert_true (g_file_set_contents (beside, (const char *)weights, sizeof weights, NULL));
+    } else if (i % 3 == 1) {
+      g_unlink (beside);
+      g_assert_cmpint (symlink (race->target, beside), ==, 0);
+    } else {
+      g_assert_true (g_file_set_contents (beside, (const char *)other, 16, NULL));
+    }
+    g_assert_cmpint (g_rename (beside, race->path), ==, 0);
+    if (truncate (race->path, i % 2 ? 16 : 8) != 0)
+      g_unlink (race->path);
+  }
+  return NULL;
+}
+
+static void
+test_race (Folders *folders, gconstpointer unused)
+{
+  static const float secret[8] = {99, 99, 99, 99, 99, 99, 99, 99};
+  g_autofree char *path = in (folders->folder, "weights.bin");
+  g_autofree char *canary = in (folders->outer, "canary.bin");
+  g_assert_true (g_file_set_contents (canary, (const char *)secret, sizeof secret, NULL));
+  Swap race = {.path = path, .target = "../canary.bin"};
+  GThread *thread = g_thread_new ("swap", swap, &race);
+  guint good = 0;
+  for (int i = 0; i < 3000; i++) {
+    GError *error = NULL;
+    GBytes *bytes = external_model ("weights.bin", NULL, NULL, NULL);
+    g_autoptr (SlGraph) read = read_external (folders->folder, bytes, 0, NULL, &error);
+    g_assert_true ((read == NULL) == (error != NULL));
+    if (read == NULL) {
+      check_error (error, error->code, "'w': ");
+      continue;
+    }
+    const double first = sl_tensor_get_double (sl_graph_find_value (read, "w")->data, 0);
+    g_assert_true (first == 1 || first == -1);
+    good++;
+  }
+  g_atomic_int_set (&race.stop, 1);
+  g_thread_join (thread);
+  g_test_message ("%u whole", good);
+}
+
 #define TEST(name, func) g_test_add ("/onnx/external/" name, Folders, NULL, set_up, func, tear_down)
 
 int
@@ -251,5 +378,9 @@ main (int argc, char **argv)
   TEST ("places-refused", test_places_refused);
   TEST ("extents-refused", test_extents_refused);
   TEST ("budget", test_budget);
+  TEST ("nul", test_nul);
+  TEST ("elsewhere", test_elsewhere);
+  TEST ("written", test_written);
+  TEST ("race", test_race);
   return g_test_run ();
 }

@@ -324,6 +324,14 @@ sl_model_get_hash (SlModel *model)
   return model->hash;
 }
 
+void
+sl_model_get_origin (SlModel *model, SlModelOrigin *ret_origin)
+{
+  *ret_origin = (SlModelOrigin){.producer = model->meta.producer,
+                                .ir_version = model->meta.ir_version,
+                                .opset = model->meta.opset};
+}
+
 const char *
 sl_model_get_metadata (SlModel *model, const char *key)
 {

@@ -25,6 +25,7 @@ struct SlProgram {
   GArray *inputs, *outputs; /* SlPort */
   GArray *layers;           /* SlLayer; strings interned in `strings` */
   GArray *steps;            /* SlStepInfo */
+  GArray *passes;           /* SlPassInfo */
   GStringChunk *strings;
 };
 
@@ -231,6 +232,21 @@ list_steps (SlProgram *program, uint32_t layer)
   return kernel;
 }
 
+/* What was fused into the node: a bias, a residual, an activation. */
+static const char *
+list_fused (SlProgram *program, const SlNode *node)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  if ((node->op->absorb_affine != NULL) && sl_node_input (node, 2) != NULL)
+    g_string_append (text, "bias");
+  if ((node->op->traits & SL_TRAIT_RESIDUAL) && sl_node_input (node, 3) != NULL)
+    g_string_append_printf (text, "%sresidual", text->len > 0 ? ", " : "");
+  if (node->act.kind != SL_ACT_NONE && text->len > 0)
+    g_string_append (text, ", ");
+  sl_act_print (&node->act, text);
+  return g_string_chunk_insert (program->strings, text->str);
+}
+
 static void
 list_layers (SlProgram *program)
 {
@@ -245,10 +261,13 @@ list_layers (SlProgram *program)
                      .kernel = list_steps (program, i),
                      .attributes = g_string_chunk_insert (program->strings, attrs->str),
                      .flops = cost.flops,
-                     .bytes = cost.bytes};
+                     .bytes = cost.bytes,
+                     .fused = list_fused (program, node)};
     if (node->outputs[0] != NULL) {
       layer.dtype = node->outputs[0]->dtype;
       layer.shape = node->outputs[0]->shape;
+      layer.channels_last = node->outputs[0]->layout == SL_LAYOUT_CHANNELS_LAST;
+      layer.is_part = node->outputs[0]->pixel_stride > 0;
     }
     for (uint32_t k = 0; k < node->n_inputs; k++)
       if (node->inputs[k] != NULL && node->inputs[k]->data != NULL &&
@@ -287,6 +306,11 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
   if (!run_passes (&passes, program->model, options, error) ||
       !check_work (graph, options->run_work, error))
     return NULL;
+  for (uint32_t i = 0; i < passes.n_effects; i++) {
+    const SlPassEffect *effect = &passes.effects[i];
+    SlPassInfo info = {.name = effect->name, .before = effect->before, .after = effect->after};
+    g_array_append_val (program->passes, info);
+  }
   return sl_plan_new (g_steal_pointer (&graph), layouts, passes.memory_limit, error);
 }
 
@@ -306,6 +330,7 @@ sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
   program->strings = g_string_chunk_new (4096);
   program->layers = g_array_new (FALSE, FALSE, sizeof (SlLayer));
   program->steps = g_array_new (FALSE, FALSE, sizeof (SlStepInfo));
+  program->passes = g_array_new (FALSE, FALSE, sizeof (SlPassInfo));
   program->plan = make_plan (program, options, error);
   if (program->plan == NULL)
     return NULL;
@@ -339,6 +364,7 @@ sl_program_unref (SlProgram *program)
   g_clear_pointer (&program->outputs, g_array_unref);
   g_array_unref (program->layers);
   g_array_unref (program->steps);
+  g_array_unref (program->passes);
   g_string_chunk_free (program->strings);
   sl_model_unref (program->model);
   g_free (program);
@@ -421,6 +447,19 @@ sl_program_get_layer (SlProgram *program, uint32_t index, SlLayer *ret_layer)
 {
   g_return_if_fail (index < program->layers->len);
   *ret_layer = g_array_index (program->layers, SlLayer, index);
+}
+
+uint32_t
+sl_program_get_n_passes (SlProgram *program)
+{
+  return program->passes->len;
+}
+
+void
+sl_program_get_pass (SlProgram *program, uint32_t index, SlPassInfo *ret_pass)
+{
+  g_return_if_fail (index < program->passes->len);
+  *ret_pass = g_array_index (program->passes, SlPassInfo, index);
 }
 
 uint32_t

@@ -17,8 +17,14 @@ static const char *const result_names[CASE_KINDS] = {"pass", "fail", "unsupporte
 
 typedef struct {
   const SlDevice *device;
-  double rtol, atol;
+  double rtol, atol, scaled;
+  gboolean show;
 } CheckOptions;
+
+/* The largest difference of an output, and its largest number: what `show` prints. */
+typedef struct {
+  double difference, largest;
+} Worst;
 
 /* What Sightline does not do, or not that large, is "unsupported"; all else that goes wrong is a
  * failure. */
@@ -47,21 +53,49 @@ load_tensors (const char *data_set, const char *kind, GPtrArray *tensors, GError
   }
 }
 
+/* Largest absolute number; infinities and NaN are not counted. */
+static double
+find_largest (const SlTensor *tensor)
+{
+  double largest = 0;
+  for (size_t i = 0; i < sl_tensor_get_elements (tensor); i++) {
+    double number = fabs (sl_tensor_get_double (tensor, i));
+    if (isfinite (number))
+      largest = MAX (largest, number);
+  }
+  return largest;
+}
+
+/* Keeps the output whose difference is the largest part of its largest number. */
+static void
+note_difference (const SlTensor *got, const SlTensor *want, Worst *worst)
+{
+  Worst here = {.largest = find_largest (want)};
+  for (size_t i = 0; i < sl_tensor_get_elements (want); i++) {
+    double difference = fabs (sl_tensor_get_double (got, i) - sl_tensor_get_double (want, i));
+    if (isfinite (difference))
+      here.difference = MAX (here.difference, difference);
+  }
+  if (worst->largest == 0 || here.difference * worst->largest > worst->difference * here.largest)
+    *worst = here;
+}
+
+/* `atol` includes what is allowed for the output as a whole. */
 static gboolean
-is_close (const SlTensor *got, const SlTensor *want, size_t i, const CheckOptions *options)
+is_close (const SlTensor *got, const SlTensor *want, size_t i, double rtol, double atol)
 {
   if (!sl_dtype_is_float (sl_tensor_get_dtype (want))) {
     int64_t a = sl_tensor_get_int (got, i), b = sl_tensor_get_int (want, i);
     if (a == b)
       return TRUE;
-    return fabs ((double)a - (double)b) <= options->atol + options->rtol * fabs ((double)b);
+    return fabs ((double)a - (double)b) <= atol + rtol * fabs ((double)b);
   }
   double a = sl_tensor_get_double (got, i), b = sl_tensor_get_double (want, i);
   if (isnan (a) || isnan (b))
     return isnan (a) && isnan (b);
   if (isinf (a) || isinf (b))
     return a == b;
-  return fabs (a - b) <= options->atol + options->rtol * fabs (b);
+  return fabs (a - b) <= atol + rtol * fabs (b);
 }
 
 /* NULL if they agree, else what differs; free with g_free(). */
@@ -77,8 +111,9 @@ compare (const SlTensor *got, const SlTensor *want, const CheckOptions *options)
     return g_strdup_printf ("shape %s (expected %s)", a, b);
   }
   size_t n = sl_tensor_get_elements (want), wrong = 0, first = 0;
+  double atol = options->atol + (options->scaled > 0 ? options->scaled * find_largest (want) : 0);
   for (size_t i = 0; i < n; i++)
-    if (!is_close (got, want, i, options) && wrong++ == 0)
+    if (!is_close (got, want, i, options->rtol, atol) && wrong++ == 0)
       first = i;
   if (wrong == 0)
     return NULL;
@@ -167,7 +202,7 @@ run (SlProgram *program, GPtrArray *inputs, SlTensor **fixed, GPtrArray *outputs
 
 /* One test_data_set_N. *ret_reason says why, unless it passes. */
 static CaseResult
-check_data_set (SlModel *model, const char *data_set, const CheckOptions *options,
+check_data_set (SlModel *model, const char *data_set, const CheckOptions *options, Worst *worst,
                 char **ret_reason)
 {
   g_autoptr (GError) error = NULL;
@@ -190,8 +225,10 @@ check_data_set (SlModel *model, const char *data_set, const CheckOptions *option
   for (guint i = 0; i < wanted->len; i++) {
     g_autofree char *difference =
         compare (g_ptr_array_index (got, i), g_ptr_array_index (wanted, i), options);
-    if (!difference)
+    if (!difference) {
+      note_difference (g_ptr_array_index (got, i), g_ptr_array_index (wanted, i), worst);
       continue;
+    }
     g_autofree char *name = g_path_get_basename (data_set);
     *ret_reason = g_strdup_printf ("%s, output %s: %s", name, sl_model_get_output (model, i)->name,
                                    difference);
@@ -204,6 +241,7 @@ static CaseResult
 check_case (const char *folder, const CheckOptions *options, char **ret_reason)
 {
   g_autoptr (GError) error = NULL;
+  Worst worst = {0};
   g_autofree char *path = g_build_filename (folder, "model.onnx", NULL);
   g_autoptr (SlModel) model = sl_model_load (path, NULL, &error);
   if (!model) {
@@ -216,9 +254,11 @@ check_case (const char *folder, const CheckOptions *options, char **ret_reason)
     if (!g_file_test (data_set, G_FILE_TEST_IS_DIR)) {
       if (i == 0)
         *ret_reason = g_strdup ("no test_data_set_0 (expected at least one data set)");
+      else if (options->show)
+        *ret_reason = g_strdup_printf ("difference %.3g of %.3g", worst.difference, worst.largest);
       return i == 0 ? CASE_FAIL : CASE_PASS;
     }
-    CaseResult result = check_data_set (model, data_set, options, ret_reason);
+    CaseResult result = check_data_set (model, data_set, options, &worst, ret_reason);
     if (result != CASE_PASS)
       return result;
   }
@@ -247,7 +287,7 @@ check_cases (char **cases, const CheckOptions *options, gboolean strict)
 static int
 check_run (int argc, char **argv)
 {
-  CheckOptions options = {NULL, 1e-3, 1e-5};
+  CheckOptions options = {.rtol = 1e-3, .atol = 1e-5};
   g_autofree char *device = NULL;
   g_auto (GStrv) cases = NULL;
   gboolean strict = FALSE;
@@ -255,6 +295,10 @@ check_run (int argc, char **argv)
       {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "cpu or ref (default: auto)", "NAME"},
       {"rtol", 0, 0, G_OPTION_ARG_DOUBLE, &options.rtol, "Relative tolerance (default: 1e-3)", "R"},
       {"atol", 0, 0, G_OPTION_ARG_DOUBLE, &options.atol, "Absolute tolerance (default: 1e-5)", "A"},
+      {"scaled", 0, 0, G_OPTION_ARG_DOUBLE, &options.scaled,
+       "Tolerance as a part of the output's largest number (default: 0)", "S"},
+      {"show", 0, 0, G_OPTION_ARG_NONE, &options.show,
+       "Say the largest difference of cases that pass", NULL},
       {"strict", 0, 0, G_OPTION_ARG_NONE, &strict, "Unsupported cases fail too", NULL},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &cases, NULL, NULL},
       G_OPTION_ENTRY_NULL};
@@ -262,8 +306,8 @@ check_run (int argc, char **argv)
       "CASE…",
       "Runs cases of ONNX's backend test: folders with model.onnx and "
       "test_data_set_N/{input,output}_K.pb.\n"
-      "An element agrees if |got - want| <= atol + rtol * |want|; types and shapes have to be the "
-      "same.",
+      "An element agrees if |got - want| <= atol + rtol * |want| + scaled * max |want|; types and "
+      "shapes\nhave to be the same.",
       "Prints a line a case (pass, fail or unsupported, its name, the reason) and the sums.\n"
       "Exit status 1 if any failed.\n\n"
       "Example:\n  sightline check -d ref onnx/backend/test/data/node/test_relu*"};
@@ -271,7 +315,7 @@ check_run (int argc, char **argv)
     return TOOL_USAGE;
   if (!cases)
     return tool_usage_error (argv[0], "no case given");
-  if (!(options.rtol >= 0) || !(options.atol >= 0))
+  if (!(options.rtol >= 0) || !(options.atol >= 0) || !(options.scaled >= 0))
     return tool_usage_error (argv[0], "tolerances have to be 0 or more");
   if (!(options.device = tool_find_device (device)))
     return TOOL_FAILED;

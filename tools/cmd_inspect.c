@@ -25,6 +25,12 @@ print_port (const char *kind, const SlPort *port)
   printf ("%-10s %s  %s %s\n", kind, port->name, sl_dtype_get_name (port->dtype), shape);
 }
 
+static const char *
+name_layer (const SlLayer *layer)
+{
+  return layer->name && *layer->name ? layer->name : layer->output;
+}
+
 static void
 print_layers (SlProgram *program)
 {
@@ -38,11 +44,61 @@ print_layers (SlProgram *program)
     g_autofree char *shape = sl_shape_to_string (&layer.shape);
     g_autofree char *parameters = tool_group_digits (layer.parameters);
     g_autofree char *madds = tool_group_digits ((guint64)(layer.flops / 2));
-    tool_print_cell (layer.name && *layer.name ? layer.name : layer.output, NAME_WIDTH);
+    tool_print_cell (name_layer (&layer), NAME_WIDTH);
     tool_print_cell (layer.op, OP_WIDTH);
     tool_print_cell (shape, SHAPE_WIDTH);
     printf ("%12s %16s\n", parameters, madds);
   }
+}
+
+/* How the network runs: layouts, kernels, what was fused into them. */
+static void
+print_optimized_layers (SlProgram *program)
+{
+  tool_print_cell ("layer", NAME_WIDTH - 4);
+  tool_print_cell ("op", OP_WIDTH - 4);
+  tool_print_cell ("output shape", SHAPE_WIDTH - 3);
+  printf ("%-6s %-14s %s\n", "stored", "kernel", "fused");
+  for (uint32_t i = 0; i < sl_program_get_n_layers (program); i++) {
+    SlLayer layer;
+    sl_program_get_layer (program, i, &layer);
+    g_autofree char *shape = sl_shape_to_string (&layer.shape);
+    tool_print_cell (name_layer (&layer), NAME_WIDTH - 4);
+    tool_print_cell (layer.op, OP_WIDTH - 4);
+    tool_print_cell (shape, SHAPE_WIDTH - 3);
+    g_autofree char *stored =
+        g_strdup_printf ("%s%s", layer.channels_last ? "last" : "rows", layer.is_part ? "*" : "");
+    printf ("%-6s %-14s %s\n", stored, *layer.kernel ? layer.kernel : "(view)", layer.fused);
+  }
+}
+
+/* What the rewrites did, and how it is to be read. */
+static void
+print_passes (SlProgram *program)
+{
+  guint views = 0, parts = 0, slow = 0, n = sl_program_get_n_passes (program);
+  for (uint32_t i = 0; i < sl_program_get_n_layers (program); i++) {
+    SlLayer layer;
+    sl_program_get_layer (program, i, &layer);
+    views += !*layer.kernel;
+    parts += layer.is_part;
+    slow += g_str_equal (layer.kernel, "reference");
+  }
+  printf ("\nstored: last = channels last, rows = row-major; * = inside of a wider value\n\n");
+  for (uint32_t i = 0; i < n; i++) {
+    SlPassInfo pass;
+    sl_program_get_pass (program, i, &pass);
+    if (pass.before != pass.after)
+      printf ("%-28s %5u nodes become %5u\n", pass.name, pass.before, pass.after);
+  }
+  if (n > 0) {
+    SlPassInfo first;
+    sl_program_get_pass (program, 0, &first);
+    printf ("%-28s %5u nodes become %5u\n", "altogether", first.before,
+            sl_program_get_n_layers (program));
+  }
+  printf ("%-28s %5u layers, %u inside of wider values\n", "without a step (views)", views, parts);
+  printf ("%-28s %5u layers\n", "by the slow reference", slow);
 }
 
 static const char *
@@ -94,9 +150,14 @@ print_metadata (SlModel *model)
 }
 
 static void
-print_text (SlModel *model, SlProgram *program, const SlModelRules *rules)
+print_text (SlModel *model, SlProgram *program, const SlModelRules *rules, gboolean optimized)
 {
+  SlModelOrigin origin;
+  sl_model_get_origin (model, &origin);
+  g_autofree char *producer = g_strdelimit (g_strdup (origin.producer), "\r\n\033", ' ');
   printf ("network    %s\nsha256     %s\n", sl_model_get_name (model), sl_model_get_hash (model));
+  printf ("format     opset %d, IR version %" G_GINT64_FORMAT ", by %s\n", origin.opset,
+          origin.ir_version, *producer ? producer : "an unnamed program");
   for (uint32_t i = 0; i < sl_model_get_n_inputs (model); i++)
     print_port ("input", sl_model_get_input (model, i));
   for (uint32_t i = 0; i < sl_model_get_n_outputs (model); i++)
@@ -107,7 +168,12 @@ print_text (SlModel *model, SlProgram *program, const SlModelRules *rules)
     printf ("picture    not a picture network\n");
   print_metadata (model);
   putchar ('\n');
-  print_layers (program);
+  if (optimized) {
+    print_optimized_layers (program);
+    print_passes (program);
+  } else {
+    print_layers (program);
+  }
 
   SlProgramInfo info;
   sl_program_get_info (program, &info);
@@ -149,10 +215,31 @@ add_layers (JsonBuilder *builder, SlProgram *program)
     tool_json_string (builder, "output", layer.output);
     tool_json_string (builder, "kernel", layer.kernel);
     tool_json_string (builder, "attributes", layer.attributes);
+    tool_json_string (builder, "fused", layer.fused);
+    tool_json_string (builder, "stored", layer.channels_last ? "channels-last" : "row-major");
+    json_builder_set_member_name (builder, "part");
+    json_builder_add_boolean_value (builder, layer.is_part);
     tool_json_string (builder, "type", sl_dtype_get_name (layer.dtype));
     tool_json_shape (builder, &layer.shape);
     tool_json_int (builder, "parameters", (gint64)layer.parameters);
     tool_json_int (builder, "multiply_adds", (gint64)(layer.flops / 2));
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+}
+
+static void
+add_passes (JsonBuilder *builder, SlProgram *program)
+{
+  json_builder_set_member_name (builder, "passes");
+  json_builder_begin_array (builder);
+  for (uint32_t i = 0; i < sl_program_get_n_passes (program); i++) {
+    SlPassInfo pass;
+    sl_program_get_pass (program, i, &pass);
+    json_builder_begin_object (builder);
+    tool_json_string (builder, "name", pass.name);
+    tool_json_int (builder, "before", pass.before);
+    tool_json_int (builder, "after", pass.after);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -202,11 +289,16 @@ static void
 print_json (SlModel *model, SlProgram *program, const SlModelRules *rules)
 {
   SlProgramInfo info;
+  SlModelOrigin origin;
   sl_program_get_info (program, &info);
+  sl_model_get_origin (model, &origin);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   tool_json_string (builder, "path", sl_model_get_name (model));
   tool_json_string (builder, "sha256", sl_model_get_hash (model));
+  tool_json_int (builder, "opset", origin.opset);
+  tool_json_int (builder, "ir_version", origin.ir_version);
+  tool_json_string (builder, "producer", origin.producer);
   add_ports (builder, "inputs", model, sl_model_get_n_inputs (model), sl_model_get_input);
   add_ports (builder, "outputs", model, sl_model_get_n_outputs (model), sl_model_get_output);
   tool_json_int (builder, "parameters", (gint64)sl_model_get_n_parameters (model));
@@ -221,6 +313,7 @@ print_json (SlModel *model, SlProgram *program, const SlModelRules *rules)
     tool_json_string (builder, keys[i], sl_model_get_metadata (model, keys[i]));
   json_builder_end_object (builder);
   add_layers (builder, program);
+  add_passes (builder, program);
   json_builder_end_object (builder);
   tool_json_print (builder, TRUE);
 }
@@ -263,7 +356,7 @@ inspect (const InspectOptions *options)
   if (g_strcmp0 (options->format, "json") == 0)
     print_json (model, program, rules);
   else
-    print_text (model, program, rules);
+    print_text (model, program, rules, options->optimized);
   return TOOL_OK;
 }
 

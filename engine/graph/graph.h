@@ -140,6 +140,9 @@ char *sl_graph_print_dot (const SlGraph *graph);
 /* Attributes that are not at their default, and the activation; appends to `text`. */
 void sl_node_print_attrs (const SlNode *node, GString *text);
 
+/* "clip(0, 6)", "silu"; nothing for none; appends to `text`. */
+void sl_act_print (const SlAct *act, GString *text);
+
 /* SL_ERROR_SHAPE (or `code`) with "node NAME (OP): " in front. */
 G_GNUC_PRINTF (4, 5)
 void sl_node_error (const SlNode *node, GError **error, SlErrorCode code, const char *format, ...);

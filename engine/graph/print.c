@@ -14,6 +14,16 @@ print_type (const SlValue *value, GString *text)
 }
 
 void
+sl_act_print (const SlAct *act, GString *text)
+{
+  static const char *const acts[] = {"",     "clip", "leaky_relu", "sigmoid",
+                                     "tanh", "silu", "hard_swish"};
+  g_string_append (text, acts[act->kind]);
+  if (act->kind == SL_ACT_CLIP || act->kind == SL_ACT_LEAKY)
+    g_string_append_printf (text, "(%g, %g)", act->a, act->b);
+}
+
+void
 sl_node_print_attrs (const SlNode *node, GString *text)
 {
   const char *gap = "";
@@ -24,13 +34,10 @@ sl_node_print_attrs (const SlNode *node, GString *text)
     sl_attrs_print (spec, node->attrs, text);
     gap = " ";
   }
-  static const char *const acts[] = {NULL,   "clip", "leaky_relu", "sigmoid",
-                                     "tanh", "silu", "hard_swish"};
-  if (node->act.kind == SL_ACT_CLIP || node->act.kind == SL_ACT_LEAKY)
-    g_string_append_printf (text, "%sthen=%s(%g, %g)", gap, acts[node->act.kind], node->act.a,
-                            node->act.b);
-  else if (node->act.kind != SL_ACT_NONE)
-    g_string_append_printf (text, "%sthen=%s", gap, acts[node->act.kind]);
+  if (node->act.kind != SL_ACT_NONE) {
+    g_string_append_printf (text, "%sthen=", gap);
+    sl_act_print (&node->act, text);
+  }
 }
 
 static void

@@ -19,7 +19,9 @@
 typedef struct SlOnnxMeta {
   GPtrArray *keys, *values; /* char * */
   char *producer;           /* producer_name and version, may be empty */
-  guint64 bytes;            /* read altogether, external data included */
+  int64_t ir_version;
+  int opset;     /* of ONNX's own operators */
+  guint64 bytes; /* read altogether, external data included */
 } SlOnnxMeta;
 
 void sl_onnx_meta_init (SlOnnxMeta *meta);

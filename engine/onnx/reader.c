@@ -185,6 +185,8 @@ check_opset (const SlOnnxReader *reader, GError **error)
   if (!g_hash_table_lookup_extended (reader->opsets, "", NULL, &version))
     return TRUE;
   const int opset = GPOINTER_TO_INT (version);
+  reader->meta->opset = opset;
+  reader->meta->ir_version = reader->ir_version;
   if (opset >= SL_ONNX_MIN_OPSET && opset <= SL_ONNX_MAX_OPSET)
     return TRUE;
   g_set_error (error, SL_ERROR, opset == 0 ? SL_ERROR_MALFORMED : SL_ERROR_UNSUPPORTED,

@@ -1,28 +1,29 @@
 #include "passes/passes.h"
 
 typedef struct Pass {
+  const char *name;
   gboolean (*run) (SlPasses *passes, GError **error);
   bool needs_target; /* skipped for a backend without layouts and packing */
   bool is_optimization;
 } Pass;
 
 static const Pass table[] = {
-    {sl_pass_fold_constants, false, false},
-    {sl_pass_widen, false, false},
-    {sl_pass_fold_constants, false, false}, /* what was widened */
-    {sl_pass_simplify, false, true},
-    {sl_pass_recognize, false, true},
-    {sl_pass_fold_affine, false, true},
-    {sl_pass_fold_padding, false, true},
-    {sl_pass_fuse_shuffle, false, true},
-    {sl_pass_fuse_residual, false, true},
-    {sl_pass_fuse_activation, false, true},
-    {sl_pass_drop_dead, false, true},
-    {sl_pass_layout, true, false},
-    {sl_pass_prepare, true, false},
+    {"fold constants", sl_pass_fold_constants, false, false},
+    {"widen 16-bit floats", sl_pass_widen, false, false},
+    {"fold constants", sl_pass_fold_constants, false, false}, /* what was widened */
+    {"simplify", sl_pass_simplify, false, true},
+    {"recognize", sl_pass_recognize, false, true},
+    {"fold scales and biases", sl_pass_fold_affine, false, true},
+    {"fold borders", sl_pass_fold_padding, false, true},
+    {"fuse shuffles", sl_pass_fuse_shuffle, false, true},
+    {"fuse residuals", sl_pass_fuse_residual, false, true},
+    {"fuse activations", sl_pass_fuse_activation, false, true},
+    {"drop what nobody reads", sl_pass_drop_dead, false, true},
+    {"choose layouts", sl_pass_layout, true, false},
+    {"pack weights", sl_pass_prepare, true, false},
     /* Packing, relayouts of constants and the arithmetic of folding end here. */
-    {sl_pass_fold_constants, false, false},
-    {sl_pass_drop_dead, false, false},
+    {"fold constants", sl_pass_fold_constants, false, false},
+    {"drop what nobody reads", sl_pass_drop_dead, false, false},
 };
 
 /* Folding may take this much, and this many times what the graph's constants take: weights are
@@ -62,11 +63,14 @@ sl_passes_check_size (const SlPasses *passes, const SlValue *value, GError **err
   return FALSE;
 }
 
+G_STATIC_ASSERT (G_N_ELEMENTS (table) <= SL_PASSES_MAX);
+
 gboolean
 sl_passes_run (SlPasses *passes, GError **error)
 {
   passes->folded_bytes = 0;
   passes->folded_work = 0;
+  passes->n_effects = 0;
   complete_limits (passes);
   for (uint32_t i = 0; i < passes->graph->inputs->len; i++)
     if (!sl_passes_check_size (passes, passes->graph->inputs->pdata[i], error))
@@ -80,8 +84,11 @@ sl_passes_run (SlPasses *passes, GError **error)
     if ((table[i].needs_target && passes->target == NULL) ||
         (table[i].is_optimization && !passes->optimize))
       continue;
+    SlPassEffect *effect = &passes->effects[passes->n_effects++];
+    *effect = (SlPassEffect){.name = table[i].name, .before = passes->graph->nodes->len};
     if (!table[i].run (passes, error) || !sl_graph_sort (passes->graph, error))
       return FALSE;
+    effect->after = passes->graph->nodes->len;
   }
   return TRUE;
 }

@@ -9,6 +9,14 @@
 typedef gboolean (*SlEvaluateFunc) (void *data, const SlNode *node, SlTensor **ret_outputs,
                                     GError **error);
 
+/* What one pass left of the nodes. */
+typedef struct SlPassEffect {
+  const char *name; /* "fold constants" */
+  uint32_t before, after;
+} SlPassEffect;
+
+#define SL_PASSES_MAX 24
+
 typedef struct SlPasses {
   SlGraph *graph;
   const SlTarget *target;  /* NULL: a backend without layouts and packing (the reference) */
@@ -22,6 +30,9 @@ typedef struct SlPasses {
    * sl_passes_run() sets the default, which grows with the graph's own constants. */
   uint64_t folded_bytes, folded_limit; /* that folding took so far, in double precision */
   double folded_work, work_limit;      /* operations that folding took so far */
+
+  SlPassEffect effects[SL_PASSES_MAX]; /* set by sl_passes_run() */
+  uint32_t n_effects;
 } SlPasses;
 
 /* Takes a graph whose inputs have known shapes to one that the planner takes. SL_ERROR_LIMIT before

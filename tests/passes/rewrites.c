@@ -141,6 +141,54 @@ gelu_half_first (SlGraph *graph, SlValue *x)
   return test_node (graph, "Mul", "y", half, sum, NULL);
 }
 
+/* Mean and deviation over the last axes of x in NHWC; `square` by Pow or by a product. */
+static SlValue *
+normalized (SlGraph *graph, SlValue *x, uint32_t n, const int64_t *axes, bool pow)
+{
+  SlValue *over = sl_graph_add_ints (graph, NULL, axes, n);
+  SlValue *mean = test_node (graph, "ReduceMean", NULL, x, over, NULL);
+  SlValue *centred = test_node (graph, "Sub", NULL, x, mean, NULL);
+  SlValue *square = pow ? test_node (graph, "Pow", NULL, centred, scalar (graph, 2), NULL)
+                        : test_node (graph, "Mul", NULL, centred, centred, NULL);
+  SlValue *variance = test_node (graph, "ReduceMean", NULL, square, over, NULL);
+  SlValue *above = test_node (graph, "Add", NULL, variance, scalar (graph, 1e-5), NULL);
+  return test_node (graph, "Div", NULL, centred, test_node (graph, "Sqrt", NULL, above, NULL),
+                    NULL);
+}
+
+static SlValue *
+nhwc (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = test_node (graph, "Transpose", NULL, x, NULL);
+  test_set_ints (y, "perm", 4, (const int64_t[]){0, 2, 3, 1});
+  return y;
+}
+
+static SlValue *
+layer_norm (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = normalized (graph, nhwc (graph, x), 1, (const int64_t[]){-1}, true);
+  SlValue *scaled =
+      test_node (graph, "Mul", NULL, y, test_constant (graph, "gamma", SL_SHAPE (8), 7), NULL);
+  return test_node (graph, "Add", "y", scaled, test_constant (graph, "beta", SL_SHAPE (8), 8),
+                    NULL);
+}
+
+static SlValue *
+layer_norm_without_shift (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = normalized (graph, nhwc (graph, x), 2, (const int64_t[]){2, 3}, false);
+  return test_node (graph, "Mul", "y", test_constant (graph, "gamma", SL_SHAPE (5, 8), 7), y, NULL);
+}
+
+/* Not over the last axes. */
+static SlValue *
+no_layer_norm (SlGraph *graph, SlValue *x)
+{
+  SlValue *y = normalized (graph, nhwc (graph, x), 1, (const int64_t[]){2}, false);
+  return test_node (graph, "Mul", "y", y, test_constant (graph, "gamma", SL_SHAPE (8), 7), NULL);
+}
+
 /* --- Powers --- */
 
 static SlValue *
@@ -348,6 +396,12 @@ static const Case cases[] = {
     {"hard-sigmoid", hard_sigmoid, "Conv HardSigmoid", NULL},
     {"gelu", gelu, "Conv Gelu", NULL},
     {"gelu-half-first", gelu_half_first, "Conv Gelu", NULL},
+    {"layer-norm", layer_norm, "Conv Transpose LayerNormalization", "Conv LayerNormalization"},
+    {"layer-norm-without-shift", layer_norm_without_shift, "Conv Transpose LayerNormalization",
+     "Conv LayerNormalization"},
+    {"layer-norm-not", no_layer_norm,
+     "Conv Transpose ReduceMean Sub Mul ReduceMean Add Sqrt Div Mul",
+     "Conv ReduceMean Sub Mul ReduceMean Add Sqrt Div Mul"},
     {"square", square, "Conv Mul", NULL},
     {"root-of-square", root_of_square, "Conv Mul Sqrt", NULL},
     {"dense-on-last-axis", dense_on_last_axis, "Conv Transpose MatMul Transpose Add",

@@ -141,6 +141,12 @@ test_fail (void)
   assert_fails (folder, "case", "1 of 4 elements differ, the first at 3: 3 (expected 3.0999999");
   tool_run (&run, folder, "check", "--rtol", "0.1", "case", NULL);
   tool_assert_ok (&run);
+  tool_run (&run, folder, "check", "--rtol", "0", "--atol", "0", "--scaled", "0.1", "--show",
+            "case", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "pass case difference "));
+  tool_run (&run, folder, "check", "--rtol", "0", "--atol", "0", "--scaled", "1e-4", "case", NULL);
+  g_assert_cmpint (run.status, ==, 1);
   tool_run (&run, folder, "check", "--rtol", "0", "--atol", "0.2", "case", NULL);
   tool_assert_ok (&run);
 

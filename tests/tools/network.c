@@ -85,6 +85,30 @@ test_inspect_dot (Fixture *self, gconstpointer data)
 }
 
 static void
+test_inspect_optimized (Fixture *self, gconstpointer data)
+{
+  g_auto (ToolRun) run = {0};
+  g_autoptr (GError) error = NULL;
+  tool_run (&run, self->folder, "inspect", "--optimized", "tiny.onnx", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "opset 17"));
+  g_assert_nonnull (strstr (run.out, "gemm"));
+  g_assert_nonnull (strstr (run.out, "altogether"));
+  tool_run (&run, self->folder, "inspect", "--optimized", "-f", "json", "tiny.onnx", NULL);
+  tool_assert_ok (&run);
+  g_autoptr (JsonNode) root = json_from_string (run.out, &error);
+  g_assert_no_error (error);
+  JsonObject *object = json_node_get_object (root);
+  g_assert_cmpint (json_object_get_int_member (object, "opset"), ==, 17);
+  g_assert_cmpint (json_object_get_int_member (object, "ir_version"), >, 0);
+  JsonArray *passes = json_object_get_array_member (object, "passes");
+  g_assert_cmpuint (json_array_get_length (passes), >, 0);
+  JsonObject *first = json_array_get_object_element (passes, 0);
+  g_assert_cmpstr (json_object_get_string_member (first, "name"), ==, "fold constants");
+  g_assert_cmpint (json_object_get_int_member (first, "before"), >, 0);
+}
+
+static void
 test_bench (Fixture *self, gconstpointer data)
 {
   static const char *const positive[] = {"min_ms",     "median_ms",       "p95_ms",
@@ -174,6 +198,7 @@ main (int argc, char **argv)
   ADD ("inspect-text", test_inspect_text);
   ADD ("inspect-json", test_inspect_json);
   ADD ("inspect-dot", test_inspect_dot);
+  ADD ("inspect-optimized", test_inspect_optimized);
   ADD ("bench", test_bench);
   ADD ("profile", test_profile);
   ADD ("bad-files", test_bad_files);

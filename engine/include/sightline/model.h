@@ -51,6 +51,13 @@ SL_API const char *sl_model_get_name (SlModel *model);
 SL_API const char *sl_model_get_path (SlModel *model);
 /* SHA-256 of the file's bytes in hexadecimal: what results call the model by. */
 SL_API const char *sl_model_get_hash (SlModel *model);
+/* What the file says of itself. */
+typedef struct SlModelOrigin {
+  const char *producer; /* the program that wrote it, with its version; may be empty */
+  gint64 ir_version;    /* of ONNX's format */
+  gint opset;           /* of ONNX's operators */
+} SlModelOrigin;
+SL_API void sl_model_get_origin (SlModel *model, SlModelOrigin *ret_origin);
 /* The file's metadata_props; NULL if the key is absent. */
 SL_API const char *sl_model_get_metadata (SlModel *model, const char *key);
 /* All keys, NULL-ended; free with g_free() (the strings are the model's). */

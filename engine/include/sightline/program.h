@@ -78,13 +78,25 @@ typedef struct SlLayer {
   const char *kernel;     /* that computes it on the CPU; "" if none was needed (a view) */
   const char *attributes; /* "kernel_shape=[3, 3] strides=[2, 2]" */
   SlDType dtype;
-  SlShape shape;      /* of the first output */
-  guint64 parameters; /* elements of the constants it reads */
-  double flops;       /* a multiply-add counts 2 */
-  double bytes;       /* read and written at least once, weights included */
+  SlShape shape;          /* of the first output */
+  guint64 parameters;     /* elements of the constants it reads */
+  double flops;           /* a multiply-add counts 2 */
+  double bytes;           /* read and written at least once, weights included */
+  const char *fused;      /* what its kernel does besides: "bias, residual, clip(0, 6)"; or "" */
+  gboolean channels_last; /* the output is stored so: NCHW as NHWC */
+  gboolean is_part;       /* the output lies inside of a wider value, between others */
 } SlLayer;
 SL_API uint32_t sl_program_get_n_layers (SlProgram *program);
 SL_API void sl_program_get_layer (SlProgram *program, uint32_t index, SlLayer *ret_layer);
+
+/* What one rewrite of the graph left of its nodes. */
+typedef struct SlPassInfo {
+  const char *name;
+  uint32_t before, after; /* nodes */
+} SlPassInfo;
+/* In the order in which they ran. */
+SL_API uint32_t sl_program_get_n_passes (SlProgram *program);
+SL_API void sl_program_get_pass (SlProgram *program, uint32_t index, SlPassInfo *ret_pass);
 
 /* One call of a kernel: layers take none (views), one or several. */
 typedef struct SlStepInfo {

@@ -4,6 +4,15 @@
 /* Vectors of channels that one walk over the window takes along. */
 #define POOL_VECS 4
 
+/* Windows of a constant width are unrolled, others are not. */
+#ifdef SL_KERNEL_NO_UNROLL
+#define UNROLL_COLS
+#elif defined __clang__
+#define UNROLL_COLS _Pragma ("clang loop unroll(enable)")
+#else
+#define UNROLL_COLS _Pragma ("GCC unroll 3")
+#endif
+
 /* The window of one output pixel, cut to the input. */
 typedef struct Window {
   const float *in; /* its first element that exists */
@@ -20,10 +29,13 @@ greater (Vec a, Vec b)
   return vec_select (a != a, a, vec_max (a, b));
 }
 
+/* `maximum`, `vecs` and `cols` are constants where this is inlined; a width of 0 is any. */
 ALWAYS_INLINE void
-pool_vectors (const Window *w, const bool maximum, const size_t vecs, size_t c, size_t n)
+pool_vectors (const Window *w, const bool maximum, const size_t vecs, const size_t cols, size_t c,
+              size_t n)
 {
   Vec total[POOL_VECS];
+  size_t width = cols ? cols : w->cols;
 
   UNROLL
   for (size_t v = 0; v < vecs; v++)
@@ -34,7 +46,8 @@ pool_vectors (const Window *w, const bool maximum, const size_t vecs, size_t c, 
     UNROLL
     for (size_t v = 0; v < vecs; v++)
       row[v] = maximum ? total[v] : vec_splat (0);
-    for (size_t x = 0; x < w->cols; x++, in += w->col_pitch) {
+    UNROLL_COLS
+    for (size_t x = 0; x < width; x++, in += w->col_pitch) {
       UNROLL
       for (size_t v = 0; v < vecs; v++) {
         Vec value = n == VEC_WIDTH ? vec_load (in + v * VEC_WIDTH) : vec_load_n (in, n);
@@ -56,16 +69,29 @@ pool_vectors (const Window *w, const bool maximum, const size_t vecs, size_t c, 
 }
 
 ALWAYS_INLINE void
-pool_window (const Window *w, const bool maximum, size_t channel, size_t channel_end)
+pool_channels (const Window *w, const bool maximum, const size_t cols, size_t channel,
+               size_t channel_end)
 {
   size_t c = channel;
 
   for (; c + POOL_VECS * VEC_WIDTH <= channel_end; c += POOL_VECS * VEC_WIDTH)
-    pool_vectors (w, maximum, POOL_VECS, c, VEC_WIDTH);
+    pool_vectors (w, maximum, POOL_VECS, cols, c, VEC_WIDTH);
   for (; c + VEC_WIDTH <= channel_end; c += VEC_WIDTH)
-    pool_vectors (w, maximum, 1, c, VEC_WIDTH);
+    pool_vectors (w, maximum, 1, cols, c, VEC_WIDTH);
   if (c < channel_end)
-    pool_vectors (w, maximum, 1, c, channel_end - c);
+    pool_vectors (w, maximum, 1, cols, c, channel_end - c);
+}
+
+/* The usual widths in one piece. */
+ALWAYS_INLINE void
+pool_window (const Window *w, const bool maximum, size_t channel, size_t channel_end)
+{
+  if (w->cols == 2)
+    pool_channels (w, maximum, 2, channel, channel_end);
+  else if (w->cols == 3)
+    pool_channels (w, maximum, 3, channel, channel_end);
+  else
+    pool_channels (w, maximum, 0, channel, channel_end);
 }
 
 /* One axis of a window: where it begins in the input, how many of its positions exist, and how many
@@ -74,45 +100,52 @@ typedef struct Span {
   size_t begin, count, padded;
 } Span;
 
-static Span
+ALWAYS_INLINE size_t
+steps_below (size_t distance, size_t dilation)
+{
+  return dilation == 1 ? distance : ceil_div (distance, dilation);
+}
+
+ALWAYS_INLINE Span
 window_span (size_t out, size_t kernel, size_t stride, size_t dilation, size_t pad_before,
              size_t pad_after, size_t size)
 {
-  Span span = {0};
-  size_t at = out * stride; /* from the edge of the padding */
+  size_t at = out * stride, end = pad_before + size; /* from the edge of the padding */
+  size_t first = at < pad_before ? steps_below (pad_before - at, dilation) : 0;
+  size_t last = at < end ? min_size (kernel, steps_below (end - at, dilation)) : 0;
+  size_t padded =
+      at < end + pad_after ? min_size (kernel, steps_below (end + pad_after - at, dilation)) : 0;
 
-  for (size_t k = 0; k < kernel; k++, at += dilation) {
-    if (at < pad_before + size + pad_after)
-      span.padded++;
-    if (at >= pad_before && at < pad_before + size && span.count++ == 0)
-      span.begin = at - pad_before;
-  }
-  return span;
+  if (first >= last)
+    return (Span){0, 0, padded};
+  return (Span){at + first * dilation - pad_before, last - first, padded};
 }
 
 ALWAYS_INLINE void
-pool_row (const SlPool2dParams *p, void *const *buffers, const bool maximum, size_t row,
+pool_row (const SlPool2dParams *params, void *const *buffers, const bool maximum, size_t row,
           const SlBandTile *tile)
 {
-  size_t image = row / p->out_h;
-  Span ys = window_span (row % p->out_h, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top,
-                         p->pad_bottom, p->in_h);
+  const SlPool2dParams p = *params; /* a copy: no store can change it */
+  size_t image = row / p.out_h, channel = tile->channel, channel_end = tile->channel_end;
+  Span ys = window_span (row % p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_top,
+                         p.pad_bottom, p.in_h);
+  const float *in = (const float *)buffers[0] + (image * p.in_h + ys.begin) * p.in_w * p.in_stride;
+  float *out = (float *)buffers[1] + row * p.out_w * p.out_stride;
 
-  for (size_t x = 0; x < p->out_w; x++) {
-    Span xs = window_span (x, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->pad_right,
-                           p->in_w);
-    size_t count = p->count_include_pad ? ys.padded * xs.padded : ys.count * xs.count;
+  for (size_t x = 0; x < p.out_w; x++, out += p.out_stride) {
+    Span xs =
+        window_span (x, p.kernel_w, p.stride_w, p.dilation_w, p.pad_left, p.pad_right, p.in_w);
+    size_t count = p.count_include_pad ? ys.padded * xs.padded : ys.count * xs.count;
     Window w = {
-        .in = (const float *)buffers[0] +
-              ((image * p->in_h + ys.begin) * p->in_w + xs.begin) * p->in_stride,
-        .out = (float *)buffers[1] + (row * p->out_w + x) * p->out_stride,
+        .in = in + xs.begin * p.in_stride,
+        .out = out,
         .rows = ys.count,
         .cols = xs.count,
-        .row_pitch = (size_t)p->dilation_h * p->in_w * p->in_stride,
-        .col_pitch = (size_t)p->dilation_w * p->in_stride,
+        .row_pitch = (size_t)p.dilation_h * p.in_w * p.in_stride,
+        .col_pitch = (size_t)p.dilation_w * p.in_stride,
         .divisor = (float)count,
     };
-    pool_window (&w, maximum, tile->channel, tile->channel_end);
+    pool_window (&w, maximum, channel, channel_end);
   }
 }
 

@@ -29,7 +29,8 @@ vec_clip (Vec x, Vec lo, Vec hi)
 ALWAYS_INLINE Vec
 vec_hard_swish (Vec x)
 {
-  Vec gate = vec_clip (x / 6.0f + 0.5f, vec_splat (0), vec_splat (1));
+  Vec gate = vec_clip (vec_fma (x, vec_splat (1.0f / 6.0f), vec_splat (0.5f)), vec_splat (0),
+                       vec_splat (1));
   return x * gate;
 }
 

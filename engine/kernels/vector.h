@@ -179,6 +179,23 @@ vec_min (Vec a, Vec b)
 #endif
 #endif
 
+/* Nearest integer of |x| < 2^22 as the low bits of x + 1.5 * 2^23. */
+#define VEC_ROUND_MAGIC 12582912.0f
+
+/* x * 2^n for whole n of -252 … 254. */
+ALWAYS_INLINE Vec
+vec_scale (Vec x, Vec n)
+{
+#if defined __AVX512F__
+  return (Vec)_mm512_scalef_ps ((__m512)x, (__m512)n);
+#else
+  /* in two factors, for n may exceed the range of one exponent */
+  VecInt whole = vec_bits (n + VEC_ROUND_MAGIC) - vec_bits (vec_splat (VEC_ROUND_MAGIC));
+  VecInt half = whole >> 1;
+  return x * (Vec)((half + 127) << 23) * (Vec)((whole - half + 127) << 23);
+#endif
+}
+
 /* The first n lanes (0 < n <= VEC_WIDTH) from and to memory; the other lanes read as 0. No byte
  * beyond them is touched. */
 #if defined __AVX512F__

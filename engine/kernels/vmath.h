@@ -8,9 +8,6 @@
 
 #include "kernels/vector.h"
 
-/* Nearest integer of |x| < 2^22 as the low bits of x + 1.5 * 2^23. */
-#define VEC_ROUND_MAGIC 12582912.0f
-
 /* e^x - 1 for |x| <= log (2) / 2. */
 ALWAYS_INLINE Vec
 vec_exp_near_0 (Vec x)
@@ -30,17 +27,10 @@ vec_exp (Vec x)
   /* Beyond these bounds the result is infinity or 0 whatever the argument; NaN passes both. */
   Vec bounded = vec_min (vec_splat (89.0f), vec_max (vec_splat (-105.0f), x));
   Vec t = vec_fma (bounded, vec_splat (1.44269504088896341f), vec_splat (VEC_ROUND_MAGIC));
-  VecInt n = vec_bits (t) - vec_bits (vec_splat (VEC_ROUND_MAGIC));
-  Vec nf = t - VEC_ROUND_MAGIC;
-  Vec r = vec_fma (nf, vec_splat (-0.693359375f), bounded);
-  r = vec_fma (nf, vec_splat (2.12194440e-4f), r);
-
-  Vec p = vec_exp_near_0 (r) + 1.0f;
-
-  /* 2^n in two factors, for n may exceed the range of one exponent. */
-  VecInt half = n >> 1;
-  Vec s0 = (Vec)((half + 127) << 23), s1 = (Vec)((n - half + 127) << 23);
-  return p * s0 * s1;
+  Vec n = t - VEC_ROUND_MAGIC;
+  Vec r = vec_fma (n, vec_splat (-0.693359375f), bounded);
+  r = vec_fma (n, vec_splat (2.12194440e-4f), r);
+  return vec_scale (vec_exp_near_0 (r) + 1.0f, n);
 }
 
 ALWAYS_INLINE Vec

@@ -21,6 +21,7 @@ typedef struct SlOnnxReader {
 /* Names become values, operators become nodes; then order and completeness are checked. */
 gboolean sl_onnx_build (SlOnnxReader *reader, GError **error);
 
-/* Weights that are multiplied (convolutions, matrices, normalisation) are finite: what an activation
- * makes of a NaN may look like a score. SL_ERROR_NUMERIC names node, tensor and element. */
+/* Weights that are multiplied (convolutions, matrices, normalisation) are finite: what an
+ * activation makes of a NaN may look like a score. SL_ERROR_NUMERIC names node, tensor and element.
+ */
 gboolean sl_onnx_check_weights (const SlGraph *graph, GError **error);

@@ -194,8 +194,8 @@ sl_graph_sweep (SlGraph *graph)
     else
       graph->nodes->pdata[n++] = node;
   }
-  /* What lies behind was moved or freed. */
-  memset (graph->nodes->pdata + n, 0, (graph->nodes->len - n) * sizeof graph->nodes->pdata[0]);
+  for (uint32_t i = n; i < graph->nodes->len; i++)
+    graph->nodes->pdata[i] = NULL; /* moved or freed */
   g_ptr_array_set_size (graph->nodes, (gint)n);
 }
 

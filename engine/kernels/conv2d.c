@@ -205,16 +205,15 @@ conv_tile (const Conv *conv, void *const *buffers, void *scratch, size_t index)
   const SlConv2dParams *p = conv->p;
   SlTileGrid grid = conv->grid;
   size_t row_block = index % grid.row_blocks, group = index / grid.row_blocks / grid.col_blocks;
-  size_t col_block = index / grid.row_blocks % grid.col_blocks,
-         panels = ceil_div (conv->cols, PANEL);
+  size_t col_block = index / grid.row_blocks % grid.col_blocks, panels = panel_count (conv->cols);
   size_t m0 = part_begin (conv->rows, grid.row_blocks, row_block);
   size_t rows = part_begin (conv->rows, grid.row_blocks, row_block + 1) - m0;
-  size_t c0 = part_begin (panels, grid.col_blocks, col_block) * PANEL;
-  size_t c1 = part_begin (panels, grid.col_blocks, col_block + 1) * PANEL;
+  size_t c0 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, col_block));
+  size_t c1 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, col_block + 1));
   size_t out_c = group * conv->cols + c0; /* first output channel */
   const float *in = (const float *)buffers[0] + group * conv->group_in, **table = scratch;
   const float *weights =
-      (const float *)buffers[1] + group * sl_packed_elements (conv->cols, conv->depth, PANEL);
+      (const float *)buffers[1] + group * sl_packed_elements (conv->cols, conv->depth, VEC_WIDTH);
   const float *bias = buffers[2], *residual = buffers[3];
   float *floats = (float *)((char *)scratch + pointers_size (conv));
 
@@ -232,7 +231,6 @@ conv_tile (const Conv *conv, void *const *buffers, void *scratch, size_t index)
       .a_pitch = rows,
       .run = conv->copy ? conv->depth : conv->group_in,
       .b = weights + c0 * conv->depth,
-      .panel_stride = conv->depth * PANEL,
       .c = (float *)buffers[4] + m0 * p->out_stride + out_c,
       .c_stride = p->out_stride,
       .bias = bias ? bias + out_c : NULL,

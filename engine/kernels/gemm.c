@@ -19,11 +19,11 @@ static void
 gemm_tile (const SlGemmParams *p, void *const *buffers, SlTileGrid grid, size_t index)
 {
   size_t row_block = index % grid.row_blocks, product = index / grid.row_blocks / grid.col_blocks;
-  size_t col_block = index / grid.row_blocks % grid.col_blocks, panels = ceil_div (p->cols, PANEL);
+  size_t col_block = index / grid.row_blocks % grid.col_blocks, panels = panel_count (p->cols);
   size_t m0 = part_begin (p->rows, grid.row_blocks, row_block);
   size_t m1 = part_begin (p->rows, grid.row_blocks, row_block + 1);
-  size_t c0 = part_begin (panels, grid.col_blocks, col_block) * PANEL;
-  size_t c1 = part_begin (panels, grid.col_blocks, col_block + 1) * PANEL;
+  size_t c0 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, col_block));
+  size_t c1 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, col_block + 1));
   const float *a = (const float *)buffers[0] + product * p->a_batch, *row[TILE_MAX_ROWS];
   const float *b = (const float *)buffers[1] + product * p->b_batch;
   const float *bias = buffers[2], *residual = buffers[3];
@@ -38,7 +38,6 @@ gemm_tile (const SlGemmParams *p, void *const *buffers, SlTileGrid grid, size_t 
       .a = row,
       .run = max_size (1, p->depth),
       .b = b + c0 * p->depth,
-      .panel_stride = (size_t)p->depth * PANEL,
       .c = (float *)buffers[4] + product * p->c_batch + m0 * p->c_stride + c0,
       .c_stride = p->c_stride,
       .bias = bias ? bias + c0 : NULL,
@@ -64,7 +63,7 @@ const SlKernel SL_KERNEL_NAME (sl_kernel_gemm) = {
     .run = gemm_run,
 };
 
-/* Packing goes in blocks of PACK_DEPTH × PANEL, so that neither the walk along the depth nor the
+/* Packing goes in blocks of PACK_DEPTH × a panel, so that neither the walk along the depth nor the
  * one along the columns leaves the cache, whichever of them is contiguous in the source. */
 #define PACK_DEPTH 64
 
@@ -78,11 +77,12 @@ static size_t
 pack_tiles (const void *params)
 {
   const SlPackParams *p = params;
-  return pack_depth (p) ? p->groups * ceil_div (p->cols, PANEL) : 0;
+  return pack_depth (p) ? p->groups * panel_count (p->cols) : 0;
 }
 
 static void
-pack_block (const SlPackParams *p, const float *src, size_t cols, size_t k0, size_t k1, float *dst)
+pack_block (const SlPackParams *p, const float *src, size_t cols, size_t width, size_t k0,
+            size_t k1, float *dst)
 {
   size_t offset[PACK_DEPTH];
   size_t k2 = k0 % p->depth[2], k_1 = k0 / p->depth[2] % p->depth[1];
@@ -98,25 +98,27 @@ pack_block (const SlPackParams *p, const float *src, size_t cols, size_t k0, siz
       }
     }
   }
-  for (size_t n = 0; n < PANEL; n++)
+  for (size_t n = 0; n < width; n++)
     for (size_t k = 0; k < k1 - k0; k++)
-      dst[k * PANEL + n] = n < cols ? src[offset[k] + n * p->col_stride] : 0;
+      dst[k * width + n] = n < cols ? src[offset[k] + n * p->col_stride] : 0;
 }
 
 static void
 pack_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
   const SlPackParams *p = params;
-  size_t depth = pack_depth (p), panels = ceil_div (p->cols, PANEL);
+  size_t depth = pack_depth (p), panels = panel_count (p->cols);
 
   for (size_t t = first; t < last; t++) {
-    size_t group = t / panels, c = t % panels * PANEL;
+    size_t group = t / panels, c = panel_begin (p->cols, t % panels);
+    size_t width = panel_begin (p->cols, t % panels + 1) - c;
     const float *src = (const float *)buffers[0] + group * p->group_stride + c * p->col_stride;
-    float *dst = (float *)buffers[1] + t * PANEL * depth;
+    float *dst = (float *)buffers[1] +
+                 group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
 
     for (size_t k = 0; k < depth; k += PACK_DEPTH)
-      pack_block (p, src, min_size (p->cols - c, PANEL), k, min_size (depth, k + PACK_DEPTH),
-                  dst + k * PANEL);
+      pack_block (p, src, min_size (p->cols - c, width), width, k,
+                  min_size (depth, k + PACK_DEPTH), dst + k * width);
   }
 }
 

@@ -34,7 +34,8 @@ typedef struct SlKernel {
 /* The kernels of one instruction set, and the constants that packing has to know about them. */
 typedef struct SlKernelSet {
   SlIsa isa;
-  uint32_t panel;                 /* output columns in one packed GEMM weight panel */
+  uint32_t panel;                 /* columns of packed GEMM weights come in multiples of this, */
+  uint32_t panel_max;             /* and in panels of at most so many: see tile.h */
   const SlKernel *const *kernels; /* NULL-ended */
 } SlKernelSet;
 

@@ -10,6 +10,7 @@ static const SlKernel *const kernels[] = {SL_KERNEL_LIST (ENTRY) NULL};
 extern const SlKernelSet SL_KERNEL_NAME (sl_kernel_set);
 const SlKernelSet SL_KERNEL_NAME (sl_kernel_set) = {
     .isa = SL_KERNEL_ISA_ID,
-    .panel = PANEL,
+    .panel = VEC_WIDTH,
+    .panel_max = PANEL_MAX,
     .kernels = kernels,
 };

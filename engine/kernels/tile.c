@@ -1,31 +1,47 @@
 #include "kernels/tile.h"
 
-/* Sums of the widest tile of one or two rows, in vectors, and the panels that makes. */
-#define TILE_SUMS 8
-#define WIDE_1 (TILE_SUMS / TILE_VECS)
-#define WIDE_2 (TILE_SUMS / 2 / TILE_VECS)
+/* Register tiles, X (rows, vectors): rows × vectors sums, a panel's vectors and one element of A
+ * must fit into the registers, and a pointer to each row into the others. */
+#define ROWS_6(X, vecs) X (1, vecs) X (2, vecs) X (3, vecs) X (4, vecs) X (5, vecs) X (6, vecs)
+#define ROWS_8(X, vecs) ROWS_6 (X, vecs) X (7, vecs) X (8, vecs)
+#define ROWS_12(X, vecs) ROWS_8 (X, vecs) X (9, vecs) X (10, vecs) X (11, vecs) X (12, vecs)
+#if TILE_VECS == 4
+#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_12 (X, 2) ROWS_8 (X, 3) ROWS_6 (X, 4)
+static const size_t tile_rows[TILE_VECS] = {12, 12, 8, 6};
+#elif TILE_VECS == 3
+#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2) X (1, 3) X (2, 3) X (3, 3) X (4, 3)
+static const size_t tile_rows[TILE_VECS] = {12, 6, 4};
+#else
+#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2)
+static const size_t tile_rows[TILE_VECS] = {12, 6};
+#endif
+#define TILE_SUMS 24
+#define TILE_MIN_ROWS (TILE_VECS == 3 ? 4 : 6)
+
+/* A single row takes this many full panels at once: it would wait for its own sums, and a stream
+ * of weights wants more than one open page. */
+#define WIDE (8 / TILE_VECS)
 
 /* What one register tile computes of an SlTile: its rows and columns, and the depth of one pass. */
 typedef struct Part {
   const SlTile *tile;
   size_t row, col, n_cols;
   size_t k0, k1;
-  const float *b;    /* the panel at k0 */
-  const char *ahead; /* memory that will be wanted next; one line a step is fetched from here */
-  size_t ahead_step;
-  float *partial; /* [rows][vectors]: sums of the passes so far */
+  const float *b;                    /* the panel at k0 */
+  const char *next_b, *next;         /* memory that will be wanted: fetched from here, */
+  size_t next_b_step, next_step;     /* bytes a step */
+  float *partial;                    /* [rows][vectors]: sums of the passes so far */
 } Part;
 
-/* All three sizes are constants where this is inlined. Few rows take several panels at once: a row
- * alone would wait for its own sums, and a stream of weights wants more than one open page. */
+/* All three sizes are constants where this is inlined. */
 ALWAYS_INLINE void
 multiply (const Part *p, const size_t rows, const size_t panels, const size_t vecs,
-          Vec sum[TILE_ROWS][TILE_SUMS])
+          Vec sum[TILE_SUMS])
 {
   const SlTile *t = p->tile;
   const float *const *a_run = t->a + p->row, *b = p->b;
-  const char *ahead = p->ahead;
-  size_t panel_stride = t->panel_stride, ahead_step = p->ahead_step, i = p->k0;
+  const char *next_b = p->next_b, *next = p->next;
+  size_t panel_stride = t->depth * PANEL_MAX, i = p->k0;
 
   if (i >= t->run) {
     a_run += i / t->run * t->a_pitch;
@@ -33,209 +49,200 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
   }
   for (size_t k = p->k0; k < p->k1; a_run += t->a_pitch, i = 0) {
     size_t end = min_size (t->run, i + p->k1 - k);
-    const float *a[TILE_ROWS];
+    const float *a[12];
     UNROLL
     for (size_t r = 0; r < rows; r++)
       a[r] = a_run[r];
     k += end - i;
     for (; i < end; i++) {
-      Vec w[TILE_SUMS];
+      Vec w[8];
       UNROLL
       for (size_t v = 0; v < panels * vecs; v++)
         w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
-      __builtin_prefetch (ahead, 0, 2);
+      __builtin_prefetch (next_b, 0, 2);
+      __builtin_prefetch (next, 0, 2);
       UNROLL
       for (size_t r = 0; r < rows; r++) {
         Vec x = vec_splat (a[r][i]);
         UNROLL
         for (size_t v = 0; v < panels * vecs; v++)
-          sum[r][v] = vec_fma (x, w[v], sum[r][v]);
+          sum[r * panels * vecs + v] = vec_fma (x, w[v], sum[r * panels * vecs + v]);
       }
-      b += PANEL;
-      ahead += ahead_step;
+      b += vecs * VEC_WIDTH;
+      next_b += p->next_b_step;
+      next += p->next_step;
     }
   }
 }
 
 /* The sums of earlier passes, or the bias. */
 ALWAYS_INLINE void
-begin_sums (const Part *p, const size_t rows, const size_t vecs, Vec sum[TILE_ROWS][TILE_SUMS])
+begin_sums (const Part *p, const size_t rows, const size_t vecs, Vec sum[TILE_SUMS])
 {
   const float *bias = p->tile->bias;
 
-  UNROLL
-  for (size_t v = 0; v < vecs; v++) {
-    size_t c = v * VEC_WIDTH;
-    Vec first = vec_splat (0);
-    if (p->k0 == 0 && bias && c < p->n_cols)
-      first = vec_load_n (bias + p->col + c, min_size (VEC_WIDTH, p->n_cols - c));
-    UNROLL
-    for (size_t r = 0; r < rows; r++)
-      sum[r][v] = first;
-  }
   if (p->k0 > 0) {
     UNROLL
-    for (size_t r = 0; r < rows; r++) {
-      UNROLL
-      for (size_t v = 0; v < vecs; v++)
-        sum[r][v] = vec_load (p->partial + (r * vecs + v) * VEC_WIDTH);
-    }
+    for (size_t i = 0; i < rows * vecs; i++)
+      sum[i] = vec_load (p->partial + i * VEC_WIDTH);
+    return;
   }
-}
-
-ALWAYS_INLINE void
-keep_sums (const Part *p, const size_t rows, const size_t vecs, Vec sum[TILE_ROWS][TILE_SUMS])
-{
   UNROLL
-  for (size_t r = 0; r < rows; r++) {
+  for (size_t v = 0; v < vecs; v++) {
+    Vec first = vec_splat (0);
+    if (bias) {
+      size_t c = v * VEC_WIDTH;
+      first = v + 1 < vecs ? vec_load (bias + p->col + c)
+                           : vec_load_n (bias + p->col + c, min_size (VEC_WIDTH, p->n_cols - c));
+    }
     UNROLL
-    for (size_t v = 0; v < vecs; v++)
-      vec_store (p->partial + (r * vecs + v) * VEC_WIDTH, sum[r][v]);
+    for (size_t r = 0; r < rows; r++)
+      sum[r * vecs + v] = first;
   }
 }
 
-/* Column vector v of all rows: residual, clip, store. Only n of its lanes exist. */
+/* Residual, clip, store. Only n lanes of each row's last vector exist. */
 ALWAYS_INLINE void
-finish_column (const Part *p, const size_t rows, const size_t v, const bool whole, size_t n,
-               Vec sum[TILE_ROWS][TILE_SUMS])
+finish_rows (const Part *p, const size_t rows, const size_t vecs, const bool whole, size_t n,
+             Vec sum[TILE_SUMS])
 {
   const SlTile *t = p->tile;
   SlClip clip = act_clip (t->act);
   Vec lo = vec_splat (clip.lo), hi = vec_splat (clip.hi);
-  float *c = t->c + p->row * t->c_stride + p->col + v * VEC_WIDTH;
+  float *c = t->c + p->row * t->c_stride + p->col;
 
   if (t->residual) {
-    const float *residual = t->residual + p->row * t->residual_stride + p->col + v * VEC_WIDTH;
+    const float *residual = t->residual + p->row * t->residual_stride + p->col;
     UNROLL
-    for (size_t r = 0; r < rows; r++, residual += t->residual_stride)
-      sum[r][v] += whole ? vec_load (residual) : vec_load_n (residual, n);
+    for (size_t r = 0; r < rows; r++, residual += t->residual_stride) {
+      UNROLL
+      for (size_t v = 0; v < vecs; v++)
+        sum[r * vecs + v] += whole || v + 1 < vecs ? vec_load (residual + v * VEC_WIDTH)
+                                                   : vec_load_n (residual + v * VEC_WIDTH, n);
+    }
   }
   UNROLL
   for (size_t r = 0; r < rows; r++, c += t->c_stride) {
-    Vec x = vec_clip (sum[r][v], lo, hi);
-    if (whole)
-      vec_store (c, x);
-    else
-      vec_store_n (c, x, n);
+    UNROLL
+    for (size_t v = 0; v < vecs; v++) {
+      Vec x = vec_clip (sum[r * vecs + v], lo, hi);
+      if (whole || v + 1 < vecs)
+        vec_store (c + v * VEC_WIDTH, x);
+      else
+        vec_store_n (c + v * VEC_WIDTH, x, n);
+    }
+  }
+}
+
+/* The lines of C are on their way while the sums grow. */
+ALWAYS_INLINE void
+fetch_c (const Part *p, const size_t rows, const size_t vecs)
+{
+  const SlTile *t = p->tile;
+  const float *c = t->c + p->row * t->c_stride + p->col;
+
+  UNROLL
+  for (size_t r = 0; r < rows; r++, c += t->c_stride) {
+    UNROLL
+    for (size_t v = 0; v < vecs; v++)
+      __builtin_prefetch (c + v * VEC_WIDTH, 1, 3);
   }
 }
 
 ALWAYS_INLINE void
 run_registers (const Part *p, const size_t rows, const size_t panels, const size_t vecs)
 {
-  Vec sum[TILE_ROWS][TILE_SUMS];
+  Vec sum[TILE_SUMS];
+  size_t n = p->n_cols - (panels * vecs - 1) * VEC_WIDTH;
+  bool last = p->k1 == p->tile->depth;
 
+  if (last)
+    fetch_c (p, rows, panels * vecs);
   begin_sums (p, rows, panels * vecs, sum);
   multiply (p, rows, panels, vecs, sum);
-  if (p->k1 < p->tile->depth) {
-    keep_sums (p, rows, panels * vecs, sum);
-    return;
-  }
-  UNROLL
-  for (size_t v = 0; v < panels * vecs; v++) {
-    if ((v + 1) * VEC_WIDTH <= p->n_cols)
-      finish_column (p, rows, v, true, VEC_WIDTH, sum);
-    else if (v * VEC_WIDTH < p->n_cols)
-      finish_column (p, rows, v, false, p->n_cols - v * VEC_WIDTH, sum);
+  if (!last) {
+    UNROLL
+    for (size_t i = 0; i < rows * panels * vecs; i++)
+      vec_store (p->partial + i * VEC_WIDTH, sum[i]);
+  } else if (n >= VEC_WIDTH) {
+    finish_rows (p, rows, panels * vecs, true, VEC_WIDTH, sum);
+  } else {
+    finish_rows (p, rows, panels * vecs, false, n, sum);
   }
 }
 
 typedef void (*TileFunc) (const Part *part);
 
-/* A panel, a panel whose columns end in its first half, several panels. */
-#define TILE_FULL(rows)                        \
-  static void tile_full_##rows (const Part *p) \
-  {                                            \
-    run_registers (p, rows, 1, TILE_VECS);     \
+#define TILE(rows, vecs)                              \
+  static void tile_##rows##x##vecs (const Part *part) \
+  {                                                   \
+    run_registers (part, rows, 1, vecs);              \
   }
-#define TILE_HALF(rows)                        \
-  static void tile_half_##rows (const Part *p) \
-  {                                            \
-    run_registers (p, rows, 1, TILE_VECS / 2); \
-  }
-#define TILE_WIDE(rows, panels)                 \
-  static void tile_wide_##rows (const Part *p)  \
-  {                                             \
-    run_registers (p, rows, panels, TILE_VECS); \
-  }
-#if TILE_ROWS == 14
-#define FOR_ROWS(X) \
-  X (1) X (2) X (3) X (4) X (5) X (6) X (7) X (8) X (9) X (10) X (11) X (12) X (13) X (14)
-#else
-#define FOR_ROWS(X) X (1) X (2) X (3) X (4) X (5) X (6)
-#endif
-FOR_ROWS (TILE_FULL)
-FOR_ROWS (TILE_HALF)
-TILE_WIDE (1, WIDE_1)
-TILE_WIDE (2, WIDE_2)
+FOR_TILES (TILE)
 
-#define FULL_ENTRY(rows) tile_full_##rows,
-#define HALF_ENTRY(rows) tile_half_##rows,
-static const TileFunc full_tiles[TILE_ROWS] = {FOR_ROWS (FULL_ENTRY)};
-static const TileFunc half_tiles[TILE_ROWS] = {FOR_ROWS (HALF_ENTRY)};
-
-/* How many panels the first column of `left` columns and this many rows take at once, and by what.
- */
-static TileFunc
-choose_tile (size_t rows, size_t left, size_t *panels)
+static void
+tile_wide (const Part *part)
 {
-  *panels = 1;
-  if (rows == 1 && left > (WIDE_1 - 1) * PANEL) {
-    *panels = WIDE_1;
-    return tile_wide_1;
-  }
-  if (rows == 2 && left > (WIDE_2 - 1) * PANEL) {
-    *panels = WIDE_2;
-    return tile_wide_2;
-  }
-  return left <= PANEL / 2 ? half_tiles[rows - 1] : full_tiles[rows - 1];
+  run_registers (part, 1, WIDE, TILE_VECS);
 }
 
-/* One panel, or group of panels, for all rows: pass by pass through the depth, in each pass down
- * the rows, so that this piece of the panel stays in the first cache and far weights are read once.
- * The rows after the first have its bandwidth to spare: meanwhile the next piece is fetched.
- * Returns how many panels that were. */
-static size_t
-run_panel (const SlTile *t, size_t col, size_t parts, size_t passes)
-{
-  float partial[TILE_MAX_ROWS * PANEL] __attribute__ ((aligned (64)));
-  size_t rows_each = t->rows / parts, rows_left = t->rows % parts, panels = 1;
-  Part part = {
-      .tile = t,
-      .col = col,
-      .b = t->b + col / PANEL * t->panel_stride,
-      .ahead_step = PANEL * sizeof (float) / parts,
-  };
+#define TILE_ENTRY(rows, vecs) [vecs - 1][rows - 1] = tile_##rows##x##vecs,
+static const TileFunc tiles[TILE_VECS][12] = {FOR_TILES (TILE_ENTRY)};
 
+/* One panel, or group of panels, for all rows: pass by pass through the depth, in each pass down
+ * the rows, so that this piece of the panel stays near and far weights are read once. The rows
+ * after the first have its bandwidth to spare: meanwhile the next piece is fetched. */
+static void
+run_panel (const SlTile *t, Part *part, TileFunc wide)
+{
+  float partial[TILE_MAX_ROWS * PANEL_MAX] __attribute__ ((aligned (64)));
+  size_t vecs = ceil_div (part->n_cols, VEC_WIDTH);
+  size_t parts = wide ? 1 : max_size (1, ceil_div (t->rows, tile_rows[vecs - 1]));
+  size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (t->depth, TILE_DEPTH));
+  size_t rows_each = t->rows / parts, rows_left = t->rows % parts;
+  size_t width = vecs * VEC_WIDTH;
+
+  part->k1 = 0;
+  part->next_b_step = width * sizeof (float) / parts;
   for (size_t pass = 0; pass < passes; pass++) {
-    part.k0 = part.k1;
-    part.k1 = part_begin (t->depth, passes, pass + 1);
-    part.ahead = (const char *)(part.b + (part.k1 - part.k0) * PANEL);
-    part.row = 0;
-    part.partial = partial;
+    part->k0 = part->k1;
+    part->k1 = part_begin (t->depth, passes, pass + 1);
+    part->next_b = (const char *)(part->b + (part->k1 - part->k0) * width);
+    part->row = 0;
+    part->partial = partial;
     for (size_t i = 0; i < parts; i++) {
       size_t rows = rows_each + (i < rows_left);
-      TileFunc func = choose_tile (rows, t->cols - col, &panels);
+      TileFunc func = wide ? wide : tiles[vecs - 1][rows - 1];
 
-      part.n_cols = min_size (t->cols - col, panels * PANEL);
-      func (&part);
-      part.row += rows;
-      part.partial += rows * PANEL;
-      part.ahead += (part.k1 - part.k0) * part.ahead_step;
+      func (part);
+      part->row += rows;
+      part->partial += rows * width;
+      part->next_b += (part->k1 - part->k0) * part->next_b_step;
+      part->next += (part->k1 - part->k0) * part->next_step;
     }
-    part.b += (part.k1 - part.k0) * PANEL;
+    part->b += (part->k1 - part->k0) * width;
   }
-  return panels;
 }
 
 void
 SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 {
-  size_t parts = max_size (1, ceil_div (tile->rows, TILE_ROWS));
-  size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (tile->depth, TILE_DEPTH));
+  size_t panels = panel_count (tile->cols), count;
+  size_t steps = panels * ceil_div (tile->rows, TILE_MIN_ROWS) * tile->depth;
+  Part part = {.tile = tile, .next = tile->next ? tile->next : (const void *)tile->b};
 
-  for (size_t col = 0; col < tile->cols;)
-    col += run_panel (tile, col, parts, passes) * PANEL;
+  part.next_step = steps ? tile->next_bytes / steps : 0;
+  for (size_t i = 0; i < panels; i += count) {
+    size_t begin = panel_begin (tile->cols, i);
+    bool wide = tile->rows == 1 && i + WIDE <= panels &&
+                panel_begin (tile->cols, i + WIDE) - begin == WIDE * PANEL_MAX;
+
+    count = wide ? WIDE : 1;
+    part.col = begin;
+    part.n_cols = min_size (tile->cols, panel_begin (tile->cols, i + count)) - begin;
+    part.b = tile->b + begin * tile->depth;
+    run_panel (tile, &part, wide ? tile_wide : NULL);
+  }
   act_finish (tile->act, tile->c, tile->rows, tile->cols, tile->c_stride);
 }
 
@@ -248,7 +255,7 @@ SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 SlTileGrid
 SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products)
 {
-  size_t panels = ceil_div (cols, PANEL), units = ceil_div (rows, TILE_ROWS);
+  size_t panels = panel_count (cols), units = ceil_div (rows, 2 * TILE_MIN_ROWS);
   SlTileGrid grid = {ceil_div (rows, TILE_MAX_ROWS), ceil_div (cols, GRID_COLS)};
 
   /* With few rows the time goes into reading weights, worth some rows of products. */

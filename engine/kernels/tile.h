@@ -3,29 +3,39 @@
 
 #include "kernels/act.h"
 
-/* Registers decide: TILE_ROWS × TILE_VECS sums, TILE_VECS vectors of B and one of A must fit.
- * PANEL, the columns of a packed panel, is the SlKernelSet.panel of the set. */
-#if defined __AVX512F__
-#define TILE_ROWS 14
-#define TILE_VECS 2
-#elif defined __AVX__
-#define TILE_ROWS 6
-#define TILE_VECS 2
-#elif defined __aarch64__
-#define TILE_ROWS 6
+/* B is packed in panels of at most TILE_VECS vectors of columns. A product's columns, counted in
+ * vectors, are dealt out as evenly as possible over as few panels as that takes: 80 columns make
+ * panels of 48 and 32 where a vector holds 16. A panel is stored [depth][its columns], panels
+ * follow each other, and only the last vector may hold columns that do not exist, which are zeros.
+ * A run of panels is dealt out like the whole, so that a part of a product is a product. */
+#if defined __AVX512F__ || defined __aarch64__
 #define TILE_VECS 4
+#elif defined __AVX__
+#define TILE_VECS 3
 #else
-#define TILE_ROWS 6
 #define TILE_VECS 2
 #endif
-#define PANEL (TILE_VECS * VEC_WIDTH)
+#define PANEL_MAX (TILE_VECS * VEC_WIDTH)
 
-/* Depth that one pass covers, so that its part of a panel and of A stay near the core. Sums are
- * carried from pass to pass as floats, which does not change their bits. */
+static inline size_t
+panel_count (size_t cols)
+{
+  return ceil_div (cols, PANEL_MAX);
+}
+
+/* First column of a panel. That of panel_count() is where the packed columns end. */
+static inline size_t
+panel_begin (size_t cols, size_t panel)
+{
+  return part_begin (ceil_div (cols, VEC_WIDTH), panel_count (cols), panel) * VEC_WIDTH;
+}
+
+/* Depth that one pass covers, so that its part of a panel stays near the core while all rows use
+ * it. Sums are carried from pass to pass as floats, which does not change their bits. */
 #define TILE_DEPTH 384
 
 /* Rows that one call takes at most. */
-#define TILE_MAX_ROWS (TILE_ROWS == 14 ? 56 : 60)
+#define TILE_MAX_ROWS 60
 
 /* rows × cols sums over `depth` products. */
 typedef struct SlTile {
@@ -36,8 +46,7 @@ typedef struct SlTile {
   const float *const *a;
   size_t a_pitch, run;
 
-  const float *b;      /* panels [depth][PANEL] */
-  size_t panel_stride; /* elements from a panel to the next */
+  const float *b; /* panels */
 
   float *c; /* [rows][cols] */
   size_t c_stride;
@@ -45,11 +54,16 @@ typedef struct SlTile {
   const float *residual; /* [rows][cols] or NULL */
   size_t residual_stride;
   const SlAct *act;
+
+  /* Memory that the caller's next tile is likely to read: it is fetched meanwhile. */
+  const void *next;
+  size_t next_bytes;
 } SlTile;
 
 void SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile);
 
-/* How a product is cut into tiles that threads take: row blocks × column blocks. */
+/* How a product is cut into tiles that threads take: row blocks × column blocks, the latter of
+ * whole panels. */
 typedef struct SlTileGrid {
   size_t row_blocks, col_blocks;
 } SlTileGrid;

@@ -128,27 +128,45 @@ test_batch_invariance (const SlKernelSet *set)
   g_assert_cmpmem (together, ROWS * COLS * sizeof (float), alone, ROWS * COLS * sizeof (float));
 }
 
-/* Element for element against the layout that the header states. */
+/* Where element (k, n) of packed weights with `cols` columns lies, by the layout that the headers
+ * state: units of `panel` columns, dealt out over the fewest panels of at most `panel_max`. */
+static size_t
+packed_at (const SlKernelSet *set, size_t cols, size_t depth, size_t k, size_t n)
+{
+  size_t units = (cols + set->panel - 1) / set->panel, panels = 1, begin = 0, width;
+
+  while (panels * set->panel_max < cols)
+    panels++;
+  for (size_t left = panels;; left--, begin += width) {
+    width = (units + left - 1) / left;
+    if (n / set->panel < begin + width)
+      break;
+    units -= width;
+  }
+  return (begin * depth + k * width) * set->panel + n - begin * set->panel;
+}
+
+/* Element for element. */
 static void
 test_pack (const SlKernelSet *set)
 {
-  SlPackParams p = {.groups = 3, .cols = 45, .depth = {3, 2, 37}};
-  size_t depth = 3 * 2 * 37, panel = set->panel, group = sl_packed_elements (45, depth, panel);
-  float *src = new_floats (3 * 45 * depth), *out = new_floats (3 * group);
+  SlPackParams p = {.groups = 3, .cols = 85, .depth = {3, 2, 37}};
+  size_t depth = 3 * 2 * 37, group = sl_packed_elements (p.cols, depth, set->panel);
+  float *src = new_floats (3 * p.cols * depth), *out = new_floats (3 * group);
   double *expected = new_expected (3 * group);
 
   /* columns slowest, then the third depth, then the first two, as in ONNX's OIHW */
-  p.group_stride = 45 * depth;
+  p.group_stride = p.cols * depth;
   p.col_stride = depth;
   p.depth_stride[0] = 2;
   p.depth_stride[1] = 1;
   p.depth_stride[2] = 6;
-  fill_random (src, 3 * 45 * depth, 1);
+  fill_random (src, 3 * p.cols * depth, 1);
   for (size_t g = 0; g < 3; g++)
     for (size_t n = 0; n < group / depth; n++)
       for (size_t k = 0; k < depth; k++) {
         size_t at = g * p.group_stride + k / 74 * 2 + k / 37 % 2 + k % 37 * 6 + n * p.col_stride;
-        expected[g * group + n / panel * depth * panel + k * panel + n % panel] =
+        expected[g * group + packed_at (set, p.cols, depth, k, n)] =
             n < p.cols ? (double)src[at] : 0;
       }
   run_kernel (set, "pack_weights", &p, (void *[]){src, out}, 1, 3 * group * sizeof (float));

@@ -192,20 +192,21 @@ conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size
   size_t row_block = index % plan->grid.row_blocks, rest = index / plan->grid.row_blocks;
   size_t col_block = rest % plan->grid.col_blocks, product = rest / plan->grid.col_blocks;
   size_t group = product % p->groups, phase = product / p->groups;
-  size_t ry = phase / p->stride_w, rx = phase % p->stride_w, panels = ceil_div (plan->cols, PANEL);
+  size_t ry = phase / p->stride_w, rx = phase % p->stride_w, panels = panel_count (plan->cols);
   Phase ys = phase_of (ry, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, p->out_h);
   Phase xs = phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
   size_t all_rows = p->batch * ys.outs * xs.outs, depth = ys.taps * xs.taps * plan->group_in;
   size_t m0 = part_begin (all_rows, plan->grid.row_blocks, row_block);
   size_t rows = part_begin (all_rows, plan->grid.row_blocks, row_block + 1) - m0;
-  size_t c0 = part_begin (panels, plan->grid.col_blocks, col_block) * PANEL;
-  size_t c1 = part_begin (panels, plan->grid.col_blocks, col_block + 1) * PANEL;
+  size_t c0 = panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, col_block));
+  size_t c1 = panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, col_block + 1));
   size_t out_c = group * plan->cols + c0; /* first output channel */
   size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
                                p->dilation_h, p->dilation_w);
-  const float *weights = (const float *)buffers[1] +
-                         panels * PANEL * plan->group_in * p->groups * before +
-                         group * panels * PANEL * depth;
+  const float *weights =
+      (const float *)buffers[1] +
+      sl_packed_elements (plan->cols, plan->group_in, VEC_WIDTH) * p->groups * before +
+      group * sl_packed_elements (plan->cols, depth, VEC_WIDTH);
   const float *bias = buffers[2], **table = scratch;
   float *zeros = (float *)((char *)scratch + pointers_size (plan));
   float *results = (float *)((char *)zeros + zeros_size (plan));
@@ -223,7 +224,6 @@ conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size
       .a_pitch = rows,
       .run = plan->group_in,
       .b = weights + c0 * depth,
-      .panel_stride = depth * PANEL,
       .c = results,
       .c_stride = plan->pitch,
       .bias = bias ? bias + out_c : NULL,
@@ -376,15 +376,15 @@ pack_tiles (const void *params)
 /* One panel of one group and phase; columns beyond the last are 0. */
 static void
 pack_panel (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, const float *src,
-            size_t cols, float *dst)
+            size_t cols, size_t width, float *dst)
 {
   size_t area = (size_t)p->kernel_h * p->kernel_w;
   for (size_t ty = 0; ty < ys->taps; ty++)
     for (size_t tx = 0; tx < xs->taps; tx++) {
       size_t tap = (ys->first + ty * ys->step) * p->kernel_w + xs->first + tx * xs->step;
-      for (size_t i = 0; i < p->group_in; i++, dst += PANEL) {
+      for (size_t i = 0; i < p->group_in; i++, dst += width) {
         const float *from = src + i * p->group_out * area + tap;
-        for (size_t n = 0; n < PANEL; n++)
+        for (size_t n = 0; n < width; n++)
           dst[n] = n < cols ? from[n * area] : 0;
       }
     }
@@ -394,7 +394,7 @@ static void
 pack_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
   const SlPackTransposedParams *p = params;
-  size_t panels = ceil_div (p->group_out, PANEL), area = (size_t)p->kernel_h * p->kernel_w;
+  size_t cols = p->group_out, area = (size_t)p->kernel_h * p->kernel_w;
 
   for (size_t t = first; t < last; t++) {
     size_t group = t % p->groups, phase = t / p->groups;
@@ -405,11 +405,14 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
     size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
                                  p->dilation_h, p->dilation_w);
     const float *src = (const float *)buffers[0] + group * p->group_in * p->group_out * area;
-    float *dst = (float *)buffers[1] + panels * PANEL * p->group_in * p->groups * before +
-                 group * panels * PANEL * depth;
-    for (size_t j = 0; j < panels; j++)
-      pack_panel (p, &ys, &xs, src + j * PANEL * area, min_size (PANEL, p->group_out - j * PANEL),
-                  dst + j * PANEL * depth);
+    float *dst = (float *)buffers[1] +
+                 sl_packed_elements (cols, p->group_in, VEC_WIDTH) * p->groups * before +
+                 group * sl_packed_elements (cols, depth, VEC_WIDTH);
+
+    for (size_t j = 0; j < panel_count (cols); j++) {
+      size_t c = panel_begin (cols, j), width = panel_begin (cols, j + 1) - c;
+      pack_panel (p, &ys, &xs, src + c * area, min_size (width, cols - c), width, dst + c * depth);
+    }
   }
 }
 

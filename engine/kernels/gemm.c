@@ -113,12 +113,12 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
     size_t group = t / panels, c = panel_begin (p->cols, t % panels);
     size_t width = panel_begin (p->cols, t % panels + 1) - c;
     const float *src = (const float *)buffers[0] + group * p->group_stride + c * p->col_stride;
-    float *dst = (float *)buffers[1] +
-                 group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
+    float *dst =
+        (float *)buffers[1] + group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
 
     for (size_t k = 0; k < depth; k += PACK_DEPTH)
-      pack_block (p, src, min_size (p->cols - c, width), width, k,
-                  min_size (depth, k + PACK_DEPTH), dst + k * width);
+      pack_block (p, src, min_size (p->cols - c, width), width, k, min_size (depth, k + PACK_DEPTH),
+                  dst + k * width);
   }
 }
 

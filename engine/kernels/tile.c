@@ -20,17 +20,17 @@ static const size_t tile_rows[TILE_VECS] = {12, 6};
 
 /* A single row takes this many full panels at once: it would wait for its own sums, and a stream
  * of weights wants more than one open page. */
-#define WIDE (8 / TILE_VECS)
+#define WIDE 4
 
 /* What one register tile computes of an SlTile: its rows and columns, and the depth of one pass. */
 typedef struct Part {
   const SlTile *tile;
   size_t row, col, n_cols;
   size_t k0, k1;
-  const float *b;                    /* the panel at k0 */
-  const char *next_b, *next;         /* memory that will be wanted: fetched from here, */
-  size_t next_b_step, next_step;     /* bytes a step */
-  float *partial;                    /* [rows][vectors]: sums of the passes so far */
+  const float *b;                /* the panel at k0 */
+  const char *next_b, *next;     /* memory that will be wanted: fetched from here, */
+  size_t next_b_step, next_step; /* bytes a step */
+  float *partial;                /* [rows][vectors]: sums of the passes so far */
 } Part;
 
 /* All three sizes are constants where this is inlined. */
@@ -55,7 +55,7 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
       a[r] = a_run[r];
     k += end - i;
     for (; i < end; i++) {
-      Vec w[8];
+      Vec w[WIDE * TILE_VECS];
       UNROLL
       for (size_t v = 0; v < panels * vecs; v++)
         w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
@@ -198,9 +198,9 @@ run_panel (const SlTile *t, Part *part, TileFunc wide)
   float partial[TILE_MAX_ROWS * PANEL_MAX] __attribute__ ((aligned (64)));
   size_t vecs = ceil_div (part->n_cols, VEC_WIDTH);
   size_t parts = wide ? 1 : max_size (1, ceil_div (t->rows, tile_rows[vecs - 1]));
-  size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (t->depth, TILE_DEPTH));
-  size_t rows_each = t->rows / parts, rows_left = t->rows % parts;
-  size_t width = vecs * VEC_WIDTH;
+  size_t rows_each = t->rows / parts, rows_left = t->rows % parts, width = vecs * VEC_WIDTH;
+  size_t bytes = t->depth * width * sizeof (float);
+  size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (bytes, TILE_BYTES));
 
   part->k1 = 0;
   part->next_b_step = width * sizeof (float) / parts;
@@ -251,11 +251,13 @@ SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 #define GRID_TILES 16
 #define GRID_WORK (256 * 1024)
 #define GRID_COLS 256
+/* Fewer rows than this would wait for the panel. */
+#define GRID_ROWS 24
 
 SlTileGrid
 SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products)
 {
-  size_t panels = panel_count (cols), units = ceil_div (rows, 2 * TILE_MIN_ROWS);
+  size_t panels = panel_count (cols), units = ceil_div (rows, GRID_ROWS);
   SlTileGrid grid = {ceil_div (rows, TILE_MAX_ROWS), ceil_div (cols, GRID_COLS)};
 
   /* With few rows the time goes into reading weights, worth some rows of products. */

@@ -30,9 +30,9 @@ panel_begin (size_t cols, size_t panel)
   return part_begin (ceil_div (cols, VEC_WIDTH), panel_count (cols), panel) * VEC_WIDTH;
 }
 
-/* Depth that one pass covers, so that its part of a panel stays near the core while all rows use
- * it. Sums are carried from pass to pass as floats, which does not change their bits. */
-#define TILE_DEPTH 384
+/* Bytes of a panel that one pass covers, so that they stay in the first cache while all rows use
+ * them. Sums are carried from pass to pass as floats, which does not change their bits. */
+#define TILE_BYTES (32 * 1024)
 
 /* Rows that one call takes at most. */
 #define TILE_MAX_ROWS 60

@@ -179,3 +179,19 @@ act_reference (const SlAct *act, double x)
   }
   g_assert_not_reached ();
 }
+
+size_t
+packed_at (const SlKernelSet *set, size_t cols, size_t depth, size_t k, size_t n)
+{
+  size_t units = (cols + set->panel - 1) / set->panel, panels = 1, begin = 0, width;
+
+  while (panels * set->panel_max < cols)
+    panels++;
+  for (size_t left = panels;; left--, begin += width) {
+    width = (units + left - 1) / left;
+    if (n / set->panel < begin + width)
+      break;
+    units -= width;
+  }
+  return (begin * depth + k * width) * set->panel + n - begin * set->panel;
+}

@@ -41,3 +41,7 @@ void check_floats (const char *what, const float *got, const double *expected, s
 
 /* What SlAct means, in double. */
 double act_reference (const SlAct *act, double x);
+
+/* Where element (k, n) of packed weights with `cols` columns lies, by the layout that the headers
+ * state: units of `panel` columns, dealt out over the fewest panels of at most `panel_max`. */
+size_t packed_at (const SlKernelSet *set, size_t cols, size_t depth, size_t k, size_t n);

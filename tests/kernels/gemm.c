@@ -128,24 +128,6 @@ test_batch_invariance (const SlKernelSet *set)
   g_assert_cmpmem (together, ROWS * COLS * sizeof (float), alone, ROWS * COLS * sizeof (float));
 }
 
-/* Where element (k, n) of packed weights with `cols` columns lies, by the layout that the headers
- * state: units of `panel` columns, dealt out over the fewest panels of at most `panel_max`. */
-static size_t
-packed_at (const SlKernelSet *set, size_t cols, size_t depth, size_t k, size_t n)
-{
-  size_t units = (cols + set->panel - 1) / set->panel, panels = 1, begin = 0, width;
-
-  while (panels * set->panel_max < cols)
-    panels++;
-  for (size_t left = panels;; left--, begin += width) {
-    width = (units + left - 1) / left;
-    if (n / set->panel < begin + width)
-      break;
-    units -= width;
-  }
-  return (begin * depth + k * width) * set->panel + n - begin * set->panel;
-}
-
 /* Element for element. */
 static void
 test_pack (const SlKernelSet *set)

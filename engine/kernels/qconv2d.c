@@ -130,7 +130,7 @@ typedef struct Product {
 /* Stores column vector v of all rows; only n of its lanes exist. */
 ALWAYS_INLINE void
 store_column (const Product *p, const size_t rows, const size_t v, size_t n,
-              VecInt sum[TILE_ROWS][TILE_VECS])
+              VecInt sum[TILE_MOST_ROWS][TILE_VECS])
 {
   const SlQuantConvParams *params = p->conv->p;
   size_t col = v * VEC_WIDTH, step = params->out_stride;
@@ -166,34 +166,34 @@ out_size (const SlQuantConvParams *p)
 }
 
 ALWAYS_INLINE void
-multiply (const Product *p, const size_t rows)
+multiply (const Product *p, const size_t rows, const size_t vecs)
 {
-  VecInt sum[TILE_ROWS][TILE_VECS];
+  VecInt sum[TILE_MOST_ROWS][TILE_VECS];
   const int16_t *b = p->b;
   size_t depth = p->conv->depth, pitch = p->conv->pitch;
 
   UNROLL
   for (size_t r = 0; r < rows; r++) {
     UNROLL
-    for (size_t v = 0; v < TILE_VECS; v++)
+    for (size_t v = 0; v < vecs; v++)
       sum[r][v] = vec_splat_int (0);
   }
-  for (size_t k = 0; k < depth; k += 2, b += 2 * PANEL) {
+  for (size_t k = 0; k < depth; k += 2, b += 2 * vecs * VEC_WIDTH) {
     VecInt w[TILE_VECS];
     UNROLL
-    for (size_t v = 0; v < TILE_VECS; v++)
+    for (size_t v = 0; v < vecs; v++)
       w[v] = *(const VecIntAny *)(const void *)(b + v * 2 * VEC_WIDTH);
     UNROLL
     for (size_t r = 0; r < rows; r++) {
       int32_t pair;
       memcpy (&pair, p->a + r * pitch + k, sizeof pair);
       UNROLL
-      for (size_t v = 0; v < TILE_VECS; v++)
+      for (size_t v = 0; v < vecs; v++)
         sum[r][v] = dot_pairs (vec_splat_int (pair), w[v], sum[r][v]);
     }
   }
   UNROLL
-  for (size_t v = 0; v < TILE_VECS; v++) {
+  for (size_t v = 0; v < vecs; v++) {
     if ((v + 1) * VEC_WIDTH <= p->n_cols)
       store_column (p, rows, v, VEC_WIDTH, sum);
     else if (v * VEC_WIDTH < p->n_cols)
@@ -203,42 +203,39 @@ multiply (const Product *p, const size_t rows)
 
 typedef void (*ProductFunc) (const Product *product);
 
-#define PRODUCT(rows)                                 \
-  static void product_##rows (const Product *product) \
-  {                                                   \
-    multiply (product, rows);                         \
+#define PRODUCT(rows, vecs)                                    \
+  static void product_##rows##x##vecs (const Product *product) \
+  {                                                            \
+    multiply (product, rows, vecs);                            \
   }
-#define ENTRY(rows) product_##rows,
-#if TILE_ROWS == 14
-#define FOR_ROWS(X) \
-  X (1) X (2) X (3) X (4) X (5) X (6) X (7) X (8) X (9) X (10) X (11) X (12) X (13) X (14)
-#else
-#define FOR_ROWS(X) X (1) X (2) X (3) X (4) X (5) X (6)
-#endif
-FOR_ROWS (PRODUCT)
-static const ProductFunc products[TILE_ROWS] = {FOR_ROWS (ENTRY)};
+#define ENTRY(rows, vecs) [vecs - 1][rows - 1] = product_##rows##x##vecs,
+FOR_TILES (PRODUCT)
+static const ProductFunc products[TILE_VECS][TILE_MOST_ROWS] = {FOR_TILES (ENTRY)};
 
 /* Panel by panel, so that it stays near while all rows of the block use it. */
 static void
 multiply_block (const QConv *conv, void *const *buffers, size_t group, size_t row, size_t rows,
-                size_t col, size_t col_end, const int16_t *windows)
+                size_t panel, size_t panel_end, const int16_t *windows)
 {
   const SlQuantConvParams *p = conv->p;
-  size_t panel_size = (conv->depth + 1) / 2 * 2 * PANEL, size = out_size (p);
-  size_t parts = ceil_div (rows, TILE_ROWS), channel = group * conv->cols;
+  size_t channel = group * conv->cols, size = out_size (p);
+  const int16_t *weights = (const int16_t *)buffers[1] +
+                           group * sl_qpacked_elements (conv->cols, conv->depth, VEC_WIDTH);
   Product product = {.conv = conv, .out = quant_out (zero_of (buffers[5], p->out_flip))};
 
-  for (; col < col_end; col += PANEL) {
-    product.b = (const int16_t *)buffers[1] +
-                (group * ceil_div (conv->cols, PANEL) + col / PANEL) * panel_size;
-    product.n_cols = min_size (PANEL, col_end - col);
+  for (; panel < panel_end; panel++) {
+    size_t col = panel_begin (conv->cols, panel), end = panel_begin (conv->cols, panel + 1);
+    size_t vecs = (end - col) / VEC_WIDTH, parts = ceil_div (rows, tile_rows (vecs));
+
+    product.b = weights + (conv->depth + 1) / 2 * 2 * col;
+    product.n_cols = min_size (conv->cols, end) - col;
     product.bias = buffers[2] ? (const int32_t *)buffers[2] + channel + col : NULL;
     product.factors = buffers[3] ? (const float *)buffers[3] + channel + col : NULL;
     for (size_t i = 0; i < parts; i++) {
-      size_t first = part_begin (rows, parts, i), end = part_begin (rows, parts, i + 1);
+      size_t first = part_begin (rows, parts, i), count = part_begin (rows, parts, i + 1) - first;
       product.a = windows + first * conv->pitch;
       product.c = (char *)buffers[6] + ((row + first) * p->out_stride + channel + col) * size;
-      products[end - first - 1](&product);
+      products[vecs - 1][count - 1](&product);
     }
   }
 }
@@ -249,20 +246,19 @@ qconv2d_run (const void *params, void *const *buffers, void *scratch, size_t fir
   QConv conv = qconv_plan (params);
   const SlQuantConvParams *p = params;
   int32_t zero = zero_of (buffers[4], p->in_flip);
-  size_t panels = ceil_div (conv.cols, PANEL);
+  size_t panels = panel_count (conv.cols);
 
   for (size_t t = first; t < last; t++) {
     size_t col_block = t % conv.grid.col_blocks, rest = t / conv.grid.col_blocks;
     size_t row_block = rest % conv.grid.row_blocks, group = rest / conv.grid.row_blocks;
     size_t row = part_begin (conv.rows, conv.grid.row_blocks, row_block);
     size_t end = part_begin (conv.rows, conv.grid.row_blocks, row_block + 1);
-    size_t col = part_begin (panels, conv.grid.col_blocks, col_block) * PANEL;
-    size_t col_end = part_begin (panels, conv.grid.col_blocks, col_block + 1) * PANEL;
+    size_t panel = part_begin (panels, conv.grid.col_blocks, col_block);
+    size_t panel_end = part_begin (panels, conv.grid.col_blocks, col_block + 1);
 
     lay_windows (&conv, (const uint8_t *)buffers[0] + group * conv.group_in, row, end - row, zero,
                  scratch);
-    multiply_block (&conv, buffers, group, row, end - row, col, min_size (col_end, conv.cols),
-                    scratch);
+    multiply_block (&conv, buffers, group, row, end - row, panel, panel_end, scratch);
   }
 }
 
@@ -303,9 +299,9 @@ pack_quantized_run (const void *params, void *const *buffers, void *scratch, siz
   int16_t *to = buffers[2];
 
   for (size_t group = 0; group < p->groups; group++)
-    for (size_t col = 0; col < p->cols; col += PANEL)
+    for (size_t j = 0; j < panel_count (p->cols); j++)
       for (size_t k = 0; k < depth; k += 2)
-        for (size_t n = col; n < col + PANEL; n++, to += 2) {
+        for (size_t n = panel_begin (p->cols, j); n < panel_begin (p->cols, j + 1); n++, to += 2) {
           to[0] = n < p->cols ? (int16_t)weight_at (p, buffers, group, k, n) : 0;
           to[1] =
               n < p->cols && k + 1 < depth ? (int16_t)weight_at (p, buffers, group, k + 1, n) : 0;

@@ -36,7 +36,7 @@ typedef struct SlQuantConvParams {
 #define SL_QDEPTHWISE_TAPS 258 /* taps * 255 * 255 < 2^24 */
 
 /* Kernel "pack_quantized": w - w_zero of bytes as panels of pairs,
- * panels[g][n / panel][k / 2][n % panel][k % 2] (int16), where what lies beyond the columns or the
+ * panels[g] of tile.h, [k / 2][n][k % 2] each (int16), where what lies beyond the columns or the
  * depth is 0; k runs over depth[0] × depth[1] × depth[2] and the source element lies at
  * g * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] + k2 * depth_stride[2] + n *
  * col_stride. Kernel "pack_qdepthwise": the same as float [k][g], for groups of one column.

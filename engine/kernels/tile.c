@@ -1,23 +1,5 @@
 #include "kernels/tile.h"
 
-/* Register tiles, X (rows, vectors): rows × vectors sums, a panel's vectors and one element of A
- * must fit into the registers, and a pointer to each row into the others. */
-#define ROWS_6(X, vecs) X (1, vecs) X (2, vecs) X (3, vecs) X (4, vecs) X (5, vecs) X (6, vecs)
-#define ROWS_8(X, vecs) ROWS_6 (X, vecs) X (7, vecs) X (8, vecs)
-#define ROWS_12(X, vecs) ROWS_8 (X, vecs) X (9, vecs) X (10, vecs) X (11, vecs) X (12, vecs)
-#if TILE_VECS == 4
-#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_12 (X, 2) ROWS_8 (X, 3) ROWS_6 (X, 4)
-static const size_t tile_rows[TILE_VECS] = {12, 12, 8, 6};
-#elif TILE_VECS == 3
-#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2) X (1, 3) X (2, 3) X (3, 3) X (4, 3)
-static const size_t tile_rows[TILE_VECS] = {12, 6, 4};
-#else
-#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2)
-static const size_t tile_rows[TILE_VECS] = {12, 6};
-#endif
-#define TILE_SUMS 24
-#define TILE_MIN_ROWS (TILE_VECS == 3 ? 4 : 6)
-
 /* A single row takes this many full panels at once: it would wait for its own sums, and a stream
  * of weights wants more than one open page. */
 #define WIDE 4
@@ -49,7 +31,7 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
   }
   for (size_t k = p->k0; k < p->k1; a_run += t->a_pitch, i = 0) {
     size_t end = min_size (t->run, i + p->k1 - k);
-    const float *a[12];
+    const float *a[TILE_MOST_ROWS];
     UNROLL
     for (size_t r = 0; r < rows; r++)
       a[r] = a_run[r];
@@ -187,7 +169,7 @@ tile_wide (const Part *part)
 }
 
 #define TILE_ENTRY(rows, vecs) [vecs - 1][rows - 1] = tile_##rows##x##vecs,
-static const TileFunc tiles[TILE_VECS][12] = {FOR_TILES (TILE_ENTRY)};
+static const TileFunc tiles[TILE_VECS][TILE_MOST_ROWS] = {FOR_TILES (TILE_ENTRY)};
 
 /* One panel, or group of panels, for all rows: pass by pass through the depth, in each pass down
  * the rows, so that this piece of the panel stays near and far weights are read once. The rows
@@ -197,7 +179,7 @@ run_panel (const SlTile *t, Part *part, TileFunc wide)
 {
   float partial[TILE_MAX_ROWS * PANEL_MAX] __attribute__ ((aligned (64)));
   size_t vecs = ceil_div (part->n_cols, VEC_WIDTH);
-  size_t parts = wide ? 1 : max_size (1, ceil_div (t->rows, tile_rows[vecs - 1]));
+  size_t parts = wide ? 1 : max_size (1, ceil_div (t->rows, tile_rows (vecs)));
   size_t rows_each = t->rows / parts, rows_left = t->rows % parts, width = vecs * VEC_WIDTH;
   size_t bytes = t->depth * width * sizeof (float);
   size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (bytes, TILE_BYTES));
@@ -228,7 +210,7 @@ void
 SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 {
   size_t panels = panel_count (tile->cols), count;
-  size_t steps = panels * ceil_div (tile->rows, TILE_MIN_ROWS) * tile->depth;
+  size_t steps = panels * ceil_div (tile->rows, tile_rows (TILE_VECS)) * tile->depth;
   Part part = {.tile = tile, .next = tile->next ? tile->next : (const void *)tile->b};
 
   part.next_step = steps ? tile->next_bytes / steps : 0;

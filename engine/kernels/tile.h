@@ -30,6 +30,29 @@ panel_begin (size_t cols, size_t panel)
   return part_begin (ceil_div (cols, VEC_WIDTH), panel_count (cols), panel) * VEC_WIDTH;
 }
 
+/* Register tiles, X (rows, vectors) each: rows × vectors sums, a panel's vectors and an element of
+ * A fill the registers, and the others hold a pointer to each row. */
+#define ROWS_6(X, vecs) X (1, vecs) X (2, vecs) X (3, vecs) X (4, vecs) X (5, vecs) X (6, vecs)
+#define ROWS_8(X, vecs) ROWS_6 (X, vecs) X (7, vecs) X (8, vecs)
+#define ROWS_12(X, vecs) ROWS_8 (X, vecs) X (9, vecs) X (10, vecs) X (11, vecs) X (12, vecs)
+#if TILE_VECS == 4
+#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_12 (X, 2) ROWS_8 (X, 3) ROWS_6 (X, 4)
+#elif TILE_VECS == 3
+#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2) X (1, 3) X (2, 3) X (3, 3) X (4, 3)
+#else
+#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2)
+#endif
+#define TILE_MOST_ROWS 12
+#define TILE_SUMS 24
+
+/* Rows of the tallest tile of so many vectors. */
+static inline size_t
+tile_rows (size_t vecs)
+{
+  static const size_t rows[] = {12, TILE_VECS == 4 ? 12 : 6, TILE_VECS == 4 ? 8 : 4, 6};
+  return rows[vecs - 1];
+}
+
 /* Bytes of a panel that one pass covers, so that they stay in the first cache while all rows use
  * them. Sums are carried from pass to pass as floats, which does not change their bits. */
 #define TILE_BYTES (32 * 1024)

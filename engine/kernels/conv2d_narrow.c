@@ -9,13 +9,17 @@
  * a row of a window is one run of elements, and that of the next pixel lies a fixed step behind it.
  * The sums take the same order as in conv2d, so both give the same bits. */
 
-/* Output pixels of one row that are computed together: the register tile, or less where that wastes
- * fewer of them. Those beyond the row's end are computed from zeros and not stored. */
-#if TILE_ROWS == 14
+/* Output pixels of one row that are computed together, times two vectors of channels: as many as
+ * the registers hold, or less where that wastes fewer of them. Those beyond the row's end are
+ * computed from zeros and not stored. */
+#define STRIP_VECS 2
+#if TILE_VECS == 4
+#define STRIP_PIXELS 14
 #define FOR_COUNTS(X, ...) \
   X (8, __VA_ARGS__) X (10, __VA_ARGS__) X (12, __VA_ARGS__) X (14, __VA_ARGS__)
 static const size_t counts[] = {8, 10, 12, 14};
 #else
+#define STRIP_PIXELS 6
 #define FOR_COUNTS(X, ...) \
   X (2, __VA_ARGS__) X (4, __VA_ARGS__) X (5, __VA_ARGS__) X (6, __VA_ARGS__)
 static const size_t counts[] = {2, 4, 5, 6};
@@ -39,7 +43,7 @@ narrow_plan (const SlConv2dParams *p)
   Narrow n = {.p = p,
               .run = (size_t)p->kernel_w * p->in_c,
               .step = (size_t)p->stride_w * p->in_c,
-              .groups = ceil_div (p->out_w, TILE_ROWS)};
+              .groups = ceil_div (p->out_w, STRIP_PIXELS)};
   size_t each = ceil_div (p->out_w, max_size (1, n.groups));
   size_t work = (size_t)p->out_w * p->out_c * p->kernel_h * n.run;
 
@@ -93,11 +97,12 @@ copy_band (const Narrow *n, const float *image, ptrdiff_t y, size_t rows, float 
   }
 }
 
-/* Some pixels of an output row times one panel. */
+/* Some pixels of an output row times one or two vectors of a panel. */
 typedef struct Strip {
   const Narrow *n;
   const float *in; /* what the first pixel's window begins with, in the band */
   const float *weights;
+  size_t width;                 /* of the panel */
   const float *bias, *residual; /* or NULL */
   float *out;
   size_t pixels, cols; /* that exist */
@@ -106,12 +111,12 @@ typedef struct Strip {
 /* What strip_run() has no room for, since it exists many times: residuals, the row's end, and
  * columns that fill no vector. */
 static __attribute__ ((noinline)) void
-strip_store_edge (const Strip *s, const Vec sum[][TILE_VECS])
+strip_store_edge (const Strip *s, const Vec sum[][STRIP_VECS])
 {
   const SlConv2dParams *p = s->n->p;
   SlClip clip = act_clip (&p->act);
   Vec lo = vec_splat (clip.lo), hi = vec_splat (clip.hi);
-  size_t cols = min_size (s->cols, PANEL);
+  size_t cols = min_size (s->cols, STRIP_VECS * VEC_WIDTH);
 
   for (size_t r = 0; r < s->pixels; r++) {
     for (size_t v = 0, c = 0; c < cols; v++, c += VEC_WIDTH) {
@@ -131,7 +136,7 @@ strip_run (const Strip *s, const size_t count, const size_t vecs, const size_t s
   const Narrow *n = s->n;
   size_t pitch = n->p->dilation_h * n->band_pitch, ahead = step ? step : n->step, run = n->run;
   const float *in = s->in, *weights = s->weights;
-  Vec sum[TILE_ROWS][TILE_VECS];
+  Vec sum[STRIP_PIXELS][STRIP_VECS];
 
   UNROLL
   for (size_t v = 0; v < vecs; v++) {
@@ -144,8 +149,8 @@ strip_run (const Strip *s, const size_t count, const size_t vecs, const size_t s
       sum[r][v] = first;
   }
   for (size_t ky = 0; ky < n->p->kernel_h; ky++, in += pitch) {
-    for (size_t k = 0; k < run; k++, weights += PANEL) {
-      Vec w[TILE_VECS];
+    for (size_t k = 0; k < run; k++, weights += s->width) {
+      Vec w[STRIP_VECS];
       UNROLL
       for (size_t v = 0; v < vecs; v++)
         w[v] = vec_load (weights + v * VEC_WIDTH);
@@ -159,7 +164,7 @@ strip_run (const Strip *s, const size_t count, const size_t vecs, const size_t s
     }
   }
   if (s->residual || s->pixels < count || s->cols < vecs * VEC_WIDTH) {
-    Vec kept[TILE_ROWS][TILE_VECS]; /* whose address may be taken: sums live in registers */
+    Vec kept[STRIP_PIXELS][STRIP_VECS]; /* whose address may be taken: sums live in registers */
     UNROLL
     for (size_t r = 0; r < count; r++) {
       UNROLL
@@ -187,16 +192,16 @@ typedef void (*StripFunc) (const Strip *strip);
   {                                                   \
     strip_run (s, count, vecs, step);                 \
   }
-FOR_COUNTS (STRIP, full_any, TILE_VECS, 0)
-FOR_COUNTS (STRIP, half_any, TILE_VECS / 2, 0)
-FOR_COUNTS (STRIP, full_1, TILE_VECS, 1)
-FOR_COUNTS (STRIP, half_1, TILE_VECS / 2, 1)
-FOR_COUNTS (STRIP, full_3, TILE_VECS, 3)
-FOR_COUNTS (STRIP, half_3, TILE_VECS / 2, 3)
-FOR_COUNTS (STRIP, full_6, TILE_VECS, 6)
-FOR_COUNTS (STRIP, half_6, TILE_VECS / 2, 6)
-FOR_COUNTS (STRIP, full_12, TILE_VECS, 12)
-FOR_COUNTS (STRIP, half_12, TILE_VECS / 2, 12)
+FOR_COUNTS (STRIP, full_any, STRIP_VECS, 0)
+FOR_COUNTS (STRIP, half_any, 1, 0)
+FOR_COUNTS (STRIP, full_1, STRIP_VECS, 1)
+FOR_COUNTS (STRIP, half_1, 1, 1)
+FOR_COUNTS (STRIP, full_3, STRIP_VECS, 3)
+FOR_COUNTS (STRIP, half_3, 1, 3)
+FOR_COUNTS (STRIP, full_6, STRIP_VECS, 6)
+FOR_COUNTS (STRIP, half_6, 1, 6)
+FOR_COUNTS (STRIP, full_12, STRIP_VECS, 12)
+FOR_COUNTS (STRIP, half_12, 1, 12)
 
 #define STRIP_ENTRY(count, name) strip_##name##_##count,
 #define STRIP_ENTRIES(name)        \
@@ -214,13 +219,33 @@ static const struct {
     {0, STRIP_ENTRIES (half_any), STRIP_ENTRIES (full_any)},
 };
 
+/* All pixels of `rows` output rows times the channels from c on that the strip states. */
+static void
+narrow_strips (Strip *s, StripFunc func, size_t count, size_t rows, const float *band, float *out,
+               const float *residual)
+{
+  const Narrow *n = s->n;
+  const SlConv2dParams *p = n->p;
+
+  for (size_t y = 0; y < rows; y++) {
+    for (size_t x = 0; x < p->out_w; x += count) {
+      size_t pixel = y * p->out_w + x;
+      s->in = band + y * p->stride_h * n->band_pitch + x * n->step;
+      s->out = out + pixel * p->out_stride;
+      s->residual = residual ? residual + pixel * p->residual_stride : NULL;
+      s->pixels = min_size (count, p->out_w - x);
+      func (s);
+    }
+  }
+}
+
 static void
 narrow_tile (const Narrow *n, void *const *buffers, float *band, size_t index)
 {
   const SlConv2dParams *p = n->p;
-  size_t image = index / n->blocks, y0 = index % n->blocks * n->rows;
-  size_t rows = min_size (n->rows, p->out_h - y0), count = counts[n->count], kind = 0;
-  size_t depth = p->kernel_h * n->run, pixel0 = (image * p->out_h + y0) * p->out_w;
+  size_t image = index / n->blocks, y0 = index % n->blocks * n->rows, kind = 0;
+  size_t rows = min_size (n->rows, p->out_h - y0), depth = p->kernel_h * n->run;
+  size_t pixel0 = (image * p->out_h + y0) * p->out_w;
   const float *in = (const float *)buffers[0] + image * p->in_h * p->in_w * p->in_stride;
   const float *bias = buffers[2], *residual = buffers[3];
   float *out = (float *)buffers[4] + pixel0 * p->out_stride;
@@ -229,22 +254,17 @@ narrow_tile (const Narrow *n, void *const *buffers, float *band, size_t index)
     kind++;
   copy_band (n, in, (ptrdiff_t)(y0 * p->stride_h) - p->pad_top,
              n->band_rows - (n->rows - rows) * p->stride_h, band);
-  for (size_t c = 0; c < p->out_c; c += PANEL) {
-    Strip s = {.n = n,
-               .weights = (const float *)buffers[1] + c * depth,
-               .bias = bias ? bias + c : NULL,
-               .cols = p->out_c - c};
-    StripFunc func =
-        s.cols <= PANEL / 2 ? strips[kind].half[n->count] : strips[kind].full[n->count];
-    for (size_t y = 0; y < rows; y++) {
-      for (size_t x = 0; x < p->out_w; x += count) {
-        size_t pixel = y * p->out_w + x;
-        s.in = band + y * p->stride_h * n->band_pitch + x * n->step;
-        s.out = out + pixel * p->out_stride + c;
-        s.residual = residual ? residual + (pixel0 + pixel) * p->residual_stride + c : NULL;
-        s.pixels = min_size (count, p->out_w - x);
-        func (&s);
-      }
+  for (size_t j = 0; j < panel_count (p->out_c); j++) {
+    size_t begin = panel_begin (p->out_c, j), end = panel_begin (p->out_c, j + 1);
+    for (size_t c = begin; c < end; c += STRIP_VECS * VEC_WIDTH) {
+      Strip s = {.n = n,
+                 .weights = (const float *)buffers[1] + begin * depth + (c - begin),
+                 .width = end - begin,
+                 .bias = bias ? bias + c : NULL,
+                 .cols = min_size (end, p->out_c) - c};
+      const StripFunc *funcs = end - c > VEC_WIDTH ? strips[kind].full : strips[kind].half;
+      narrow_strips (&s, funcs[n->count], counts[n->count], rows, band, out + c,
+                     residual ? residual + pixel0 * p->residual_stride + c : NULL);
     }
   }
   act_finish (&p->act, out, rows * p->out_w, p->out_c, p->out_stride);

@@ -9,10 +9,10 @@ typedef struct Part {
   const SlTile *tile;
   size_t row, col, n_cols;
   size_t k0, k1;
-  const float *b;                /* the panel at k0 */
-  const char *next_b, *next;     /* memory that will be wanted: fetched from here, */
-  size_t next_b_step, next_step; /* bytes a step */
-  float *partial;                /* [rows][vectors]: sums of the passes so far */
+  const float *b;     /* the panel at k0 */
+  const char *next_b; /* what the next pass reads of it: fetched from here, */
+  size_t next_b_step; /* bytes a step */
+  float *partial;     /* [rows][vectors]: sums of the passes so far */
 } Part;
 
 /* All three sizes are constants where this is inlined. */
@@ -22,7 +22,7 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
 {
   const SlTile *t = p->tile;
   const float *const *a_run = t->a + p->row, *b = p->b;
-  const char *next_b = p->next_b, *next = p->next;
+  const char *next_b = p->next_b;
   size_t panel_stride = t->depth * PANEL_MAX, i = p->k0;
 
   if (i >= t->run) {
@@ -42,7 +42,6 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
       for (size_t v = 0; v < panels * vecs; v++)
         w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
       __builtin_prefetch (next_b, 0, 2);
-      __builtin_prefetch (next, 0, 2);
       UNROLL
       for (size_t r = 0; r < rows; r++) {
         Vec x = vec_splat (a[r][i]);
@@ -52,7 +51,6 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
       }
       b += vecs * VEC_WIDTH;
       next_b += p->next_b_step;
-      next += p->next_step;
     }
   }
 }
@@ -200,7 +198,6 @@ run_panel (const SlTile *t, Part *part, TileFunc wide)
       part->row += rows;
       part->partial += rows * width;
       part->next_b += (part->k1 - part->k0) * part->next_b_step;
-      part->next += (part->k1 - part->k0) * part->next_step;
     }
     part->b += (part->k1 - part->k0) * width;
   }
@@ -210,10 +207,8 @@ void
 SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 {
   size_t panels = panel_count (tile->cols), count;
-  size_t steps = panels * ceil_div (tile->rows, tile_rows (TILE_VECS)) * tile->depth;
-  Part part = {.tile = tile, .next = tile->next ? tile->next : (const void *)tile->b};
+  Part part = {.tile = tile};
 
-  part.next_step = steps ? tile->next_bytes / steps : 0;
   for (size_t i = 0; i < panels; i += count) {
     size_t begin = panel_begin (tile->cols, i);
     bool wide = tile->rows == 1 && i + WIDE <= panels &&

@@ -10,8 +10,6 @@
  * A run of panels is dealt out like the whole, so that a part of a product is a product. */
 #if defined __AVX512F__ || defined __aarch64__
 #define TILE_VECS 4
-#elif defined __AVX__
-#define TILE_VECS 3
 #else
 #define TILE_VECS 2
 #endif
@@ -37,8 +35,6 @@ panel_begin (size_t cols, size_t panel)
 #define ROWS_12(X, vecs) ROWS_8 (X, vecs) X (9, vecs) X (10, vecs) X (11, vecs) X (12, vecs)
 #if TILE_VECS == 4
 #define FOR_TILES(X) ROWS_12 (X, 1) ROWS_12 (X, 2) ROWS_8 (X, 3) ROWS_6 (X, 4)
-#elif TILE_VECS == 3
-#define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2) X (1, 3) X (2, 3) X (3, 3) X (4, 3)
 #else
 #define FOR_TILES(X) ROWS_12 (X, 1) ROWS_6 (X, 2)
 #endif
@@ -49,7 +45,7 @@ panel_begin (size_t cols, size_t panel)
 static inline size_t
 tile_rows (size_t vecs)
 {
-  static const size_t rows[] = {12, TILE_VECS == 4 ? 12 : 6, TILE_VECS == 4 ? 8 : 4, 6};
+  static const size_t rows[] = {12, TILE_VECS == 4 ? 12 : 6, 8, 6};
   return rows[vecs - 1];
 }
 
@@ -77,10 +73,6 @@ typedef struct SlTile {
   const float *residual; /* [rows][cols] or NULL */
   size_t residual_stride;
   const SlAct *act;
-
-  /* Memory that the caller's next tile is likely to read: it is fetched meanwhile. */
-  const void *next;
-  size_t next_bytes;
 } SlTile;
 
 void SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile);

@@ -37,11 +37,11 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
       a[r] = a_run[r];
     k += end - i;
     for (; i < end; i++) {
+      __builtin_prefetch (next_b, 0, 2);
       Vec w[WIDE * TILE_VECS];
       UNROLL
       for (size_t v = 0; v < panels * vecs; v++)
         w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
-      __builtin_prefetch (next_b, 0, 2);
       UNROLL
       for (size_t r = 0; r < rows; r++) {
         Vec x = vec_splat (a[r][i]);
@@ -183,7 +183,8 @@ run_panel (const SlTile *t, Part *part, TileFunc wide)
   size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (bytes, TILE_BYTES));
 
   part->k1 = 0;
-  part->next_b_step = width * sizeof (float) / parts;
+  /* Rows that read all of it once have no bandwidth to spare. */
+  part->next_b_step = wide ? 0 : width * sizeof (float) / parts;
   for (size_t pass = 0; pass < passes; pass++) {
     part->k0 = part->k1;
     part->k1 = part_begin (t->depth, passes, pass + 1);

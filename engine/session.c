@@ -1,7 +1,7 @@
 /* Programs and runs: the one place that knows both backends. */
 #include "session-private.h"
 
-#include "core/limits.h"
+#include "core/limit.h"
 #include "core/pool.h"
 #include "cpu/cpu.h"
 #include "model-private.h"

@@ -1,7 +1,7 @@
 /* What holds where nobody says. */
 #include "onnx/onnx.h"
 
-#include "core/limits.h"
+#include "core/limit.h"
 
 #define DEFAULT_FILE_BYTES (G_GUINT64_CONSTANT (4) << 30)
 #define DEFAULT_TENSOR_BYTES (G_GUINT64_CONSTANT (2) << 30)

@@ -42,7 +42,7 @@ build (const OpCase *row, SlPasses *passes, GPtrArray **ret_contents, GError **e
 {
   *passes = (SlPasses){.evaluate = evaluate, .folded_limit = UINT64_MAX};
   return op_case_build (row, &passes->graph, ret_contents, error) &&
-         sl_pass_fold_constants (passes, error);
+         sl_pass_fold_constants (passes, error) && sl_graph_sort (passes->graph, error);
 }
 
 static void

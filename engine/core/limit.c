@@ -1,4 +1,4 @@
-#include "core/limits.h"
+#include "core/limit.h"
 
 #include <sightline/error.h>
 

@@ -1,5 +1,6 @@
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/text.h"
 
 #include <sightline/error.h>
 
@@ -10,11 +11,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+G_GNUC_PRINTF (4, 5)
+static void set_error (GError **error, SlErrorCode code, const char *path, const char *format, ...);
+
+/* "PATH: message"; a path may be any bytes. */
+static void
+set_error (GError **error, SlErrorCode code, const char *path, const char *format, ...)
+{
+  g_autofree char *shown = sl_text_on_one_line (path);
+  va_list args;
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, SL_ERROR, code, "%s: %s", shown, message);
+}
+
 /* Sets SL_ERROR_IO "PATH: cannot WHAT: reason" from errno. */
 static void
 set_errno (GError **error, const char *path, const char *what)
 {
-  g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: cannot %s: %s", path, what, g_strerror (errno));
+  set_error (error, SL_ERROR_IO, path, "cannot %s: %s", what, g_strerror (errno));
 }
 
 /* Reads until `length` bytes or the end of the file, from the descriptor's position if `offset` <
@@ -46,8 +62,8 @@ check_regular (int fd, const char *path, struct stat *ret_stat, GError **error)
     return FALSE;
   }
   if (!S_ISREG (ret_stat->st_mode)) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: is a %s (expected a regular file)", path,
-                 S_ISDIR (ret_stat->st_mode) ? "folder" : "special file");
+    set_error (error, SL_ERROR_IO, path, "is a %s (expected a regular file)",
+               S_ISDIR (ret_stat->st_mode) ? "folder" : "special file");
     return FALSE;
   }
   return TRUE;
@@ -62,16 +78,14 @@ read_regular (int fd, const char *path, guint64 limit, GError **error)
 
   guint64 size = (guint64)st.st_size;
   if (size > limit || size > G_MAXSSIZE) {
-    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-                 "%s: has %" G_GUINT64_FORMAT " bytes (limit is %" G_GUINT64_FORMAT ")", path, size,
-                 limit);
+    set_error (error, SL_ERROR_LIMIT, path,
+               "has %" G_GUINT64_FORMAT " bytes (limit is %" G_GUINT64_FORMAT ")", size, limit);
     return NULL;
   }
 
   char *data = sl_aligned_alloc (size);
   if (!data) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "%s: no memory for %" G_GUINT64_FORMAT " bytes",
-                 path, size);
+    set_error (error, SL_ERROR_MEMORY, path, "no memory for %" G_GUINT64_FORMAT " bytes", size);
     return NULL;
   }
 
@@ -81,9 +95,8 @@ read_regular (int fd, const char *path, guint64 limit, GError **error)
   if (n < 0 || extra < 0)
     set_errno (error, path, "read");
   else if ((guint64)n != size || extra)
-    g_set_error (error, SL_ERROR, SL_ERROR_IO,
-                 "%s: changed while it was read (expected %" G_GUINT64_FORMAT " bytes)", path,
-                 size);
+    set_error (error, SL_ERROR_IO, path,
+               "changed while it was read (expected %" G_GUINT64_FORMAT " bytes)", size);
   else
     return g_bytes_new_with_free_func (data, size, sl_aligned_free, data);
 
@@ -152,9 +165,8 @@ sl_file_open_beneath (const char *root, const char *name, GError **error)
 
   g_auto (GStrv) parts = split_name (name);
   if (!parts) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
-                 "\"%s\": leads outside its folder (expected a relative path without \"..\")",
-                 name);
+    set_error (error, SL_ERROR_MALFORMED, name,
+               "leads outside its folder (expected a relative path without \"..\")");
     return -1;
   }
 
@@ -165,8 +177,7 @@ sl_file_open_beneath (const char *root, const char *name, GError **error)
   }
   fd = walk (fd, parts);
   if (fd < 0 && (errno == ELOOP || errno == EMLINK)) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: is a symbolic link (expected a regular file)",
-                 name);
+    set_error (error, SL_ERROR_IO, name, "is a symbolic link (expected a regular file)");
     return -1;
   }
   if (fd < 0) {
@@ -180,8 +191,8 @@ sl_file_open_beneath (const char *root, const char *name, GError **error)
     return -1;
   }
   if (st.st_nlink > 1) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: has %lu hard links (expected one)", name,
-                 (unsigned long)st.st_nlink);
+    set_error (error, SL_ERROR_IO, name, "has %lu hard links (expected one)",
+               (unsigned long)st.st_nlink);
     close (fd);
     return -1;
   }
@@ -204,10 +215,10 @@ sl_file_read_at (int fd, const char *name, guint64 offset, void *ret, gsize leng
     return FALSE;
   }
   if ((gsize)n < length) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
-                 "%s: ends at byte %" G_GUINT64_FORMAT " (expected %" G_GSIZE_FORMAT
-                 " bytes at %" G_GUINT64_FORMAT ")",
-                 name, offset + (guint64)n, length, offset);
+    set_error (error, SL_ERROR_MALFORMED, name,
+               "ends at byte %" G_GUINT64_FORMAT " (expected %" G_GSIZE_FORMAT
+               " bytes at %" G_GUINT64_FORMAT ")",
+               offset + (guint64)n, length, offset);
     return FALSE;
   }
   return TRUE;
@@ -259,8 +270,7 @@ replace_in (int folder, const char *path, const char *name, const void *data, gs
 {
   struct stat st;
   if (fstatat (folder, name, &st, 0) == 0 && !S_ISREG (st.st_mode)) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: exists (expected a regular file or none)",
-                 path);
+    set_error (error, SL_ERROR_IO, path, "exists (expected a regular file or none)");
     return FALSE;
   }
 
@@ -295,7 +305,7 @@ sl_file_write (const char *path, const void *data, gsize length, GError **error)
   const char *slash = strrchr (path, '/');
   const char *name = slash ? slash + 1 : path;
   if (!*name) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO, "\"%s\": expected the name of a file", path);
+    set_error (error, SL_ERROR_IO, path, "is no file's name (expected one)");
     return FALSE;
   }
 

@@ -1,6 +1,7 @@
 #include "onnx/keys.h"
 
 #include "core/file.h"
+#include "core/text.h"
 
 #include <string.h>
 
@@ -60,17 +61,6 @@ source_get (const Source *source, const char *key, GError **error)
   return g_strdup (value != NULL ? value : image_metadata (source->model, key));
 }
 
-/* What GLib says about a file, which quotes it: fit for one line. */
-static char *
-clean (const char *message)
-{
-  char *text = g_utf8_make_valid (message, -1);
-  for (char *at = text; *at != '\0'; at++)
-    if (g_ascii_iscntrl (*at))
-      *at = '?';
-  return text;
-}
-
 static gboolean
 check_keys (const Source *source, GError **error)
 {
@@ -105,7 +95,7 @@ add_file (GArray *sources, const char *path, GError **error)
   g_array_append_val (sources, source);
   if (g_bytes_get_size (bytes) > 0 &&
       !g_key_file_load_from_bytes (source.file, bytes, G_KEY_FILE_NONE, &cause)) {
-    g_autofree char *text = clean (cause->message);
+    g_autofree char *text = sl_text_on_one_line (cause->message);
     g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "%s: %s", path, text);
     return FALSE;
   }
@@ -143,7 +133,7 @@ apply_key (SlRules *rules, int key, const GArray *sources, guint n, guint *ret_s
       break;
     if (cause == NULL)
       continue;
-    g_autofree char *text = clean (cause->message);
+    g_autofree char *text = sl_text_on_one_line (cause->message);
     const char *file = source->model != NULL ? sl_model_get_name (source->model) : NULL;
     g_set_error (error, SL_ERROR, cause->domain == SL_ERROR ? cause->code : SL_ERROR_MALFORMED,
                  "%s%s%s: %s", file != NULL ? file : "", file != NULL ? ": " : "", source->name,

@@ -77,6 +77,7 @@ fill_taps (SlAxis *axis, uint32_t i, double centre, double support, uint32_t beg
 
   axis->first[i] = first;
   axis->count[i] = last - first;
+  axis->taps = MAX (axis->taps, last - first);
   axis->low = MIN (axis->low, first);
   axis->high = MAX (axis->high, last);
 }
@@ -92,7 +93,7 @@ sl_axis_init (SlAxis *axis, const SlSource *source, const SlPlacement *placement
   uint32_t end = (source->end + (1u << source->shift) - 1) >> source->shift;
   uint32_t most = (uint32_t)MIN (2 * ceil (support) + 1, end - begin);
 
-  *axis = (SlAxis){.n = placement->n, .most = most, .low = end};
+  *axis = (SlAxis){.n = placement->n, .low = end};
   axis->stride = (uint32_t)sl_align_up (most, SL_AXIS_PAD);
   axis->first = calloc (axis->n, sizeof *axis->first);
   axis->count = calloc (axis->n, sizeof *axis->count);
@@ -110,11 +111,46 @@ sl_axis_init (SlAxis *axis, const SlSource *source, const SlPlacement *placement
   return true;
 }
 
+/* The largest numerator: one is left for rounding. */
+#define MAX_FIXED (G_MAXINT16 - 1)
+#define MAX_UNITS (G_MAXINT32 / 255)
+
+bool
+sl_axis_fix (SlAxis *axis)
+{
+  size_t n = (size_t)axis->n * axis->stride;
+  float largest = 0;
+  for (size_t k = 0; k < n; k++)
+    largest = MAX (largest, axis->weights[k]);
+  if (largest > 0.5f)
+    return true;
+  if (!(axis->fixed = calloc (n, sizeof *axis->fixed)))
+    return false;
+
+  int32_t units = (int32_t)MIN (MAX_FIXED / (double)largest, MAX_UNITS);
+  axis->unit = (float)(1.0 / units);
+  for (uint32_t i = 0; i < axis->n; i++) {
+    const float *weights = axis->weights + (size_t)i * axis->stride;
+    int16_t *fixed = axis->fixed + (size_t)i * axis->stride;
+    double sum = 0;
+    int32_t given = 0;
+    for (uint32_t k = 0; k < axis->count[i]; k++) {
+      bool last = k + 1 == axis->count[i];
+      sum += (double)weights[k];
+      int32_t upto = last ? units : (int32_t)lrint (sum * units);
+      fixed[k] = (int16_t)(upto - given);
+      given = upto;
+    }
+  }
+  return true;
+}
+
 void
 sl_axis_clear (SlAxis *axis)
 {
   free (axis->first);
   free (axis->count);
   free (axis->weights);
+  free (axis->fixed);
   *axis = (SlAxis){0};
 }

@@ -33,13 +33,20 @@ typedef struct SlSource {
  * weights from count[i] to stride - 1 are zero. */
 typedef struct SlAxis {
   uint32_t n, stride;
-  uint32_t most;      /* no count is larger */
+  uint32_t taps;      /* the largest count */
   uint32_t low, high; /* all taps lie in low … high - 1 */
   uint32_t *first, *count;
   float *weights;
+  int16_t *fixed; /* NULL, or the weights in units, to whole ones; see sl_axis_fix() */
+  float unit;
 } SlAxis;
 
 /* Pillow's BILINEAR: a triangle as wide as the reduction, cut off at the picture's edge and made to
  * sum to one. FALSE if there is no memory. */
 bool sl_axis_init (SlAxis *axis, const SlSource *source, const SlPlacement *placement);
+
+/* Makes `fixed`, if no weight is above a half: units are as small as 16 bits allow, and as 32 bits
+ * allow for sums over bytes. Each output's sum to the same number, so that flat stays flat, and
+ * each is off by less than one unit, which is below 2^-16 then. FALSE if there is no memory. */
+bool sl_axis_fix (SlAxis *axis);
 void sl_axis_clear (SlAxis *axis);

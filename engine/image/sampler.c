@@ -39,18 +39,18 @@ struct SlImageSampler {
   unsigned order[3];              /* output channel to R, G, B */
 
   unsigned max_threads;
-  size_t row_floats, out_floats; /* of the parts of a thread's scratch, in elements */
+  size_t strip_columns; /* of a thread's scratch */
   size_t max_taps, kept_rows, kept_row_bytes;
   size_t scratch_bytes; /* of one thread */
   char *scratch;
 };
 
-/* One thread's scratch, carved out of its block. */
+/* One thread's scratch, carved out of its block. Columns are of loops->lanes rows. */
 typedef struct Scratch {
   const void **rows;             /* [max_taps] */
-  float *blended;                /* [row_floats] a plane's row after the vertical pass */
-  float *picked;                 /* [row_floats] one component of it */
-  float *components[3], *rgb[3]; /* [out_floats] */
+  float *strip;                  /* [strip_columns] a plane's rows after the vertical pass */
+  float *components[3], *rgb[3]; /* [n] columns of the output each */
+  float *unordered;              /* [lanes][n * n_channels] where the output is not in rows */
   uint32_t *kept_tags;           /* [kept_rows] which frame row is kept there */
   char *kept;                    /* [kept_rows][kept_row_bytes] */
 } Scratch;
@@ -75,14 +75,15 @@ carve (char *base, size_t *offset, size_t bytes)
 static size_t
 scratch_layout (const SlImageSampler *sampler, char *base, Scratch *ret)
 {
-  size_t offset = 0;
+  size_t offset = 0, column = sampler->loops->lanes * sizeof (float);
+  size_t n = sampler->axes[AXIS_X].n;
   ret->rows = carve (base, &offset, sampler->max_taps * sizeof *ret->rows);
-  ret->blended = carve (base, &offset, sampler->row_floats * sizeof (float));
-  ret->picked = carve (base, &offset, sampler->row_floats * sizeof (float));
+  ret->strip = carve (base, &offset, sampler->strip_columns * column);
   for (int i = 0; i < 3; i++) {
-    ret->components[i] = carve (base, &offset, sampler->out_floats * sizeof (float));
-    ret->rgb[i] = carve (base, &offset, sampler->out_floats * sizeof (float));
+    ret->components[i] = carve (base, &offset, n * column);
+    ret->rgb[i] = carve (base, &offset, n * column);
   }
+  ret->unordered = carve (base, &offset, n * sampler->n_channels * column);
   ret->kept_tags = carve (base, &offset, sampler->kept_rows * sizeof *ret->kept_tags);
   ret->kept = carve (base, &offset, sampler->kept_rows * sampler->kept_row_bytes);
   return offset;
@@ -104,12 +105,12 @@ unpack_row (const SlImageSampler *sampler, const SlImage *image, const Scratch *
   return kept;
 }
 
-/* Rows `from` … `from + n - 1` of a plane, each from its first element that is read. */
+/* Rows `from` … `from + n - 1` of a plane, each from element x of those that are read. */
 static gboolean
 collect_rows (const SlImageSampler *sampler, const SlImage *image, const Scratch *scratch,
-              unsigned plane, uint32_t from, uint32_t n)
+              unsigned plane, uint32_t from, uint32_t n, size_t x)
 {
-  size_t begin = sampler->planes[plane].begin * (sampler->layout->bits / 8);
+  size_t begin = (sampler->planes[plane].begin + x) * (sampler->layout->bits / 8);
   for (uint32_t k = 0; k < n; k++) {
     const char *row;
     if (sampler->layout->unpacked)
@@ -123,85 +124,132 @@ collect_rows (const SlImageSampler *sampler, const SlImage *image, const Scratch
   return TRUE;
 }
 
-/* The vertical pass: output row `i` of one plane into scratch->blended. It goes in groups of as
- * many rows as can be at hand, which is all of them except for extreme reductions of unpacked
- * frames. */
+/* The vertical pass: elements x … x + n - 1 of output row `i` of one plane, to a row of quads. It
+ * goes in groups of as many rows as can be at hand, which is all of them except for extreme
+ * reductions of unpacked frames. */
 static gboolean
-blend_plane (const SlImageSampler *sampler, const SlImage *image, const Scratch *scratch,
-             unsigned plane, uint32_t i)
+blend_row (const SlImageSampler *sampler, const SlImage *image, const Scratch *scratch,
+           unsigned plane, uint32_t i, size_t x, size_t n, float *ret)
 {
-  const PlaneJob *job = &sampler->planes[plane];
-  const SlAxis *axis = &sampler->axes[job->y_axis];
-  const float *weights = axis->weights + (size_t)i * axis->stride;
+  const SlRowLoops *loops = sampler->loops;
+  const SlAxis *axis = &sampler->axes[sampler->planes[plane].y_axis];
+  bool bytes = sampler->layout->bits == 8;
   uint32_t group = sampler->layout->unpacked ? sampler->kept_rows : axis->count[i];
 
   for (uint32_t done = 0; done < axis->count[i]; done += group) {
-    uint32_t n = MIN (group, axis->count[i] - done);
-    float *ret = done ? scratch->picked : scratch->blended;
-    if (!collect_rows (sampler, image, scratch, plane, axis->first[i] + done, n))
+    uint32_t n_rows = MIN (group, axis->count[i] - done);
+    size_t first_weight = (size_t)i * axis->stride + done;
+    if (!collect_rows (sampler, image, scratch, plane, axis->first[i] + done, n_rows, x))
       return FALSE;
-    (sampler->layout->bits == 8 ? sampler->loops->blend_8 : sampler->loops->blend_16) (
-        ret, scratch->rows, weights + done, n, job->n);
-    for (size_t x = 0; done && x < job->n; x++)
-      scratch->blended[x] += ret[x];
+    SlBlend blend = {
+        .rows = scratch->rows,
+        .n_rows = n_rows,
+        .weights = axis->weights + first_weight,
+        .add = done > 0,
+    };
+    if (bytes && axis->fixed) {
+      blend.fixed = axis->fixed + first_weight;
+      blend.unit = axis->unit;
+      if (n_rows % 2) /* to an even number, by a row of no weight */
+        scratch->rows[blend.n_rows++] = scratch->rows[0];
+      loops->blend_fixed (ret, &blend, n);
+    } else {
+      (bytes ? loops->blend_8 : loops->blend_16) (ret, &blend, n);
+    }
   }
   return TRUE;
 }
 
-/* The horizontal pass: one component out of scratch->blended. */
+/* The vertical pass of rows `first` … `first + n_rows - 1` of one plane, as columns. A piece of all
+ * rows stays in the first cache until it is turned; unpacked rows come whole. */
+static gboolean
+blend_plane (const Job *job, const Scratch *scratch, unsigned plane, uint32_t first,
+             unsigned n_rows)
+{
+  const SlImageSampler *sampler = job->sampler;
+  unsigned lanes = sampler->loops->lanes;
+  size_t all = sampler->planes[plane].n, n;
+
+  for (size_t x = 0; x < all; x += n) {
+    n = all - x < 2 * SL_STRIP_PIECE || sampler->layout->unpacked ? all - x : SL_STRIP_PIECE;
+    float *piece = scratch->strip + x * lanes;
+    for (unsigned r = 0; r < n_rows; r++)
+      if (!blend_row (sampler, job->image, scratch, plane, first + r, x, n,
+                      piece + 4 * sl_strip_slot (lanes, r)))
+        return FALSE;
+    sampler->loops->turn (piece, sl_align_up (n, 4));
+  }
+  return TRUE;
+}
+
+/* The horizontal pass: one component out of the strip. */
 static void
 resample_component (const SlImageSampler *sampler, const Scratch *scratch, unsigned c)
 {
   const SlComponentLayout *component = &sampler->layout->components[c];
   const SlAxis *axis = &sampler->axes[component->shift_x ? AXIS_X_CHROMA : AXIS_X];
-  size_t begin = sampler->planes[component->plane].begin;
-  const float *row =
-      scratch->blended + ((size_t)component->step * axis->low + component->offset - begin);
-
-  if (component->step > 1) {
-    sampler->loops->pick (scratch->picked, row, component->step, axis->high - axis->low);
-    row = scratch->picked;
-  }
-  sampler->loops->resample (scratch->components[c], row, axis);
+  size_t column = (size_t)component->step * axis->low + component->offset -
+                  sampler->planes[component->plane].begin;
+  sampler->loops->resample (scratch->components[c], scratch->strip + column * sampler->loops->lanes,
+                            component->step, axis);
 }
 
-static gboolean
-sample_row (const Job *job, const Scratch *scratch, uint32_t i)
+/* Components to channels, normalised, in the order and strides of the output. */
+static void
+finish_strip (const Job *job, const Scratch *scratch, uint32_t first, unsigned n_rows)
 {
   const SlImageSampler *sampler = job->sampler;
   const SlRowLoops *loops = sampler->loops;
-  const SlFormatLayout *layout = sampler->layout;
   size_t n = sampler->axes[AXIS_X].n;
+  unsigned n_channels = sampler->n_channels;
 
+  /* A missing component has zero weights: any finite row will do. */
+  const float *components[3], *columns[3];
+  for (unsigned c = 0; c < 3; c++)
+    components[c] = scratch->components[MIN (c, sampler->layout->n_components - 1u)];
+  loops->convert (scratch->rgb, components, &sampler->transform, n * loops->lanes);
+  for (unsigned c = 0; c < n_channels; c++)
+    columns[c] = scratch->rgb[sampler->order[c]];
+  if (n_channels == 1) {
+    loops->luma (scratch->components[0], (const float *const *)scratch->rgb, n * loops->lanes);
+    columns[0] = scratch->components[0];
+  }
+
+  float *out = job->out + job->row_stride * (ptrdiff_t)first;
+  if (job->pixel_stride == (ptrdiff_t)n_channels && (job->channel_stride == 1 || n_channels == 1)) {
+    loops->store (out, job->row_stride, columns, n_channels, sampler->gain, sampler->bias, n,
+                  n_rows);
+    return;
+  }
+  for (unsigned c = 0; c < n_channels; c++) {
+    float *channel = out + job->channel_stride * (ptrdiff_t)c;
+    bool in_rows = job->pixel_stride == 1;
+    loops->store (in_rows ? channel : scratch->unordered, in_rows ? job->row_stride : (ptrdiff_t)n,
+                  &columns[c], 1, &sampler->gain[c], &sampler->bias[c], n, n_rows);
+    for (unsigned r = 0; r < n_rows && !in_rows; r++)
+      for (size_t i = 0; i < n; i++)
+        channel[job->row_stride * (ptrdiff_t)r + job->pixel_stride * (ptrdiff_t)i] =
+            scratch->unordered[r * n + i];
+  }
+}
+
+static gboolean
+sample_strip (const Job *job, const Scratch *scratch, uint32_t first, unsigned n_rows)
+{
+  const SlFormatLayout *layout = job->sampler->layout;
   for (unsigned plane = 0; plane < layout->n_planes; plane++) {
-    if (!blend_plane (sampler, job->image, scratch, plane, i))
+    if (!blend_plane (job, scratch, plane, first, n_rows))
       return FALSE;
     for (unsigned c = 0; c < layout->n_components; c++)
       if (layout->components[c].plane == plane)
-        resample_component (sampler, scratch, c);
+        resample_component (job->sampler, scratch, c);
   }
-
-  /* A missing component has zero weights: any finite row will do. */
-  const float *components[3];
-  for (unsigned c = 0; c < 3; c++)
-    components[c] = scratch->components[MIN (c, layout->n_components - 1u)];
-  loops->convert (scratch->rgb, components, &sampler->transform, n);
-
-  float *out = job->out + job->row_stride * (ptrdiff_t)i;
-  if (sampler->n_channels == 1) {
-    loops->luma (scratch->components[0], (const float *const *)scratch->rgb, n);
-    loops->store (out, job->pixel_stride, scratch->components[0], sampler->gain[0],
-                  sampler->bias[0], n);
-    return TRUE;
-  }
-  for (unsigned c = 0; c < 3; c++)
-    loops->store (out + job->channel_stride * (ptrdiff_t)c, job->pixel_stride,
-                  scratch->rgb[sampler->order[c]], sampler->gain[c], sampler->bias[c], n);
+  finish_strip (job, scratch, first, n_rows);
   return TRUE;
 }
 
 static void
-sample_rows (void *data, unsigned slot, size_t first, size_t last)
+sample_strips (void *data, unsigned slot, size_t first, size_t last)
 {
   Job *job = data;
   const SlImageSampler *sampler = job->sampler;
@@ -210,10 +258,13 @@ sample_rows (void *data, unsigned slot, size_t first, size_t last)
   for (size_t i = 0; i < sampler->kept_rows; i++)
     scratch.kept_tags[i] = NO_ROW;
 
+  uint32_t lanes = sampler->loops->lanes, n = sampler->axes[AXIS_Y].n;
   for (size_t i = first; i < last && !atomic_load_explicit (&job->failed, memory_order_relaxed);
-       i++)
-    if (!sample_row (job, &scratch, (uint32_t)i))
+       i++) {
+    uint32_t row = (uint32_t)i * lanes;
+    if (!sample_strip (job, &scratch, row, MIN (lanes, n - row)))
       atomic_store_explicit (&job->failed, true, memory_order_relaxed);
+  }
 }
 
 /* Fills what the picture leaves free. */
@@ -255,7 +306,9 @@ sl_image_sample (SlImageSampler *sampler, const SlImage *image, float *ret,
       .pixel_stride = strides[sampler->transposed ? 1 : 2],
       .channel_stride = strides[0],
   };
-  sl_pool_run (sampler->axes[AXIS_Y].n, sampler->max_threads, sample_rows, &job);
+  unsigned lanes = sampler->loops->lanes;
+  sl_pool_run ((sampler->axes[AXIS_Y].n + lanes - 1) / lanes, sampler->max_threads, sample_strips,
+               &job);
   return !job.failed;
 }
 
@@ -358,13 +411,24 @@ init_axes (SlImageSampler *sampler, const SlSource source[2], unsigned siting)
     half.cosited = siting & (direction ? SL_SITING_COSITED_Y : SL_SITING_COSITED_X);
     if (half.shift && !sl_axis_init (&axes[1], &half, placement))
       return false;
+    if (direction && !(sl_axis_fix (&axes[0]) && (!half.shift || sl_axis_fix (&axes[1]))))
+      return false;
   }
   return true;
 }
 
+static const SlComponentLayout *
+first_component (const SlFormatLayout *layout, unsigned plane)
+{
+  const SlComponentLayout *component = layout->components;
+  while (component->plane != plane)
+    component++;
+  return component;
+}
+
 /* Which part of each plane is read: from the first to the last element of its components. */
 static void
-init_planes (SlImageSampler *sampler)
+init_planes (SlImageSampler *sampler, uint32_t frame_width)
 {
   for (unsigned plane = 0; plane < sampler->layout->n_planes; plane++) {
     size_t begin = G_MAXSIZE, end = 0;
@@ -379,8 +443,14 @@ init_planes (SlImageSampler *sampler)
       job->y_axis = component->shift_y ? AXIS_Y_CHROMA : AXIS_Y;
     }
     job->begin = begin;
-    job->n = end - begin;
-    sampler->row_floats = MAX (sampler->row_floats, job->n + sampler->axes[AXIS_X].stride);
+    /* to whole blocks where the frame's row goes on */
+    const SlComponentLayout *first = first_component (sampler->layout, plane);
+    size_t row =
+        (((size_t)frame_width + (1u << first->shift_x) - 1) >> first->shift_x) * first->step;
+    job->n = MIN (sl_align_up (end - begin, 64), MAX (row, end) - begin);
+    /* and what the horizontal pass may read beyond */
+    size_t beyond = 4 * (size_t)MAX (sampler->axes[AXIS_X].taps, sampler->axes[AXIS_X_CHROMA].taps);
+    sampler->strip_columns = MAX (sampler->strip_columns, sl_align_up (job->n, 4) + beyond);
   }
 }
 
@@ -407,7 +477,6 @@ init_scratch (SlImageSampler *sampler, uint32_t frame_width, unsigned max_thread
 {
   unsigned available = sl_pool_get_threads ();
   sampler->max_threads = max_threads && max_threads < available ? max_threads : available;
-  sampler->out_floats = sampler->axes[AXIS_X].n;
   sampler->max_taps = MAX (sampler->axes[AXIS_Y].stride, sampler->axes[AXIS_Y_CHROMA].stride);
   if (sampler->layout->unpacked) {
     sampler->kept_rows = MIN (sampler->max_taps, MAX_KEPT_ROWS);
@@ -444,7 +513,7 @@ sl_image_sampler_new (const SlImageInfo *info, const SlPreprocess *rules, unsign
 
   bool ready = init_axes (sampler, source, info->siting);
   if (ready) {
-    init_planes (sampler);
+    init_planes (sampler, info->width);
     ready = init_scratch (sampler, info->width, max_threads);
   }
   if (!ready) {

@@ -10,130 +10,14 @@ struct SlModel {
   bool shared; /* in the table of sl_model_share () */
   char *name;
   char *hash;    /* made when somebody asks first: GLib hashes some 100 MB a second */
-  GBytes *file;  /* the bytes that it is made of */
-  bool has_file; /* the name is a path */
+  GBytes *bytes; /* that it is made of, where the caller gave them */
+  SlFile *file;  /* else: what `constants` read again */
   SlGraph *graph;
   SlOnnxMeta meta;
   GArray *inputs, *outputs; /* SlPort; names are the graph's */
-  GMutex lock;              /* of store, kept and hash */
-  GHashTable *store;        /* Entry, its own key */
-  GHashTable *kept;         /* SlTensor that live as long as the model: its own and the store's */
+  GMutex lock;              /* of hash */
+  SlConstants *constants;
 };
-
-/* One evaluated node. */
-typedef struct Entry {
-  const SlOpClass *op;
-  GBytes *attrs; /* of the node, and a byte for each output: is it asked for */
-  uint32_t n_inputs, n_outputs;
-  SlTensor **inputs, **outputs;
-} Entry;
-
-static guint
-entry_hash (gconstpointer data)
-{
-  const Entry *entry = data;
-  guint hash = g_direct_hash (entry->op) ^ g_bytes_hash (entry->attrs);
-  for (uint32_t i = 0; i < entry->n_inputs; i++)
-    hash = hash * 31 + g_direct_hash (entry->inputs[i]);
-  return hash;
-}
-
-static gboolean
-entry_equal (gconstpointer a, gconstpointer b)
-{
-  const Entry *left = a, *right = b;
-  return left->op == right->op && left->n_inputs == right->n_inputs &&
-         left->n_outputs == right->n_outputs && g_bytes_equal (left->attrs, right->attrs) &&
-         (left->n_inputs == 0 ||
-          memcmp (left->inputs, right->inputs, left->n_inputs * sizeof (SlTensor *)) == 0);
-}
-
-static void
-entry_free (void *data)
-{
-  Entry *entry = data;
-  for (uint32_t i = 0; i < entry->n_inputs; i++)
-    sl_tensor_unref (entry->inputs[i]);
-  for (uint32_t i = 0; i < entry->n_outputs; i++)
-    sl_tensor_unref (entry->outputs[i]);
-  g_bytes_unref (entry->attrs);
-  g_free (entry->inputs);
-  g_free (entry->outputs);
-  g_free (entry);
-}
-
-static GBytes *
-list_attrs (const SlNode *node)
-{
-  GByteArray *bytes = g_byte_array_new ();
-  g_byte_array_append (bytes, node->attrs, (guint)node->op->attrs_size);
-  for (uint32_t i = 0; i < node->n_outputs; i++)
-    g_byte_array_append (bytes, &(guint8){node->outputs[i] != NULL}, 1);
-  return g_byte_array_free_to_bytes (bytes);
-}
-
-static Entry *
-entry_new (const SlNode *node)
-{
-  Entry *entry = g_new0 (Entry, 1);
-  entry->op = node->op;
-  entry->attrs = list_attrs (node);
-  entry->n_inputs = node->n_inputs;
-  entry->n_outputs = node->n_outputs;
-  entry->inputs = g_new0 (SlTensor *, node->n_inputs + 1);
-  entry->outputs = g_new0 (SlTensor *, node->n_outputs + 1);
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL && node->inputs[i]->data != NULL)
-      entry->inputs[i] = sl_tensor_ref (node->inputs[i]->data);
-  return entry;
-}
-
-/* Not what depends on shapes of activations, which the key does not hold, nor what is made of
- * tensors of one program alone: nobody would find it again. */
-static bool
-is_storable (const SlModel *model, const SlNode *node)
-{
-  if (node->op->traits & SL_TRAIT_SHAPE_ONLY)
-    return false;
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] != NULL && !g_hash_table_contains (model->kept, node->inputs[i]->data))
-      return false;
-  return true;
-}
-
-/* Takes the entry over. */
-static void
-store (SlModel *model, Entry *entry)
-{
-  g_hash_table_add (model->store, entry);
-  for (uint32_t i = 0; i < entry->n_outputs; i++)
-    if (entry->outputs[i] != NULL)
-      g_hash_table_add (model->kept, entry->outputs[i]);
-}
-
-gboolean
-sl_model_evaluate (SlModel *model, const SlNode *node, SlStoreFunc compute, SlTensor **ret_outputs,
-                   GError **error)
-{
-  Entry *wanted = entry_new (node);
-  g_mutex_lock (&model->lock);
-  bool storable = is_storable (model, node);
-  const Entry *found = storable ? g_hash_table_lookup (model->store, wanted) : NULL;
-  gboolean ok = TRUE, keep = FALSE;
-  if (found == NULL) {
-    ok = compute (node, wanted->inputs, wanted->outputs, error);
-    keep = ok && storable;
-    found = wanted;
-  }
-  for (uint32_t i = 0; ok && i < node->n_outputs; i++)
-    ret_outputs[i] = found->outputs[i] != NULL ? sl_tensor_ref (found->outputs[i]) : NULL;
-  if (keep)
-    store (model, wanted);
-  else
-    entry_free (wanted);
-  g_mutex_unlock (&model->lock);
-  return ok;
-}
 
 GArray *
 sl_list_ports (const GPtrArray *values)
@@ -147,27 +31,24 @@ sl_list_ports (const GPtrArray *values)
   return ports;
 }
 
+/* Takes `file` over: what `bytes` were read from, or NULL if the caller gave them. */
 static SlModel *
-model_new (GBytes *bytes, const char *path, const char *folder, const SlModelLimits *limits,
-           GError **error)
+model_new (GBytes *bytes, SlFile *file, const char *path, const char *folder,
+           const SlModelLimits *limits, GError **error)
 {
   g_autoptr (SlModel) model = g_new0 (SlModel, 1);
   g_atomic_ref_count_init (&model->refs);
   g_mutex_init (&model->lock);
   sl_onnx_meta_init (&model->meta);
-  model->store = g_hash_table_new_full (entry_hash, entry_equal, entry_free, NULL);
-  model->kept = g_hash_table_new (NULL, NULL);
   model->name = g_strdup (path);
-  model->has_file = folder != NULL;
-  model->graph = sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
+  model->file = file;
+  model->bytes = file == NULL ? g_bytes_ref (bytes) : NULL;
+  model->graph = file != NULL
+                     ? sl_onnx_read_stubs (bytes, path, folder, limits, &model->meta, error)
+                     : sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
   if (model->graph == NULL)
     return NULL;
-  for (uint32_t i = 0; i < model->graph->values->len; i++) {
-    SlValue *value = g_ptr_array_index (model->graph->values, i);
-    if (value->data != NULL)
-      g_hash_table_add (model->kept, value->data);
-  }
-  model->file = g_bytes_ref (bytes);
+  model->constants = sl_constants_new (model->graph, file);
   model->inputs = sl_list_ports (model->graph->inputs);
   model->outputs = sl_list_ports (model->graph->outputs);
   return g_steal_pointer (&model);
@@ -177,19 +58,26 @@ SlModel *
 sl_model_load (const char *path, const SlModelLimits *limits, GError **error)
 {
   SlModelLimits all;
+  SlFile *file;
   if (!sl_onnx_complete_limits (limits, &all, error))
     return NULL;
-  g_autoptr (GBytes) bytes = sl_file_read (path, all.file_bytes, error);
+  g_autoptr (GBytes) bytes = sl_file_load (path, all.file_bytes, &file, error);
   if (bytes == NULL)
     return NULL;
   g_autofree char *folder = g_path_get_dirname (path);
-  return model_new (bytes, path, folder, &all, error);
+  return model_new (bytes, file, path, folder, &all, error);
 }
 
 SlModel *
 sl_model_load_bytes (GBytes *bytes, const char *name, const SlModelLimits *limits, GError **error)
 {
-  return model_new (bytes, name, NULL, limits, error);
+  return model_new (bytes, NULL, name, NULL, limits, error);
+}
+
+SlConstants *
+sl_model_get_constants (SlModel *model)
+{
+  return model->constants;
 }
 
 /* --- Sharing --- */
@@ -264,16 +152,16 @@ sl_model_ref (SlModel *model)
 static void
 model_free (SlModel *model)
 {
-  g_hash_table_unref (model->store);
-  g_hash_table_unref (model->kept);
-  sl_graph_free (model->graph);
+  sl_constants_free (model->constants);
+  sl_file_close (model->file);
+  g_clear_pointer (&model->graph, sl_graph_free);
   sl_onnx_meta_clear (&model->meta);
   g_clear_pointer (&model->inputs, g_array_unref);
   g_clear_pointer (&model->outputs, g_array_unref);
   g_mutex_clear (&model->lock);
   g_free (model->name);
   g_free (model->hash);
-  g_clear_pointer (&model->file, g_bytes_unref);
+  g_clear_pointer (&model->bytes, g_bytes_unref);
   g_free (model);
 }
 
@@ -288,7 +176,11 @@ sl_model_unref (SlModel *model)
 gboolean
 sl_model_save (SlModel *model, const char *path, GError **error)
 {
-  g_autoptr (GBytes) bytes = sl_onnx_write (model->graph, &model->meta, error);
+  g_autoptr (SlGraph) graph = sl_graph_clone (model->graph);
+  gboolean whole = sl_constants_load (model->constants, graph, NULL, error);
+  g_autoptr (GBytes) bytes = whole ? sl_onnx_write (graph, &model->meta, error) : NULL;
+  g_clear_pointer (&graph, sl_graph_free);
+  sl_constants_trim (model->constants);
   if (bytes == NULL)
     return FALSE;
   gsize length;
@@ -311,15 +203,19 @@ sl_model_get_name (SlModel *model)
 const char *
 sl_model_get_path (SlModel *model)
 {
-  return model->has_file ? model->name : NULL;
+  return model->file != NULL ? model->name : NULL;
 }
 
 const char *
 sl_model_get_hash (SlModel *model)
 {
   g_mutex_lock (&model->lock);
+  if (model->hash == NULL && model->file != NULL)
+    model->hash = sl_file_hash (model->file, NULL);
+  else if (model->hash == NULL)
+    model->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model->bytes);
   if (model->hash == NULL)
-    model->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model->file);
+    model->hash = g_strdup (""); /* changed since: nobody can say any more */
   g_mutex_unlock (&model->lock);
   return model->hash;
 }

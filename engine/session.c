@@ -47,9 +47,27 @@ compute (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs, GE
 }
 
 static gboolean
+compute_stream (const SlNode *node, SlReadFunc read, void *data, SlTensor **ret_outputs,
+                GError **error)
+{
+  return (node->op->traits & SL_TRAIT_PACKING) && node->n_outputs == 1 &&
+         sl_cpu_evaluate_stream (node, read, data, ret_outputs, error);
+}
+
+static const SlEvaluator evaluator = {compute, compute_stream};
+
+/* What folding works with. */
+typedef struct Folding {
+  SlConstants *constants;
+  GPtrArray *held; /* SlTensor */
+} Folding;
+
+static gboolean
 evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
 {
-  return sl_model_evaluate (data, node, compute, ret_outputs, error);
+  const Folding *folding = data;
+  return sl_constants_evaluate (folding->constants, node, &evaluator, folding->held, ret_outputs,
+                                error);
 }
 
 /* The options with what the environment says, or the default, in the place of limits of zero. */
@@ -183,12 +201,18 @@ clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
 static gboolean
 run_passes (SlPasses *passes, SlModel *model, const SlProgramOptions *options, GError **error)
 {
+  g_autoptr (GPtrArray) held = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);
+  Folding folding = {sl_model_get_constants (model), held};
   passes->evaluate = evaluate;
-  passes->evaluate_data = model;
+  passes->evaluate_data = &folding;
   passes->memory_limit = options->memory_limit;
   passes->folded_limit = options->constant_limit;
   passes->work_limit = options->constant_work;
-  return sl_passes_run (passes, error);
+  gboolean done = sl_passes_run (passes, error) &&
+                  sl_constants_load (folding.constants, passes->graph, &evaluator, error);
+  g_clear_pointer (&held, g_ptr_array_unref);
+  sl_constants_trim (folding.constants);
+  return done;
 }
 
 SlGraph *
@@ -360,6 +384,7 @@ sl_program_unref (SlProgram *program)
   if (program->compiled != NULL)
     program->backend->release (program->compiled);
   sl_plan_free (program->plan);
+  sl_constants_trim (sl_model_get_constants (program->model));
   g_clear_pointer (&program->inputs, g_array_unref);
   g_clear_pointer (&program->outputs, g_array_unref);
   g_array_unref (program->layers);

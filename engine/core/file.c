@@ -70,12 +70,12 @@ check_regular (int fd, const char *path, struct stat *ret_stat, GError **error)
 }
 
 static GBytes *
-read_regular (int fd, const char *path, guint64 limit, GError **error)
+read_regular (int fd, const char *path, guint64 limit, struct stat *ret_stat, GError **error)
 {
-  struct stat st;
-  if (!check_regular (fd, path, &st, error))
+  if (!check_regular (fd, path, ret_stat, error))
     return NULL;
 
+  const struct stat st = *ret_stat;
   guint64 size = (guint64)st.st_size;
   if (size > limit || size > G_MAXSSIZE) {
     set_error (error, SL_ERROR_LIMIT, path,
@@ -104,20 +104,111 @@ read_regular (int fd, const char *path, guint64 limit, GError **error)
   return NULL;
 }
 
+/* Non-blocking, so that a FIFO without a writer is refused instead of waited for. */
+static int
+open_to_read (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0)
+    set_errno (error, path, "open");
+  return fd;
+}
+
 GBytes *
 sl_file_read (const char *path, guint64 limit, GError **error)
 {
   g_return_val_if_fail (path, NULL);
 
-  /* Non-blocking, so that a FIFO without a writer is refused instead of waited for. */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) {
-    set_errno (error, path, "open");
+  struct stat st;
+  int fd = open_to_read (path, error);
+  if (fd < 0)
     return NULL;
-  }
-  GBytes *bytes = read_regular (fd, path, limit, error);
+  GBytes *bytes = read_regular (fd, path, limit, &st, error);
   close (fd);
   return bytes;
+}
+
+struct SlFile {
+  int fd;
+  char *path;
+  guint64 size;
+  struct timespec changed;
+};
+
+GBytes *
+sl_file_load (const char *path, guint64 limit, SlFile **ret_file, GError **error)
+{
+  g_return_val_if_fail (path && ret_file, NULL);
+
+  struct stat st;
+  *ret_file = NULL;
+  int fd = open_to_read (path, error);
+  if (fd < 0)
+    return NULL;
+  /* The time is of before reading: a change meanwhile is one that shows later. */
+  GBytes *bytes = read_regular (fd, path, limit, &st, error);
+  if (!bytes) {
+    close (fd);
+    return NULL;
+  }
+  *ret_file = g_new (SlFile, 1);
+  **ret_file = (SlFile){fd, g_strdup (path), (guint64)st.st_size, st.st_mtim};
+  return bytes;
+}
+
+void
+sl_file_close (SlFile *file)
+{
+  if (!file)
+    return;
+  close (file->fd);
+  g_free (file->path);
+  g_free (file);
+}
+
+static gboolean
+check_unchanged (const SlFile *file, GError **error)
+{
+  struct stat st;
+  if (fstat (file->fd, &st) < 0) {
+    set_errno (error, file->path, "stat");
+    return FALSE;
+  }
+  if ((guint64)st.st_size == file->size && st.st_mtim.tv_sec == file->changed.tv_sec &&
+      st.st_mtim.tv_nsec == file->changed.tv_nsec)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_IO,
+               "%s: was changed after it was loaded (expected the same file while it is in use)",
+               file->path);
+  return FALSE;
+}
+
+gboolean
+sl_file_read_again (SlFile *file, guint64 offset, void *ret, gsize length, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  gboolean done = sl_file_read_at (file->fd, file->path, offset, ret, length, &cause);
+  /* Afterwards: a change before or while reading shows, and explains an end too early. */
+  if (!check_unchanged (file, error))
+    return FALSE;
+  if (!done)
+    g_propagate_error (error, g_steal_pointer (&cause));
+  return done;
+}
+
+char *
+sl_file_hash (SlFile *file, GError **error)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  const gsize block = 1 << 20;
+  g_autofree guchar *data = g_malloc (block);
+  for (guint64 at = 0; at < file->size; at += block) {
+    gsize n = MIN (file->size - at, block);
+    if (!sl_file_read_again (file, at, data, n, error))
+      return NULL;
+    g_checksum_update (sum, data, (gssize)n);
+  }
+  return g_strdup (g_checksum_get_string (sum));
 }
 
 /* Opens the last of `parts` relative to `fd`, which is closed. Every step refuses a link, so no

@@ -9,6 +9,20 @@
  * mmap). Returns NULL with SL_ERROR set. The bytes start at SL_ALIGNMENT. */
 GBytes *sl_file_read (const char *path, guint64 limit, GError **error);
 
+/* A file that was read and stays open to be read again. Every function from any thread. */
+typedef struct SlFile SlFile;
+
+/* sl_file_read() of a file that stays open in *ret_file, which is NULL on failure. */
+GBytes *sl_file_load (const char *path, guint64 limit, SlFile **ret_file, GError **error);
+void sl_file_close (SlFile *file);
+
+/* The same bytes as the first time: SL_ERROR_IO if the file has been changed in place since (its
+ * size or time of change is another). Deleting it, or putting another in its place, does not
+ * matter. */
+gboolean sl_file_read_again (SlFile *file, guint64 offset, void *ret, gsize length, GError **error);
+/* SHA-256 of the whole file in hexadecimal; free with g_free(). Fails as sl_file_read_again(). */
+char *sl_file_hash (SlFile *file, GError **error);
+
 /* Opens `name` beneath the folder `root` for reading and returns a descriptor, or -1 with SL_ERROR
  * set. `name` is relative; nothing leads outside: no "..", no absolute path, no symbolic link at
  * any level, no hard-linked file, only regular files. Walks component by component with O_NOFOLLOW,

@@ -286,14 +286,10 @@ evaluate_step (const SlStep *step, SlTensor *const *inputs, SlTensor **outputs, 
   return TRUE;
 }
 
-gboolean
-sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs,
-                 GError **error)
+/* New tensors for the node's outputs, and its steps. */
+static gboolean
+prepare_node (const SlNode *node, SlLowering *to, SlTensor **ret_outputs, GError **error)
 {
-  SlTarget target = sl_cpu_get_target ();
-  g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
-  g_array_set_clear_func (steps, (GDestroyNotify)sl_step_clear);
-  SlLowering to = {.steps = steps, .target = &target, .node = node};
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     const SlValue *output = node->outputs[i];
     if (output == NULL)
@@ -303,12 +299,126 @@ sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_out
       return FALSE;
   }
   if (node->op->lower != NULL)
-    node->op->lower (node, &to);
+    node->op->lower (node, to);
   else
-    sl_lower_reference (&to);
+    sl_lower_reference (to);
+  return TRUE;
+}
+
+static GArray *
+new_steps (void)
+{
+  GArray *steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
+  g_array_set_clear_func (steps, (GDestroyNotify)sl_step_clear);
+  return steps;
+}
+
+gboolean
+sl_cpu_evaluate (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs,
+                 GError **error)
+{
+  SlTarget target = sl_cpu_get_target ();
+  g_autoptr (GArray) steps = new_steps ();
+  SlLowering to = {.steps = steps, .target = &target, .node = node};
+  if (!prepare_node (node, &to, ret_outputs, error))
+    return FALSE;
   for (uint32_t i = 0; i < steps->len; i++)
     if (!evaluate_step (&g_array_index (steps, SlStep, i), inputs, ret_outputs, error))
       return FALSE;
+  return TRUE;
+}
+
+/* --- Packing what is read from a file --- */
+
+/* So much of the input is in memory at once, where the kernel allows it. */
+#define WINDOW ((size_t)8 << 20)
+
+typedef struct Stream {
+  BoundStep bound;
+  void *buffers[2];
+  char *scratch;
+  size_t first; /* tile of this piece */
+  size_t size;  /* bytes of the input */
+} Stream;
+
+static void
+run_stream_tiles (void *data, unsigned slot, size_t first, size_t last)
+{
+  const Stream *stream = data;
+  stream->bound.kernel->run (stream->bound.step->params, stream->buffers,
+                             stream->scratch + slot * stream->bound.scratch, stream->first + first,
+                             stream->first + last);
+}
+
+static void
+piece_of (const Stream *stream, size_t first, size_t last, size_t *ret_begin, size_t *ret_end)
+{
+  *ret_begin = 0;
+  *ret_end = stream->size;
+  if (stream->bound.kernel->reads != NULL)
+    stream->bound.kernel->reads (stream->bound.step->params, first, last, ret_begin, ret_end);
+}
+
+/* So many tiles that what they read fits the window; all where a single one reads more. */
+static size_t
+tiles_of_piece (const Stream *stream)
+{
+  size_t n = stream->bound.tiles, begin, end;
+  do {
+    piece_of (stream, 0, n, &begin, &end);
+    if (end - begin <= WINDOW)
+      return n;
+    n /= 2;
+  } while (n > 0);
+  return stream->bound.tiles;
+}
+
+static gboolean
+run_stream (Stream *stream, SlReadFunc read, void *data, GError **error)
+{
+  const size_t step = tiles_of_piece (stream);
+  for (size_t first = 0; first < stream->bound.tiles; first += step) {
+    const size_t n = MIN (step, stream->bound.tiles - first);
+    size_t begin, end;
+    piece_of (stream, first, first + n, &begin, &end);
+    if (!read (data, begin, (char *)stream->buffers[0] + begin, end - begin, error))
+      return FALSE;
+    stream->first = first;
+    sl_pool_run (n, MIN (stream->bound.threads, (unsigned)MIN (n, SL_POOL_MAX_THREADS)),
+                 run_stream_tiles, stream);
+    sl_pages_drop (stream->buffers[0], begin, end);
+  }
+  return TRUE;
+}
+
+gboolean
+sl_cpu_evaluate_stream (const SlNode *node, SlReadFunc read, void *data, SlTensor **ret_outputs,
+                        GError **error)
+{
+  g_return_val_if_fail (node->n_inputs == 1 && node->n_outputs == 1, FALSE);
+  SlTarget target = sl_cpu_get_target ();
+  g_autoptr (GArray) steps = new_steps ();
+  SlLowering to = {.steps = steps, .target = &target, .node = node};
+  if (!prepare_node (node, &to, ret_outputs, error))
+    return FALSE;
+  for (uint32_t i = 0; i < steps->len; i++) {
+    const SlCost cost = sl_node_get_cost (node);
+    Stream stream = {.size = sl_value_get_bytes (node->inputs[0])};
+    if (!bind (&g_array_index (steps, SlStep, i), &cost, sl_pool_get_threads (), &stream.bound,
+               error))
+      return FALSE;
+    stream.buffers[0] = sl_pages_alloc (stream.size);
+    stream.buffers[1] = sl_tensor_get_data_writable (ret_outputs[0]);
+    stream.scratch = sl_aligned_alloc (stream.bound.scratch * stream.bound.threads);
+    gboolean done = stream.buffers[0] != NULL && stream.scratch != NULL;
+    if (!done)
+      sl_node_error (node, error, SL_ERROR_MEMORY, "no memory to evaluate it");
+    done = done && run_stream (&stream, read, data, error);
+    sl_pages_free (stream.buffers[0], stream.size);
+    sl_aligned_free (stream.scratch);
+    if (!done)
+      return FALSE;
+  }
   return TRUE;
 }
 

@@ -1,9 +1,9 @@
-#include <sightline/tensor.h>
+#include "graph/stub.h"
 
 #include "core/half.h"
 #include "core/memory.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct SlTensor {
@@ -12,8 +12,11 @@ struct SlTensor {
   SlShape shape;
   size_t elements, size;
   const void *data;
-  void *owned; /* aligned block, or NULL where `bytes` holds the data */
+  void *owned; /* aligned, inside `block`, or NULL where `bytes` holds the data */
+  void *block;
   GBytes *bytes;
+  bool is_stub;
+  guint64 place; /* of a stub */
 };
 
 static const struct {
@@ -123,13 +126,17 @@ tensor_new_empty (SlDType dtype, const SlShape *shape, GError **error)
   return tensor;
 }
 
+/* Zeros. By calloc(), which does not touch large blocks: their pages come when they are written. */
 static gboolean
 tensor_allocate (SlTensor *tensor, GError **error)
 {
-  tensor->owned = sl_aligned_alloc (tensor->size);
-  tensor->data = tensor->owned;
-  if (tensor->owned != NULL)
+  if (tensor->size <= SIZE_MAX - SL_ALIGNMENT)
+    tensor->block = calloc (1, tensor->size + SL_ALIGNMENT);
+  if (tensor->block != NULL) {
+    tensor->owned = (void *)sl_align_up ((uintptr_t)tensor->block, SL_ALIGNMENT);
+    tensor->data = tensor->owned;
     return TRUE;
+  }
   g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a tensor of %zu bytes",
                tensor->size);
   return FALSE;
@@ -141,7 +148,6 @@ sl_tensor_new (SlDType dtype, const SlShape *shape, GError **error)
   g_autoptr (SlTensor) tensor = tensor_new_empty (dtype, shape, error);
   if (tensor == NULL || !tensor_allocate (tensor, error))
     return NULL;
-  memset (tensor->owned, 0, tensor->size);
   return g_steal_pointer (&tensor);
 }
 
@@ -185,6 +191,35 @@ sl_tensor_new_bytes (SlDType dtype, const SlShape *shape, GBytes *bytes, gsize o
 }
 
 SlTensor *
+sl_tensor_new_stub (SlDType dtype, const SlShape *shape, guint64 place, GError **error)
+{
+  SlTensor *tensor = tensor_new_empty (dtype, shape, error);
+  if (tensor != NULL) {
+    tensor->is_stub = true;
+    tensor->place = place;
+  }
+  return tensor;
+}
+
+bool
+sl_tensor_is_stub (const SlTensor *tensor)
+{
+  return tensor->is_stub;
+}
+
+guint64
+sl_tensor_get_place (const SlTensor *tensor)
+{
+  return tensor->place;
+}
+
+bool
+sl_tensor_is_unshared (const SlTensor *tensor)
+{
+  return g_atomic_ref_count_compare ((gatomicrefcount *)&tensor->refs, 1);
+}
+
+SlTensor *
 sl_tensor_ref (SlTensor *tensor)
 {
   g_atomic_ref_count_inc (&tensor->refs);
@@ -196,7 +231,7 @@ sl_tensor_unref (SlTensor *tensor)
 {
   if (tensor == NULL || !g_atomic_ref_count_dec (&tensor->refs))
     return;
-  sl_aligned_free (tensor->owned);
+  free (tensor->block);
   g_clear_pointer (&tensor->bytes, g_bytes_unref);
   g_free (tensor);
 }
@@ -242,7 +277,7 @@ double
 sl_tensor_get_double (const SlTensor *tensor, size_t index)
 {
   const void *data = tensor->data;
-  g_return_val_if_fail (index < tensor->elements, 0);
+  g_return_val_if_fail (index < tensor->elements && data != NULL, 0);
   switch (tensor->dtype) {
   case SL_FLOAT16:
     return sl_half_to_float (((const uint16_t *)data)[index]);
@@ -263,7 +298,7 @@ int64_t
 sl_tensor_get_int (const SlTensor *tensor, size_t index)
 {
   const void *data = tensor->data;
-  g_return_val_if_fail (index < tensor->elements, 0);
+  g_return_val_if_fail (index < tensor->elements && data != NULL, 0);
   switch (tensor->dtype) {
   case SL_INT8:
     return ((const int8_t *)data)[index];

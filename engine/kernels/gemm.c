@@ -122,9 +122,29 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
   }
 }
 
+static void
+pack_reads (const void *params, size_t first, size_t last, size_t *ret_begin, size_t *ret_end)
+{
+  const SlPackParams *p = params;
+  size_t panels = ceil_div (p->cols, PANEL), extent = 1;
+
+  for (size_t i = 0; i < 3; i++)
+    extent += (p->depth[i] - 1) * p->depth_stride[i];
+  *ret_begin = SIZE_MAX;
+  *ret_end = 0;
+  for (size_t t = first; t < last; t++) {
+    size_t c = t % panels * PANEL, cols = min_size (p->cols - c, PANEL);
+    size_t begin = t / panels * p->group_stride + c * p->col_stride;
+    size_t end = begin + (cols - 1) * p->col_stride + extent;
+    *ret_begin = min_size (*ret_begin, begin * sizeof (float));
+    *ret_end = end * sizeof (float) > *ret_end ? end * sizeof (float) : *ret_end;
+  }
+}
+
 const SlKernel SL_KERNEL_NAME (sl_kernel_pack_weights) = {
     .name = "pack_weights",
     .params_size = sizeof (SlPackParams),
     .tiles = pack_tiles,
     .run = pack_run,
+    .reads = pack_reads,
 };

@@ -29,6 +29,11 @@ typedef struct SlKernel {
   /* Computes tiles first … last - 1. `buffers` follow the operand order of the family's header;
    * an optional operand that is absent is NULL. */
   void (*run) (const void *params, void *const *buffers, void *scratch, size_t first, size_t last);
+
+  /* The part [*ret_begin, *ret_end), in bytes, of operand 0 that tiles first … last - 1 read, so
+   * that packing need not have the whole of it in memory. NULL: all of it. */
+  void (*reads) (const void *params, size_t first, size_t last, size_t *ret_begin,
+                 size_t *ret_end);
 } SlKernel;
 
 /* The kernels of one instruction set, and the constants that packing has to know about them. */

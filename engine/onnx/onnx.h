@@ -39,6 +39,12 @@ gboolean sl_onnx_complete_limits (const SlModelLimits *limits, SlModelLimits *re
 SlGraph *sl_onnx_read (GBytes *bytes, const char *name, const char *folder,
                        const SlModelLimits *limits, SlOnnxMeta *ret_meta, GError **error);
 
+/* The same of a file that can be read again: the graph holds no reference on `bytes`, and large
+ * constants of floating point (raw data in the file itself) come back as stubs (graph/stub.h) with
+ * their place in it. */
+SlGraph *sl_onnx_read_stubs (GBytes *bytes, const char *name, const char *folder,
+                             const SlModelLimits *limits, SlOnnxMeta *ret_meta, GError **error);
+
 /* A ModelProto of `graph` (canonical opset, no internal ops: those are an error naming the node).
  */
 GBytes *sl_onnx_write (const SlGraph *graph, const SlOnnxMeta *meta, GError **error);

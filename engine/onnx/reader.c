@@ -315,12 +315,10 @@ read_parts (SlOnnxReader *reader, GBytes *bytes, GError **error)
   return check_opset (reader, error) && read_graph (reader, &graph);
 }
 
-SlGraph *
-sl_onnx_read (GBytes *bytes, const char *name, const char *folder, const SlModelLimits *limits,
-              SlOnnxMeta *ret_meta, GError **error)
+static SlGraph *
+read_bytes (GBytes *bytes, bool stays, const char *name, const char *folder,
+            const SlModelLimits *limits, SlOnnxMeta *ret_meta, GError **error)
 {
-  g_return_val_if_fail (bytes != NULL && name != NULL && ret_meta != NULL, NULL);
-
   SlOnnxReader reader;
   SlModelLimits all;
   SlGraph *graph = NULL;
@@ -328,8 +326,9 @@ sl_onnx_read (GBytes *bytes, const char *name, const char *folder, const SlModel
   if (!sl_onnx_complete_limits (limits, &all, error))
     return NULL;
   reader_init (&reader, bytes, folder, &all, ret_meta);
+  reader.source.stays = stays;
   if (read_parts (&reader, bytes, &cause) && sl_onnx_build (&reader, &cause) &&
-      sl_onnx_check_weights (reader.graph, &cause)) {
+      sl_onnx_check_weights (reader.graph, bytes, &cause)) {
     ret_meta->bytes = g_bytes_get_size (bytes) + reader.source.external;
     graph = g_steal_pointer (&reader.graph);
   } else {
@@ -337,4 +336,20 @@ sl_onnx_read (GBytes *bytes, const char *name, const char *folder, const SlModel
   }
   reader_clear (&reader);
   return graph;
+}
+
+SlGraph *
+sl_onnx_read (GBytes *bytes, const char *name, const char *folder, const SlModelLimits *limits,
+              SlOnnxMeta *ret_meta, GError **error)
+{
+  g_return_val_if_fail (bytes != NULL && name != NULL && ret_meta != NULL, NULL);
+  return read_bytes (bytes, false, name, folder, limits, ret_meta, error);
+}
+
+SlGraph *
+sl_onnx_read_stubs (GBytes *bytes, const char *name, const char *folder,
+                    const SlModelLimits *limits, SlOnnxMeta *ret_meta, GError **error)
+{
+  g_return_val_if_fail (bytes != NULL && name != NULL && ret_meta != NULL, NULL);
+  return read_bytes (bytes, true, name, folder, limits, ret_meta, error);
 }

@@ -23,5 +23,5 @@ gboolean sl_onnx_build (SlOnnxReader *reader, GError **error);
 
 /* Weights that are multiplied (convolutions, matrices, normalisation) are finite: what an
  * activation makes of a NaN may look like a score. SL_ERROR_NUMERIC names node, tensor and element.
- */
-gboolean sl_onnx_check_weights (const SlGraph *graph, GError **error);
+ * `file`: where the content of stubs stands. */
+gboolean sl_onnx_check_weights (const SlGraph *graph, GBytes *file, GError **error);

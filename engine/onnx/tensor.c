@@ -2,11 +2,14 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "graph/stub.h"
 #include "onnx/schema.h"
 
 #include <string.h>
 
 #define MAX_DATA_TYPE 26
+/* Below, a tensor is read here and now: nothing is won, and importing looks into small ones. */
+#define SMALLEST_STUB 16384
 
 /* ONNX's element types and the field that holds their elements where raw_data does not. */
 static const struct {
@@ -376,6 +379,21 @@ check_bools (SlWire *wire, const TensorProto *proto, const SlTensor *tensor)
   return true;
 }
 
+/* Raw data. Of floating point only are stubs: any content of theirs will do, so that nothing but
+ * results depends on what the file holds when it is read again. */
+static SlTensor *
+read_raw (SlTensorSource *source, const TensorProto *proto, SlDType dtype, GError **error)
+{
+  if (!source->stays)
+    return sl_tensor_new_bytes (dtype, &proto->shape, source->file, proto->raw.offset, error);
+  if (sl_dtype_is_float (dtype) && proto->raw.length >= SMALLEST_STUB)
+    return sl_tensor_new_stub (dtype, &proto->shape, proto->raw.offset, error);
+  return sl_tensor_new_copy (dtype, &proto->shape,
+                             (const char *)g_bytes_get_data (source->file, NULL) +
+                                 proto->raw.offset,
+                             error);
+}
+
 static SlTensor *
 read_data (SlTensorSource *source, SlWire *wire, const SlWire *start, const TensorProto *proto,
            SlDType dtype)
@@ -384,7 +402,7 @@ read_data (SlTensorSource *source, SlWire *wire, const SlWire *start, const Tens
   g_autoptr (GError) error = NULL;
   g_autoptr (SlTensor) tensor = NULL;
   if (proto->has_raw)
-    tensor = sl_tensor_new_bytes (dtype, &proto->shape, source->file, proto->raw.offset, &error);
+    tensor = read_raw (source, proto, dtype, &error);
   else
     tensor = sl_tensor_new (dtype, &proto->shape, &error);
   if (tensor == NULL) {

@@ -9,6 +9,7 @@
 /* Where tensors get their bytes, and how much they may take. */
 typedef struct SlTensorSource {
   GBytes *file;        /* what the cursors walk; tensors keep a reference where they need no copy */
+  bool stays;          /* the file can be read again: large tensors of numbers are stubs */
   const char *folder;  /* of external data; NULL refuses them */
   guint64 largest;     /* bytes of one tensor */
   guint64 left;        /* bytes that all tensors together may still take */

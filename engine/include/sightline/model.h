@@ -24,7 +24,11 @@ typedef struct SlModelLimits {
 /* Reads an ONNX file. Nothing outside the file's folder is opened. Checks structure, names every
  * operator that Sightline lacks in one error (SL_ERROR_UNSUPPORTED), and checks shapes where the
  * file states them. Errors name file, node, tensor and, for broken files, the byte offset. `limits`
- * may be NULL. */
+ * may be NULL.
+ *
+ * The file stays open, and weights are read from it when a program needs them, so that they are in
+ * memory once, in the form that kernels read. Deleting the file or putting another in its place
+ * does not matter; if it is changed in place, making a program fails (SL_ERROR_IO). */
 SL_API SlModel *sl_model_load (const char *path, const SlModelLimits *limits, GError **error);
 
 /* The same from memory; `name` stands for the file in messages. External data are refused. */
@@ -49,7 +53,8 @@ SL_API gboolean sl_model_save (SlModel *model, const char *path, GError **error)
 SL_API const char *sl_model_get_name (SlModel *model);
 /* Where it was read from, as given; NULL if from memory: no file lies beside it. */
 SL_API const char *sl_model_get_path (SlModel *model);
-/* SHA-256 of the file's bytes in hexadecimal: what results call the model by. */
+/* SHA-256 of the file's bytes in hexadecimal: what results call the model by. "" if the file was
+ * changed in place before anybody asked. */
 SL_API const char *sl_model_get_hash (SlModel *model);
 /* What the file says of itself. */
 typedef struct SlModelOrigin {

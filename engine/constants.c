@@ -277,10 +277,9 @@ make_content (SlConstants *constants, const Entry *entry, const SlEvaluator *eva
     return compute (constants, entry->node, entry->inputs, evaluator, ret_content, error);
   const SlTensor *stub = entry->outputs[0];
   ret_content[0] = sl_tensor_new (sl_tensor_get_dtype (stub), sl_tensor_get_shape (stub), error);
-  return ret_content[0] != NULL &&
-         sl_file_read_again (constants->file, sl_tensor_get_place (stub),
-                             sl_tensor_get_data_writable (ret_content[0]),
-                             sl_tensor_get_size (stub), error);
+  return ret_content[0] != NULL && sl_file_read_again (constants->file, sl_tensor_get_place (stub),
+                                                       sl_tensor_get_data_writable (ret_content[0]),
+                                                       sl_tensor_get_size (stub), error);
 }
 
 /* Under the lock, which is released meanwhile. */

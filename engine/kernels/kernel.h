@@ -32,8 +32,7 @@ typedef struct SlKernel {
 
   /* The part [*ret_begin, *ret_end), in bytes, of operand 0 that tiles first … last - 1 read, so
    * that packing need not have the whole of it in memory. NULL: all of it. */
-  void (*reads) (const void *params, size_t first, size_t last, size_t *ret_begin,
-                 size_t *ret_end);
+  void (*reads) (const void *params, size_t first, size_t last, size_t *ret_begin, size_t *ret_end);
 } SlKernel;
 
 /* The kernels of one instruction set, and the constants that packing has to know about them. */

@@ -388,10 +388,9 @@ read_raw (SlTensorSource *source, const TensorProto *proto, SlDType dtype, GErro
     return sl_tensor_new_bytes (dtype, &proto->shape, source->file, proto->raw.offset, error);
   if (sl_dtype_is_float (dtype) && proto->raw.length >= SMALLEST_STUB)
     return sl_tensor_new_stub (dtype, &proto->shape, proto->raw.offset, error);
-  return sl_tensor_new_copy (dtype, &proto->shape,
-                             (const char *)g_bytes_get_data (source->file, NULL) +
-                                 proto->raw.offset,
-                             error);
+  return sl_tensor_new_copy (
+      dtype, &proto->shape, (const char *)g_bytes_get_data (source->file, NULL) + proto->raw.offset,
+      error);
 }
 
 static SlTensor *

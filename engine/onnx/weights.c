@@ -64,8 +64,8 @@ check_constant (const SlNode *node, const SlValue *weights, GBytes *file, GError
   if (at == SIZE_MAX)
     return TRUE;
   const SlDType dtype = sl_tensor_get_dtype (tensor);
-  g_autoptr (SlTensor) element = sl_tensor_new_copy (
-      dtype, &(SlShape){0}, data + at * sl_dtype_get_size (dtype), error);
+  g_autoptr (SlTensor) element =
+      sl_tensor_new_copy (dtype, &(SlShape){0}, data + at * sl_dtype_get_size (dtype), error);
   if (element != NULL)
     sl_node_error (node, error, SL_ERROR_NUMERIC, "element %zu of '%s' is %s (expected a number)",
                    at, weights->name,

@@ -155,9 +155,19 @@ compute (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs, GE
 }
 
 static gboolean
+stream (const SlNode *node, SlReadFunc read, void *data, SlTensor **ret_outputs, GError **error)
+{
+  return FALSE;
+}
+
+static const SlEvaluator evaluator = {compute, stream};
+
+static gboolean
 evaluate (void *model, const SlNode *node, SlTensor **ret_outputs, GError **error)
 {
-  return sl_model_evaluate (model, node, compute, ret_outputs, error);
+  g_autoptr (GPtrArray) held = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);
+  return sl_constants_evaluate (sl_model_get_constants (model), node, &evaluator, held, ret_outputs,
+                                error);
 }
 
 static void

@@ -328,14 +328,29 @@ load (SlConstants *constants, SlTensor *name, bool stays, const SlEvaluator *eva
   return content;
 }
 
+/* The largest first. */
+static int
+compare_sizes (gconstpointer a, gconstpointer b)
+{
+  const SlValue *left = *(SlValue *const *)a, *right = *(SlValue *const *)b;
+  const size_t x = sl_tensor_get_size (left->data), y = sl_tensor_get_size (right->data);
+  return x != y ? (x < y) - (x > y) : (left->id > right->id) - (left->id < right->id);
+}
+
 gboolean
 sl_constants_load (SlConstants *constants, SlGraph *graph, const SlEvaluator *evaluator,
                    GError **error)
 {
+  g_autoptr (GPtrArray) values = g_ptr_array_new ();
   for (uint32_t i = 0; i < graph->values->len; i++) {
     SlValue *value = g_ptr_array_index (graph->values, i);
-    if (value->data == NULL || (value->uses->len == 0 && !value->is_output))
-      continue;
+    if (value->data != NULL && (value->uses->len > 0 || value->is_output))
+      g_ptr_array_add (values, value);
+  }
+  /* What making them takes besides is most while little else is there yet. */
+  g_ptr_array_sort (values, compare_sizes);
+  for (uint32_t i = 0; i < values->len; i++) {
+    SlValue *value = g_ptr_array_index (values, i);
     SlTensor *content = load (constants, value->data, true, evaluator, error);
     if (content == NULL)
       return FALSE;

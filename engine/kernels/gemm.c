@@ -126,14 +126,15 @@ static void
 pack_reads (const void *params, size_t first, size_t last, size_t *ret_begin, size_t *ret_end)
 {
   const SlPackParams *p = params;
-  size_t panels = ceil_div (p->cols, PANEL), extent = 1;
+  size_t panels = panel_count (p->cols), extent = 1;
 
   for (size_t i = 0; i < 3; i++)
     extent += (p->depth[i] - 1) * p->depth_stride[i];
   *ret_begin = SIZE_MAX;
   *ret_end = 0;
   for (size_t t = first; t < last; t++) {
-    size_t c = t % panels * PANEL, cols = min_size (p->cols - c, PANEL);
+    size_t c = panel_begin (p->cols, t % panels);
+    size_t cols = min_size (p->cols, panel_begin (p->cols, t % panels + 1)) - c;
     size_t begin = t / panels * p->group_stride + c * p->col_stride;
     size_t end = begin + (cols - 1) * p->col_stride + extent;
     *ret_begin = min_size (*ret_begin, begin * sizeof (float));

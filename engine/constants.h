@@ -42,8 +42,8 @@ gboolean sl_constants_evaluate (SlConstants *constants, const SlNode *node,
 
 /* Puts contents in the place of the stubs that nodes or the caller of a graph read. What was made
  * (not what the file holds) stays in memory as long as the model, for other programs.
- * SL_ERROR_IO if the file has been changed since. `evaluator` may be NULL for a graph as it was
- * read. */
+ * SL_ERROR_IO if the file has been changed since. `evaluator` NULL: of a graph as it was read, all
+ * of its stubs. */
 gboolean sl_constants_load (SlConstants *constants, SlGraph *graph, const SlEvaluator *evaluator,
                             GError **error);
 

@@ -177,9 +177,8 @@ check_unchanged (const SlFile *file, GError **error)
   if ((guint64)st.st_size == file->size && st.st_mtim.tv_sec == file->changed.tv_sec &&
       st.st_mtim.tv_nsec == file->changed.tv_nsec)
     return TRUE;
-  g_set_error (error, SL_ERROR, SL_ERROR_IO,
-               "%s: was changed after it was loaded (expected the same file while it is in use)",
-               file->path);
+  set_error (error, SL_ERROR_IO, file->path,
+             "was changed after it was loaded (expected the same file while it is in use)");
   return FALSE;
 }
 

@@ -358,6 +358,7 @@ shuffle_weights (SlModel *model, uint32_t seed)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
   SlGraph *graph = sl_graph_clone (sl_model_get_graph (model));
+  g_assert_true (sl_constants_load (sl_model_get_constants (model), graph, NULL, NULL));
   for (uint32_t i = 0; i < graph->values->len; i++) {
     SlValue *value = g_ptr_array_index (graph->values, i);
     if (value->data == NULL || value->dtype != SL_FLOAT32)

@@ -119,21 +119,24 @@ graph (TinyFlags flags)
       -10, 20,  -10, 0, /* from green */
       -10, -10, 20,  0, /* from blue */
   };
-  const gfloat bias[] = {0, 0, 0, flags & TINY_NAN ? NAN : 3};
+  static const gfloat bias[] = {0, 0, 0, 3}, shift[] = {0, 0, 0, NAN};
+  const gchar *result = flags & TINY_LOGITS ? "scores" : "logits";
   GByteArray *graph = g_byte_array_new ();
 
   put_message (graph, 1,
                node ("average", flags & TINY_MAX ? "GlobalMaxPool" : "GlobalAveragePool", "picture",
                      "means"));
   put_message (graph, 1, node ("flat", "Flatten", "means", "flat_means"));
-  put_message (
-      graph, 1,
-      node ("score", "Gemm", "flat_means weight bias", flags & TINY_LOGITS ? "scores" : "logits"));
+  put_message (graph, 1,
+               node ("score", "Gemm", "flat_means weight bias", flags & TINY_NAN ? "raw" : result));
+  if (flags & TINY_NAN) /* no file with such weights would be read */
+    put_message (graph, 1, node ("score_shift", "Add", "raw shift", result));
   if (!(flags & TINY_LOGITS))
     put_message (graph, 1, node ("share", "Softmax", "logits", "scores"));
   put_string (graph, 2, "tiny");
   put_message (graph, 5, initializer ("weight", weight, 2, weights));
   put_message (graph, 5, initializer ("bias", output + 1, 1, bias));
+  put_message (graph, 5, initializer ("shift", output + 1, 1, shift));
   put_message (graph, 11, value_info ("picture", input, 4));
   put_message (graph, 12, value_info ("scores", output, 2));
   return graph;

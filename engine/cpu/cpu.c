@@ -337,6 +337,7 @@ typedef struct Stream {
   BoundStep bound;
   void *buffers[2];
   char *scratch;
+  char *window; /* holds the piece */
   size_t first; /* tile of this piece */
   size_t size;  /* bytes of the input */
 } Stream;
@@ -381,12 +382,13 @@ run_stream (Stream *stream, SlReadFunc read, void *data, GError **error)
     const size_t n = MIN (step, stream->bound.tiles - first);
     size_t begin, end;
     piece_of (stream, first, first + n, &begin, &end);
-    if (!read (data, begin, (char *)stream->buffers[0] + begin, end - begin, error))
+    if (!read (data, begin, stream->window, end - begin, error))
       return FALSE;
+    /* Where the whole input would start: tiles look only into their piece of it. */
+    stream->buffers[0] = (void *)((uintptr_t)stream->window - begin);
     stream->first = first;
     sl_pool_run (n, MIN (stream->bound.threads, (unsigned)MIN (n, SL_POOL_MAX_THREADS)),
                  run_stream_tiles, stream);
-    sl_pages_drop (stream->buffers[0], begin, end);
   }
   return TRUE;
 }
@@ -407,14 +409,15 @@ sl_cpu_evaluate_stream (const SlNode *node, SlReadFunc read, void *data, SlTenso
     if (!bind (&g_array_index (steps, SlStep, i), &cost, sl_pool_get_threads (), &stream.bound,
                error))
       return FALSE;
-    stream.buffers[0] = sl_pages_alloc (stream.size);
+    const bool whole = tiles_of_piece (&stream) == stream.bound.tiles;
+    stream.window = sl_aligned_alloc (whole ? stream.size : MIN (stream.size, WINDOW));
     stream.buffers[1] = sl_tensor_get_data_writable (ret_outputs[0]);
     stream.scratch = sl_aligned_alloc (stream.bound.scratch * stream.bound.threads);
-    gboolean done = stream.buffers[0] != NULL && stream.scratch != NULL;
+    gboolean done = stream.window != NULL && stream.scratch != NULL;
     if (!done)
       sl_node_error (node, error, SL_ERROR_MEMORY, "no memory to evaluate it");
     done = done && run_stream (&stream, read, data, error);
-    sl_pages_free (stream.buffers[0], stream.size);
+    sl_aligned_free (stream.window);
     sl_aligned_free (stream.scratch);
     if (!done)
       return FALSE;

@@ -14,13 +14,6 @@ void *sl_aligned_alloc (size_t size);
 /* NULL is fine. */
 void sl_aligned_free (void *memory);
 
-/* `size` bytes of zeros at the start of a page, none of them touched yet. NULL if they cannot be
- * had. Free with sl_pages_free() of the same size. */
-void *sl_pages_alloc (size_t size);
-/* Gives the pages that lie whole in [begin, end) back: they read as zeros again. */
-void sl_pages_drop (void *pages, size_t begin, size_t end);
-void sl_pages_free (void *pages, size_t size);
-
 /* Rounds up to a multiple of `to`, a power of two. */
 static inline size_t
 sl_align_up (size_t size, size_t to)

@@ -125,7 +125,15 @@ static const SlOpClass pack_weights = {
 SlValue *
 sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, const SlTarget *target)
 {
-  PackAttrs attrs = {.pack = *pack, .panel = target->panel};
+  PackAttrs attrs;
+  memset (&attrs, 0, sizeof attrs); /* padding too: equal attributes are told by their bytes */
+  attrs.pack.groups = pack->groups;
+  attrs.pack.cols = pack->cols;
+  memcpy (attrs.pack.depth, pack->depth, sizeof pack->depth);
+  attrs.pack.group_stride = pack->group_stride;
+  attrs.pack.col_stride = pack->col_stride;
+  memcpy (attrs.pack.depth_stride, pack->depth_stride, sizeof pack->depth_stride);
+  attrs.panel = target->panel;
   return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }
 

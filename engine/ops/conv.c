@@ -55,17 +55,8 @@ conv_infer (SlNode *node, GError **error)
   if (!sl_infer_float_inputs (node, error) || !conv_check (node, attrs, error))
     return FALSE;
   const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
-  SlInts kernel = {.n = w->rank - 2};
-  for (uint32_t i = 0; i < kernel.n; i++)
-    kernel.v[i] = w->dim[2 + i];
-  const SlInts *stated = &attrs->window.kernel_shape;
-  for (uint32_t i = 0; i < stated->n; i++) {
-    if (stated->n == kernel.n && stated->v[i] == kernel.v[i])
-      continue;
-    sl_node_error (node, error, SL_ERROR_SHAPE, "kernel_shape does not agree with the weights");
+  if (!sl_window_set_kernel (node, &attrs->window, w, error))
     return FALSE;
-  }
-  attrs->window.kernel_shape = kernel;
   SlShape y = {.rank = x->rank, .dim = {x->dim[0], w->dim[0]}};
   if (!sl_window_infer (node, &attrs->window, x, &y, error))
     return FALSE;

@@ -80,6 +80,26 @@ complete_lists (const SlNode *node, SlWindow *window, const SlShape *input, GErr
 }
 
 gboolean
+sl_window_set_kernel (const SlNode *node, SlWindow *window, const SlShape *weights, GError **error)
+{
+  SlInts kernel = {.n = weights->rank - 2};
+  bool agrees = window->kernel_shape.n == 0 || window->kernel_shape.n == kernel.n;
+  for (uint32_t i = 0; i < kernel.n; i++) {
+    kernel.v[i] = weights->dim[2 + i];
+    if (agrees && window->kernel_shape.n > 0)
+      agrees = window->kernel_shape.v[i] == kernel.v[i];
+  }
+  if (!agrees) {
+    g_autofree char *shape = sl_shape_to_string (weights);
+    sl_node_error (node, error, SL_ERROR_SHAPE,
+                   "kernel_shape does not agree with the weights, which are %s", shape);
+    return FALSE;
+  }
+  window->kernel_shape = kernel;
+  return TRUE;
+}
+
+gboolean
 sl_window_infer (const SlNode *node, SlWindow *window, const SlShape *input, SlShape *ret_output,
                  GError **error)
 {

@@ -28,6 +28,11 @@ extern const char *const sl_auto_pad_choices[];
     .name = "pads", .type = SL_ATTR_INTS, .offset = offsetof (SlWindow, pads)                      \
   }
 
+/* Sets the kernel's size from weights of shape (…, …, kernel…); refuses a kernel_shape of the file
+ * that says otherwise. */
+gboolean sl_window_set_kernel (const SlNode *node, SlWindow *window, const SlShape *weights,
+                               GError **error);
+
 /* Completes `window` for an input of shape (N, C, spatial…) and sets the spatial dimensions of
  * ret_output (rank and the first two dimensions are the caller's): floor or ceil ((in + pads -
  * extent) / stride) + 1 with extent = (kernel - 1) * dilation + 1. Refuses what is below 1, naming

@@ -195,19 +195,16 @@ test_tails (const SlKernelSet *set)
   }
 }
 
-/* As kernels/winograd_product.h has it. */
+/* As kernels/winograd_product.h has it: by the registers that the compiler may use, which for the
+ * generic set are those of the machine. */
 static uint32_t
 panel_width (const SlKernelSet *set)
 {
-  switch (set->isa) {
-  case SL_ISA_X86_64_V4:
-    return 64;
-  case SL_ISA_X86_64_V3:
-  case SL_ISA_AARCH64:
-    return 16;
-  default:
-    return 8;
-  }
+#if defined __aarch64__
+  return 16;
+#else
+  return set->isa == SL_ISA_X86_64_V4 ? 64 : set->isa == SL_ISA_X86_64_V3 ? 16 : 8;
+#endif
 }
 
 /* One point of one group: `cols` columns, of which `exist`, hold factor * (o * in_c + i). */

@@ -23,8 +23,8 @@
  * shorter than what a decoder on the same core would notice. */
 #define SPIN_US 50
 
-/* Chunks handed out for each participant: a core that somebody else uses for a while then holds up
- * an eighth of a share. */
+/* Chunks in a thread's share: a core that somebody else uses for a while then holds up an eighth of
+ * it. */
 #define CHUNKS_PER_THREAD 8
 
 /* Loop.state: how many threads are in, how many more may join, whether the caller sleeps. */
@@ -33,12 +33,19 @@
 #define STATE_SEAT 0x00010000u
 #define STATE_WAITING 0x80000000u
 
+/* A part of the tiles. Each thread begins with a share of its own, the same one in every loop of so
+ * many threads, so that a layer finds what the layer before it wrote in its core's cache. */
+typedef struct Share {
+  _Alignas(SL_ALIGNMENT) atomic_size_t next; /* first tile that nobody has taken */
+  size_t end;
+} Share;
+
 typedef struct Loop {
   _Alignas(SL_ALIGNMENT) atomic_uint state;
   SlPoolFunc func;
   void *data;
-  size_t n_tiles, chunk;
-  _Alignas(SL_ALIGNMENT) atomic_size_t next; /* first tile that nobody has taken */
+  size_t n_shares, chunk;
+  Share shares[SL_POOL_MAX_THREADS];
 } Loop;
 
 /* The loops are static, so that a worker may look at one that has just ended: it cannot join, since
@@ -91,14 +98,20 @@ spin (gint64 *start)
   return now - *start < SPIN_US;
 }
 
-/* Takes chunks until none is left, then closes the loop to others. */
+/* Takes chunks of the share `home`, then of the others, until none is left; then closes the loop to
+ * others. */
 static void
-work (Loop *loop, unsigned slot)
+work (Loop *loop, unsigned slot, size_t home)
 {
-  size_t first;
-  while ((first = atomic_fetch_add_explicit (&loop->next, loop->chunk, memory_order_relaxed)) <
-         loop->n_tiles)
-    loop->func (loop->data, slot, first, first + MIN (loop->chunk, loop->n_tiles - first));
+  for (size_t i = 0; i < loop->n_shares; i++) {
+    Share *share = &loop->shares[(home + i) % loop->n_shares];
+    size_t first = atomic_load_explicit (&share->next, memory_order_relaxed);
+    while (first < share->end) {
+      first = atomic_fetch_add_explicit (&share->next, loop->chunk, memory_order_relaxed);
+      if (first < share->end)
+        loop->func (loop->data, slot, first, first + MIN (loop->chunk, share->end - first));
+    }
+  }
 
   /* We still count as active, so the bit cannot be that of the entry's next user yet. */
   atomic_fetch_and (&loop->state, ~STATE_SEATS);
@@ -126,13 +139,13 @@ leave (Loop *loop)
 
 /* Helps one loop that has a free seat. False if there is none. */
 static bool
-help_any (void)
+help_any (size_t home)
 {
   for (unsigned long long open = atomic_load (&pool.open); open; open &= open - 1) {
     Loop *loop = &pool.loops[__builtin_ctzll (open)];
     unsigned slot = join (loop);
     if (slot) {
-      work (loop, slot);
+      work (loop, slot, home);
       leave (loop);
       return true;
     }
@@ -149,14 +162,16 @@ any_seat (void)
   return false;
 }
 
+/* `data`: the number of the worker's share. */
 static void *
-worker_main (void *unused)
+worker_main (void *data)
 {
+  const size_t home = GPOINTER_TO_SIZE (data);
   (void)sl_fp_enter ();
   gint64 idle_since = 0;
 
   while (!atomic_load (&pool.quit)) {
-    if (help_any ()) {
+    if (help_any (home)) {
       idle_since = 0;
     } else if (!spin (&idle_since)) {
       /* Announce, look once more, sleep: a caller opens its loop before it counts sleepers, so one
@@ -200,7 +215,8 @@ start_worker (unsigned index)
   sigset_t all, saved;
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, &saved);
-  bool started = pthread_create (&pool.workers[index], &attr, worker_main, NULL) == 0;
+  bool started =
+      pthread_create (&pool.workers[index], &attr, worker_main, GSIZE_TO_POINTER (index + 1)) == 0;
   pthread_sigmask (SIG_SETMASK, &saved, NULL);
   pthread_attr_destroy (&attr);
   if (!started)
@@ -290,7 +306,7 @@ run_shared (Loop *loop, unsigned n_helpers)
     futex_wake (&pool.wake, MIN (sleepers, n_helpers));
   }
 
-  work (loop, 0);
+  work (loop, 0, 0);
   wait_for_others (loop);
   atomic_fetch_and (&pool.used, ~bit);
 }
@@ -314,9 +330,12 @@ sl_pool_run (size_t n_tiles, unsigned max_threads, SlPoolFunc func, void *data)
     ensure_workers ((unsigned)n_threads - 1);
     loop->func = func;
     loop->data = data;
-    loop->n_tiles = n_tiles;
+    loop->n_shares = n_threads;
     loop->chunk = MAX (n_tiles / (n_threads * CHUNKS_PER_THREAD), 1);
-    atomic_store (&loop->next, 0);
+    for (size_t i = 0; i < n_threads; i++) {
+      atomic_store_explicit (&loop->shares[i].next, n_tiles * i / n_threads, memory_order_relaxed);
+      loop->shares[i].end = n_tiles * (i + 1) / n_threads;
+    }
     run_shared (loop, (unsigned)n_threads - 1);
   } else {
     func (data, 0, 0, n_tiles);

@@ -2,8 +2,10 @@
  *
  * The calling thread takes part, so a loop ends even if every worker is busy or the machine has
  * given all other cores to somebody else: that is the common case inside a video pipeline, where
- * the decoder competes for cores. Tiles are taken from an atomic counter; workers that find none
- * spin for some microseconds and then sleep. Several loops may run at once. */
+ * the decoder competes for cores. Every thread begins with its own share of the tiles, that part of
+ * their order which it also had in the loop before, and then takes from the shares of others.
+ * Workers that find none spin for some microseconds and then sleep. Several loops may run at once.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -43,7 +43,8 @@ conv_plan (const SlConv2dParams *p)
   conv.run = conv.copy && dense ? conv.group_in * p->kernel_w : conv.group_in;
   /* an odd number of cache lines, with room for a vector stored beyond the end */
   conv.pitch = round_up (conv.depth + VEC_WIDTH, 32) + 16;
-  conv.grid = SL_KERNEL_NAME (sl_tile_grid) (conv.rows, conv.cols, conv.depth, p->groups);
+  conv.grid = SL_KERNEL_NAME (sl_tile_grid) (conv.rows, conv.cols, conv.depth, p->groups,
+                                             (size_t)p->batch * p->in_h * p->in_w * p->in_c);
   conv.block_rows = ceil_div (conv.rows, max_size (conv.grid.row_blocks, 1));
   return conv;
 }
@@ -204,12 +205,12 @@ conv_tile (const Conv *conv, void *const *buffers, void *scratch, size_t index)
 {
   const SlConv2dParams *p = conv->p;
   SlTileGrid grid = conv->grid;
-  size_t row_block = index % grid.row_blocks, group = index / grid.row_blocks / grid.col_blocks;
-  size_t col_block = index / grid.row_blocks % grid.col_blocks, panels = panel_count (conv->cols);
-  size_t m0 = part_begin (conv->rows, grid.row_blocks, row_block);
-  size_t rows = part_begin (conv->rows, grid.row_blocks, row_block + 1) - m0;
-  size_t c0 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, col_block));
-  size_t c1 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, col_block + 1));
+  SlTilePlace at = tile_place (&grid, index);
+  size_t panels = panel_count (conv->cols), group = at.product;
+  size_t m0 = part_begin (conv->rows, grid.row_blocks, at.row_block);
+  size_t rows = part_begin (conv->rows, grid.row_blocks, at.row_block + 1) - m0;
+  size_t c0 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, at.col_block));
+  size_t c1 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, at.col_block + 1));
   size_t out_c = group * conv->cols + c0; /* first output channel */
   const float *in = (const float *)buffers[0] + group * conv->group_in, **table = scratch;
   const float *weights =

@@ -85,7 +85,8 @@ plan_of (const SlConvTranspose2dParams *p)
   plan.taps = ceil_div (p->kernel_h, step_h) * ceil_div (p->kernel_w, step_w);
   plan.pitch = round_up (plan.cols, VEC_WIDTH);
   plan.grid = SL_KERNEL_NAME (sl_tile_grid) (plan.rows, plan.cols, plan.taps * plan.group_in,
-                                             plan.phases * p->groups);
+                                             plan.phases * p->groups,
+                                             (size_t)p->batch * p->in_h * p->in_w * p->in_c);
   return plan;
 }
 
@@ -189,17 +190,17 @@ static void
 conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size_t index)
 {
   const SlConvTranspose2dParams *p = plan->p;
-  size_t row_block = index % plan->grid.row_blocks, rest = index / plan->grid.row_blocks;
-  size_t col_block = rest % plan->grid.col_blocks, product = rest / plan->grid.col_blocks;
-  size_t group = product % p->groups, phase = product / p->groups;
+  SlTilePlace at = tile_place (&plan->grid, index);
+  size_t group = at.product % p->groups, phase = at.product / p->groups;
   size_t ry = phase / p->stride_w, rx = phase % p->stride_w, panels = panel_count (plan->cols);
   Phase ys = phase_of (ry, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, p->out_h);
   Phase xs = phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
   size_t all_rows = p->batch * ys.outs * xs.outs, depth = ys.taps * xs.taps * plan->group_in;
-  size_t m0 = part_begin (all_rows, plan->grid.row_blocks, row_block);
-  size_t rows = part_begin (all_rows, plan->grid.row_blocks, row_block + 1) - m0;
-  size_t c0 = panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, col_block));
-  size_t c1 = panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, col_block + 1));
+  size_t m0 = part_begin (all_rows, plan->grid.row_blocks, at.row_block);
+  size_t rows = part_begin (all_rows, plan->grid.row_blocks, at.row_block + 1) - m0;
+  size_t c0 = panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, at.col_block));
+  size_t c1 =
+      panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, at.col_block + 1));
   size_t out_c = group * plan->cols + c0; /* first output channel */
   size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
                                p->dilation_h, p->dilation_w);
@@ -334,7 +335,7 @@ depthwise_grid (const SlConvTranspose2dParams *p)
 {
   size_t rows = (size_t)p->batch * p->out_h;
   size_t taps = ceil_div (p->kernel_h, p->stride_h) * ceil_div (p->kernel_w, p->stride_w);
-  return band_grid (rows, p->out_c, rows * p->out_w * p->out_c * taps);
+  return band_grid (rows, p->out_w, p->out_c, taps);
 }
 
 static size_t

@@ -239,7 +239,7 @@ static SlBandGrid
 depthwise_grid (const SlConv2dParams *p)
 {
   size_t rows = (size_t)p->batch * p->out_h;
-  return band_grid (rows, p->out_c, rows * p->out_w * p->out_c * p->kernel_h * p->kernel_w);
+  return band_grid (rows, p->out_w, p->out_c, (size_t)p->kernel_h * p->kernel_w);
 }
 
 static size_t

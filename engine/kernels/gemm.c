@@ -4,7 +4,8 @@
 static SlTileGrid
 gemm_grid (const SlGemmParams *p)
 {
-  return SL_KERNEL_NAME (sl_tile_grid) (p->rows, p->cols, p->depth, p->batch);
+  return SL_KERNEL_NAME (sl_tile_grid) (p->rows, p->cols, p->depth, p->batch,
+                                        (size_t)p->batch * p->rows * p->depth);
 }
 
 static size_t
@@ -18,12 +19,12 @@ gemm_tiles (const void *params)
 static void
 gemm_tile (const SlGemmParams *p, void *const *buffers, SlTileGrid grid, size_t index)
 {
-  size_t row_block = index % grid.row_blocks, product = index / grid.row_blocks / grid.col_blocks;
-  size_t col_block = index / grid.row_blocks % grid.col_blocks, panels = panel_count (p->cols);
-  size_t m0 = part_begin (p->rows, grid.row_blocks, row_block);
-  size_t m1 = part_begin (p->rows, grid.row_blocks, row_block + 1);
-  size_t c0 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, col_block));
-  size_t c1 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, col_block + 1));
+  SlTilePlace at = tile_place (&grid, index);
+  size_t panels = panel_count (p->cols), product = at.product;
+  size_t m0 = part_begin (p->rows, grid.row_blocks, at.row_block);
+  size_t m1 = part_begin (p->rows, grid.row_blocks, at.row_block + 1);
+  size_t c0 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, at.col_block));
+  size_t c1 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, at.col_block + 1));
   const float *a = (const float *)buffers[0] + product * p->a_batch, *row[TILE_MAX_ROWS];
   const float *b = (const float *)buffers[1] + product * p->b_batch;
   const float *bias = buffers[2], *residual = buffers[3];

@@ -42,35 +42,55 @@ plane_tile (const SlPlaneGrid *grid, size_t index)
 }
 
 /* Rows of pixels with channels, for windowed kernels: bands of neighbouring rows, which share
- * input, and where there are few rows also chunks of channels. `work` is multiply-adds or the like.
- */
+ * input, and where there are few rows also chunks of channels.
+ *
+ * Where channels are many and pixels few the chunks come first. The 1x1 convolution next to such a
+ * layer has more weights than pixels, so that a thread computes some of its channels (SlTileGrid)
+ * and should go on with them: between c and c / 6 channels, as in MobileNet's blocks, that is from
+ * c = 7 × pixels on. */
 #define BAND_TILES 32
-#define BAND_WORK (128 * 1024)
+#define BAND_WORK (32 * 1024)
 #define BAND_CHANNELS 64
+#define BAND_CHANNELS_FIRST 7
 
 typedef struct SlBandGrid {
   size_t bands, chunks;
   size_t rows, channels;
+  bool channels_first; /* tiles go down a chunk of channels, then on to the next one */
 } SlBandGrid;
 
 typedef struct SlBandTile {
   size_t row, row_end, channel, channel_end;
 } SlBandTile;
 
+/* `width`: pixels of a row; `work`: multiply-adds or the like for a pixel's channel. */
 ALWAYS_INLINE SlBandGrid
-band_grid (size_t rows, size_t channels, size_t work)
+band_grid (size_t rows, size_t width, size_t channels, size_t work)
 {
-  size_t want = min_size (BAND_TILES, max_size (1, work / BAND_WORK));
-  size_t bands = min_size (rows, want);
-  size_t chunks =
-      min_size (ceil_div (channels, BAND_CHANNELS), ceil_div (want, max_size (bands, 1)));
-  return (SlBandGrid){bands, chunks, rows, channels};
+  size_t want = rows * width * channels * work / BAND_WORK;
+  size_t chunks = ceil_div (channels, BAND_CHANNELS), bands = rows;
+  SlBandGrid grid = {.rows = rows, .channels = channels};
+
+  want = min_size (BAND_TILES, max_size (1, want));
+  grid.channels_first = channels >= BAND_CHANNELS_FIRST * rows * width;
+  if (grid.channels_first) {
+    chunks = min_size (chunks, want);
+    bands = min_size (bands, ceil_div (want, max_size (chunks, 1)));
+  } else {
+    bands = min_size (bands, want);
+    chunks =
+        min_size (chunks, max_size (1, want / max_size (2 * bands, 1))); /* or no row is shared */
+  }
+  grid.bands = bands;
+  grid.chunks = chunks;
+  return grid;
 }
 
 ALWAYS_INLINE SlBandTile
 band_tile (const SlBandGrid *grid, size_t index)
 {
-  size_t band = index / grid->chunks, chunk = index % grid->chunks;
+  size_t band = grid->channels_first ? index % grid->bands : index / grid->chunks;
+  size_t chunk = grid->channels_first ? index / grid->bands : index % grid->chunks;
   size_t units = ceil_div (grid->channels, VEC_WIDTH);
   return (SlBandTile){
       part_begin (grid->rows, grid->bands, band),

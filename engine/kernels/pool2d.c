@@ -153,7 +153,7 @@ static SlBandGrid
 pool_grid (const SlPool2dParams *p)
 {
   size_t rows = (size_t)p->batch * p->out_h;
-  return band_grid (rows, p->channels, rows * p->out_w * p->channels * p->kernel_h * p->kernel_w);
+  return band_grid (rows, p->out_w, p->channels, (size_t)p->kernel_h * p->kernel_w);
 }
 
 static size_t

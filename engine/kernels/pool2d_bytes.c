@@ -65,7 +65,7 @@ static SlBandGrid
 bytes_grid (const SlPool2dParams *p)
 {
   size_t rows = (size_t)p->batch * p->out_h;
-  return band_grid (rows, p->channels, rows * p->out_w * p->channels * p->kernel_h * p->kernel_w);
+  return band_grid (rows, p->out_w, p->channels, (size_t)p->kernel_h * p->kernel_w);
 }
 
 static size_t

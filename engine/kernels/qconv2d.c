@@ -28,7 +28,8 @@ qconv_plan (const SlQuantConvParams *p)
   /* an even number, with room for a vector stored beyond the end, and not a power of two */
   conv.pitch = round_up (conv.depth + 2 * VEC_WIDTH, 32) + 32;
   conv.merge = p->groups == 1 && p->dilation_w == 1 && p->in_stride == p->in_c;
-  conv.grid = SL_KERNEL_NAME (sl_tile_grid) (conv.rows, conv.cols, conv.depth, p->groups);
+  conv.grid = SL_KERNEL_NAME (sl_tile_grid) (conv.rows, conv.cols, conv.depth, p->groups,
+                                             (size_t)p->batch * p->in_h * p->in_w * p->in_c);
   conv.block_rows = ceil_div (conv.rows, max_size (conv.grid.row_blocks, 1));
   return conv;
 }
@@ -249,16 +250,15 @@ qconv2d_run (const void *params, void *const *buffers, void *scratch, size_t fir
   size_t panels = panel_count (conv.cols);
 
   for (size_t t = first; t < last; t++) {
-    size_t col_block = t % conv.grid.col_blocks, rest = t / conv.grid.col_blocks;
-    size_t row_block = rest % conv.grid.row_blocks, group = rest / conv.grid.row_blocks;
-    size_t row = part_begin (conv.rows, conv.grid.row_blocks, row_block);
-    size_t end = part_begin (conv.rows, conv.grid.row_blocks, row_block + 1);
-    size_t panel = part_begin (panels, conv.grid.col_blocks, col_block);
-    size_t panel_end = part_begin (panels, conv.grid.col_blocks, col_block + 1);
+    SlTilePlace at = tile_place (&conv.grid, t);
+    size_t row = part_begin (conv.rows, conv.grid.row_blocks, at.row_block);
+    size_t end = part_begin (conv.rows, conv.grid.row_blocks, at.row_block + 1);
+    size_t panel = part_begin (panels, conv.grid.col_blocks, at.col_block);
+    size_t panel_end = part_begin (panels, conv.grid.col_blocks, at.col_block + 1);
 
-    lay_windows (&conv, (const uint8_t *)buffers[0] + group * conv.group_in, row, end - row, zero,
-                 scratch);
-    multiply_block (&conv, buffers, group, row, end - row, panel, panel_end, scratch);
+    lay_windows (&conv, (const uint8_t *)buffers[0] + at.product * conv.group_in, row, end - row,
+                 zero, scratch);
+    multiply_block (&conv, buffers, at.product, row, end - row, panel, panel_end, scratch);
   }
 }
 

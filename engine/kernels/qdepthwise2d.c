@@ -17,7 +17,7 @@ band_plan (const SlQuantConvParams *p)
 {
   size_t rows = (size_t)p->batch * p->out_h;
   Band band = {.p = p};
-  band.grid = band_grid (rows, p->out_c, rows * p->out_w * p->out_c * p->kernel_h * p->kernel_w);
+  band.grid = band_grid (rows, p->out_w, p->out_c, (size_t)p->kernel_h * p->kernel_w);
   band.rows = ceil_div (rows, max_size (band.grid.bands, 1));
   band.channels =
       ceil_div (ceil_div (p->out_c, VEC_WIDTH), max_size (band.grid.chunks, 1)) * VEC_WIDTH;

@@ -15,7 +15,7 @@ resize_grid (const SlResize2dParams *p)
 {
   size_t rows = (size_t)p->batch * p->out_h;
   size_t row = ((size_t)p->in_w * p->taps_h + (size_t)p->out_w * p->taps_w) * p->channels;
-  return band_grid (rows, 1, rows * row);
+  return band_grid (rows, 1, 1, row);
 }
 
 static size_t

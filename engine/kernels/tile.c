@@ -233,10 +233,12 @@ SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
 #define GRID_ROWS 24
 
 SlTileGrid
-SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products)
+SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products,
+                               size_t in_size)
 {
   size_t panels = panel_count (cols), units = ceil_div (rows, GRID_ROWS);
-  SlTileGrid grid = {ceil_div (rows, TILE_MAX_ROWS), ceil_div (cols, GRID_COLS)};
+  SlTileGrid grid = {ceil_div (rows, TILE_MAX_ROWS), ceil_div (cols, GRID_COLS),
+                     .cols_first = products * cols * depth > in_size + products * rows * cols};
 
   /* With few rows the time goes into reading weights, worth some rows of products. */
   double work = (double)products * (rows + 8) * cols * depth;

@@ -78,9 +78,27 @@ typedef struct SlTile {
 void SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile);
 
 /* How a product is cut into tiles that threads take: row blocks × column blocks, the latter of
- * whole panels. */
+ * whole panels. A thread takes tiles that follow each other, so their order says what it reads
+ * alone: its part of the columns, hence of B, or its part of the rows, which it then finds in its
+ * core's cache if it wrote them in the layer before. */
 typedef struct SlTileGrid {
   size_t row_blocks, col_blocks;
+  bool cols_first; /* tiles go down a block of columns, then on to the next one */
 } SlTileGrid;
 
-SlTileGrid SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products);
+/* `in_size`: elements that the rows of all products are made of. */
+SlTileGrid SL_KERNEL_NAME (sl_tile_grid) (size_t rows, size_t cols, size_t depth, size_t products,
+                                          size_t in_size);
+
+typedef struct SlTilePlace {
+  size_t product, row_block, col_block;
+} SlTilePlace;
+
+static inline SlTilePlace
+tile_place (const SlTileGrid *grid, size_t index)
+{
+  size_t blocks = grid->row_blocks * grid->col_blocks, at = index % blocks;
+  if (grid->cols_first)
+    return (SlTilePlace){index / blocks, at % grid->row_blocks, at / grid->row_blocks};
+  return (SlTilePlace){index / blocks, at / grid->col_blocks, at % grid->col_blocks};
+}

@@ -32,6 +32,8 @@ parse_numbers (const SlRules *rules, const char *value, float ret[static SL_RULE
     if (!parse_number (parts[MIN (i, n - 1)], &number))
       return false;
     numbers[i] = (float)number;
+    if (!isfinite (numbers[i])) /* a number, but not one of ours */
+      return false;
   }
   memcpy (ret, numbers, sizeof numbers);
   return true;

@@ -247,6 +247,8 @@ test_wrong_values (Fixture *fixture, gconstpointer unused)
       {"std", "0"},
       {"std", "-1"},
       {"std", "1,1,inf"},
+      {"std", "1e39"},
+      {"mean", "-1e300"},
       {"resize", "squeeze"},
       {"resize-size", "0"},
       {"resize-size", "-5"},

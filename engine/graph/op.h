@@ -7,6 +7,7 @@
 #pragma once
 
 #include "graph/attrs.h"
+#include "graph/gradient.h"
 #include "graph/graph.h"
 #include "graph/import.h"
 #include "graph/step.h"
@@ -167,6 +168,16 @@ struct SlOpClass {
   /* TRUE if kernels exist only for row-major memory in this very case (rank, type): overrides
    * `layouts`. */
   gboolean (*row_major_only) (const SlNode *node);
+
+  /* Adds nodes that compute the gradients of those inputs that want one, from the gradients of the
+   * outputs (graph/gradient.h). Shapes are known. FALSE without error: not for these attributes or
+   * types. NULL: the op has no gradient. */
+  gboolean (*gradient) (SlGradients *to, SlNode *node, GError **error);
+  /* Bit i: a float constant at input i is a parameter, which training changes (weights, bias). */
+  uint32_t parameter_inputs;
+  /* Bit i: a float constant at input i is state that training carries along (running mean and
+   * variance). */
+  uint32_t state_inputs;
 
   /* NULL: one operation an output element. */
   void (*cost) (const SlNode *node, SlCost *ret_cost);

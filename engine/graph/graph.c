@@ -290,6 +290,9 @@ clone_value (SlGraph *copy, const SlValue *value)
   twin->is_output = value->is_output;
   twin->layout = value->layout;
   twin->pixel_stride = value->pixel_stride;
+  twin->initializer = value->initializer;
+  twin->fan_in = value->fan_in;
+  twin->fan_out = value->fan_out;
   if (value->data != NULL)
     twin->data = sl_tensor_ref (value->data);
   return twin;

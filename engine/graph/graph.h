@@ -7,6 +7,7 @@
  * graph that nobody changes any more may be read from any thread. */
 #pragma once
 
+#include "graph/initializer.h"
 #include "kernels/kernel.h"
 
 #include <sightline/tensor.h>
@@ -44,7 +45,9 @@ struct SlValue {
   bool is_output;   /* one of the graph's outputs: must be there when the run ends */
   SlTensor *data;   /* content of a constant, initial content of a parameter or state, else NULL */
   SlNode *producer; /* NULL unless an activation */
-  GPtrArray *uses;  /* SlNode *: one entry for each input slot that reads this value */
+  const SlInitializer *initializer; /* what draws a parameter's first content; NULL: `data` is it */
+  double fan_in, fan_out;           /* for it */
+  GPtrArray *uses; /* SlNode *: one entry for each input slot that reads this value */
 
   SlLayout layout;     /* set by the layout pass */
   size_t pixel_stride; /* set by the planner, channels-last values only: elements from one position

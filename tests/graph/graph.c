@@ -106,6 +106,33 @@ test_clone (void)
   g_assert_nonnull (strstr (before, "1x4x6x6:float32 = Conv (x, w) kernel_shape=[3, 3]"));
 }
 
+/* Keras's numbers: sqrt (6 / (784 + 512)); sqrt (2 / 27) / 0.8796…; PyTorch's 1 / sqrt (16). */
+static void
+test_initializers (void)
+{
+  const SlInitializer *glorot = sl_initializer_find ("glorot_uniform");
+  const SlInitializer *he = sl_initializer_find ("he_normal");
+  const SlInitializer *pytorch = sl_initializer_find ("pytorch_uniform");
+  g_assert_cmpfloat_with_epsilon (sl_initializer_get_size (glorot, 784, 512), 0.06804138, 1e-8);
+  g_assert_cmpfloat_with_epsilon (sl_initializer_get_size (he, 27, 64), 0.30941063, 1e-7);
+  g_assert_cmpfloat_with_epsilon (sl_initializer_get_size (pytorch, 16, 1), 0.25, 1e-12);
+  g_assert_cmpfloat (sl_initializer_get_size (sl_initializer_find ("ones"), 3, 5), ==, 1);
+  g_assert_null (sl_initializer_find ("glorot"));
+  for (size_t i = 0; sl_initializer_list (i) != NULL; i++)
+    g_assert_true (sl_initializer_find (sl_initializer_list (i)->name) == sl_initializer_list (i));
+
+  g_autoptr (SlGraph) graph = sl_graph_new ();
+  SlValue *weights = sl_graph_add_value (graph, "w", SL_VALUE_PARAMETER);
+  weights->initializer = glorot;
+  weights->fan_in = 784;
+  weights->fan_out = 512;
+  g_autoptr (SlGraph) clone = sl_graph_clone (graph);
+  const SlValue *twin = test_find (clone, "w");
+  g_assert_true (twin->initializer == glorot);
+  g_assert_cmpfloat (twin->fan_in, ==, 784);
+  g_assert_cmpfloat (twin->fan_out, ==, 512);
+}
+
 static void
 test_names (void)
 {
@@ -292,6 +319,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/sort/missing-producer", test_missing_producer);
   g_test_add_func ("/graph/replace/output-names", test_replace_keeps_output_names);
   g_test_add_func ("/graph/clone", test_clone);
+  g_test_add_func ("/graph/initializers", test_initializers);
   g_test_add_func ("/graph/names", test_names);
   g_test_add_func ("/graph/dot", test_dot);
   g_test_add_func ("/graph/shapes", test_shapes);

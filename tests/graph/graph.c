@@ -127,7 +127,7 @@ test_initializers (void)
   weights->fan_in = 784;
   weights->fan_out = 512;
   g_autoptr (SlGraph) clone = sl_graph_clone (graph);
-  const SlValue *twin = test_find (clone, "w");
+  const SlValue *twin = sl_graph_find_value (clone, "w");
   g_assert_true (twin->initializer == glorot);
   g_assert_cmpfloat (twin->fan_in, ==, 784);
   g_assert_cmpfloat (twin->fan_out, ==, 512);

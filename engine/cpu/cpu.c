@@ -119,9 +119,9 @@ locate (const CpuRun *run, const SlValue *value)
   size_t offset;
   if (value == NULL)
     return NULL;
-  if (value->data != NULL)
-    return (void *)sl_tensor_get_data (value->data);
   const SlValue *root = sl_value_get_root (value, &offset);
+  if (root->data != NULL)
+    return (char *)sl_tensor_get_data (root->data) + offset;
   return run->arena + run->program->plan->offset[root->id] + offset;
 }
 
@@ -241,8 +241,10 @@ cpu_find_nonfinite (void *data)
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
   const SlNode *found = NULL;
-  /* All steps to the last: an output may lie where an earlier step writes. */
-  for (uint32_t i = 0; i < program->steps->len; i++) {
+  /* All steps to the last: an output may lie where an earlier step writes. But what trains is not to
+   * be trained by this: there the steps behind the culprit are left out. */
+  const bool trains = program->plan->graph->updates->len > 0;
+  for (uint32_t i = 0; i < program->steps->len && !(trains && found != NULL); i++) {
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
     const SlNode *node = bound->step->node;
     run_step (bound, run->buffers + bound->first_buffer, run->scratch);

@@ -35,6 +35,7 @@ sl_graph_new (void)
   graph->nodes = g_ptr_array_new_with_free_func (node_free);
   graph->inputs = g_ptr_array_new ();
   graph->outputs = g_ptr_array_new ();
+  graph->updates = g_array_new (FALSE, FALSE, sizeof (SlUpdate));
   graph->names = g_hash_table_new (g_str_hash, g_str_equal);
   return graph;
 }
@@ -47,6 +48,7 @@ sl_graph_free (SlGraph *graph)
   g_hash_table_unref (graph->names);
   g_ptr_array_unref (graph->inputs);
   g_ptr_array_unref (graph->outputs);
+  g_array_unref (graph->updates);
   g_ptr_array_unref (graph->nodes);
   g_ptr_array_unref (graph->values);
   g_free (graph);
@@ -256,6 +258,13 @@ sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement)
       if (node->inputs[i] == old)
         sl_node_set_input (node, i, replacement);
   }
+  for (uint32_t i = 0; old->is_next && i < graph->updates->len; i++) {
+    SlUpdate *update = &g_array_index (graph->updates, SlUpdate, i);
+    if (update->next == old)
+      update->next = replacement;
+  }
+  replacement->is_next = replacement->is_next || old->is_next;
+  old->is_next = false;
   if (!old->is_output)
     return;
   for (uint32_t i = 0; i < graph->outputs->len; i++)
@@ -278,6 +287,17 @@ sl_graph_mark_output (SlGraph *graph, SlValue *value)
 {
   value->is_output = true;
   g_ptr_array_add (graph->outputs, value);
+}
+
+void
+sl_graph_add_update (SlGraph *graph, SlValue *value, SlValue *next)
+{
+  const SlUpdate update = {value, next};
+  g_assert (sl_value_is_variable (value) && !sl_value_is_variable (next));
+  for (uint32_t i = 0; i < graph->updates->len; i++)
+    g_assert (g_array_index (graph->updates, SlUpdate, i).value != value);
+  next->is_next = true;
+  g_array_append_val (graph->updates, update);
 }
 
 static SlValue *
@@ -322,6 +342,11 @@ sl_graph_clone (const SlGraph *graph)
     sl_graph_mark_input (copy, copy->values->pdata[((SlValue *)graph->inputs->pdata[i])->id]);
   for (uint32_t i = 0; i < graph->outputs->len; i++)
     sl_graph_mark_output (copy, copy->values->pdata[((SlValue *)graph->outputs->pdata[i])->id]);
+  for (uint32_t i = 0; i < graph->updates->len; i++) {
+    const SlUpdate *update = &g_array_index (graph->updates, SlUpdate, i);
+    sl_graph_add_update (copy, copy->values->pdata[update->value->id],
+                         copy->values->pdata[update->next->id]);
+  }
   return copy;
 }
 

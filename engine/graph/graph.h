@@ -43,7 +43,9 @@ struct SlValue {
   SlShape shape; /* rank and free dimensions until inferred */
   bool has_shape;
   bool is_output;   /* one of the graph's outputs: must be there when the run ends */
-  SlTensor *data;   /* content of a constant, initial content of a parameter or state, else NULL */
+  bool is_next;     /* what some parameter or state holds after the run (SlGraph.updates) */
+  SlTensor *data;   /* content of a constant; live content of a parameter or state: whole, its own
+                       memory, shared by every graph that was cloned from one; else NULL */
   SlNode *producer; /* NULL unless an activation */
   const SlInitializer *initializer; /* what draws a parameter's first content; NULL: `data` is it */
   double fan_in, fan_out;           /* for it */
@@ -69,10 +71,17 @@ struct SlNode {
   SlAct act;         /* applied to output 0 last; set by the fusion pass where the op allows it */
 };
 
+/* When a run ends, the content of `next` is the content of `value`. */
+typedef struct SlUpdate {
+  SlValue *value; /* parameter or state */
+  SlValue *next;  /* of the same type and shape; not a parameter or state itself */
+} SlUpdate;
+
 struct SlGraph {
   GPtrArray *values;           /* SlValue *, by id */
   GPtrArray *nodes;            /* SlNode *, in the order of computation after sl_graph_sort() */
   GPtrArray *inputs, *outputs; /* SlValue *, not owned, in the order of the file */
+  GArray *updates;             /* SlUpdate, of each value at most one */
   GHashTable *names;           /* value name → SlValue */
   uint32_t next_node, next_name;
   /* Of constants that importing makes of a shape and one element. Limit 0: 1 GiB. */
@@ -83,7 +92,7 @@ SlGraph *sl_graph_new (void);
 void sl_graph_free (SlGraph *graph);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlGraph, sl_graph_free)
 
-/* Same nodes and values; constants share their tensors. */
+/* Same nodes and values; constants, parameters and state share their tensors. */
 SlGraph *sl_graph_clone (const SlGraph *graph);
 
 /* A new value; takes no reference, `name` is copied. A name that is taken gets a suffix (use
@@ -109,7 +118,7 @@ void sl_graph_remove_node (SlGraph *graph, SlNode *node);
 /* Frees what is left of removed nodes; sl_graph_sort() begins with it. */
 void sl_graph_sweep (SlGraph *graph);
 
-/* Everything that read `old`, graph outputs included, reads `replacement`. Where `old` is a graph
+/* Everything that read `old`, graph outputs and updates included, reads `replacement`. Where `old` is a graph
  * output its name goes to the replacement, so that outputs keep the names that the file gave them.
  */
 void sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement);
@@ -118,6 +127,24 @@ void sl_node_set_input (SlNode *node, uint32_t index, SlValue *value);
 void sl_node_add_input (SlNode *node, SlValue *value);
 void sl_graph_mark_input (SlGraph *graph, SlValue *value);
 void sl_graph_mark_output (SlGraph *graph, SlValue *value);
+/* All updates of a run take place together: `next` is computed from contents as they were before,
+ * or after, as the schedule has it, but no node sees a part of an update. A second update of one
+ * value is the caller's bug. */
+void sl_graph_add_update (SlGraph *graph, SlValue *value, SlValue *next);
+
+/* TRUE if the value must be there when the run ends, whoever else reads it. */
+static inline bool
+sl_value_is_wanted (const SlValue *value)
+{
+  return value->is_output || value->is_next;
+}
+
+/* TRUE for parameters and state: content that runs change and that outlives them. */
+static inline bool
+sl_value_is_variable (const SlValue *value)
+{
+  return value->kind == SL_VALUE_PARAMETER || value->kind == SL_VALUE_STATE;
+}
 
 /* Input `index`, or NULL if the node has fewer or left it out. */
 static inline SlValue *

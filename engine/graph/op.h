@@ -38,7 +38,9 @@ typedef enum {
   SL_TRAIT_RANDOM = 1 << 11, /* not a function of its inputs alone: never folded */
   SL_TRAIT_REORDER = 1 << 13, /* output 0 is input 0 with its dimensions in another order */
   SL_TRAIT_LINK = 1 << 14,    /* turns logits into scores (Softmax, Sigmoid) */
-  SL_TRAIT_COMMUTES = 1 << 15 /* inputs 0 and 1 may change places */
+  SL_TRAIT_COMMUTES = 1 << 15, /* inputs 0 and 1 may change places */
+  SL_TRAIT_UPDATES = 1 << 16   /* output i may take the memory of input i: each element is read
+                                  before it is written, and no other tile reads it */
 } SlTraits;
 
 /* Which layouts a node's kernels read and write. */

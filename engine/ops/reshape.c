@@ -39,7 +39,7 @@ same_simplify (SlGraph *graph, SlNode *node)
 {
   SlValue *x = node->inputs[0], *y = node->outputs[0];
   if (!sl_shape_equal (&x->shape, &y->shape) ||
-      (y->is_output && (x->is_output || x->kind != SL_VALUE_ACTIVATION)))
+      (sl_value_is_wanted (y) && (sl_value_is_wanted (x) || x->kind != SL_VALUE_ACTIVATION)))
     return NULL;
   return x;
 }

@@ -5,7 +5,7 @@ is_dead (const SlNode *node)
 {
   for (uint32_t i = 0; i < node->n_outputs; i++)
     if (node->outputs[i] != NULL &&
-        (node->outputs[i]->is_output || node->outputs[i]->uses->len > 0))
+        (sl_value_is_wanted (node->outputs[i]) || node->outputs[i]->uses->len > 0))
       return false;
   return true;
 }
@@ -22,7 +22,7 @@ sl_pass_drop_dead (SlPasses *passes, GError **error)
       continue;
     }
     for (uint32_t k = 1; k < node->n_outputs; k++)
-      if (node->outputs[k] != NULL && !node->outputs[k]->is_output &&
+      if (node->outputs[k] != NULL && !sl_value_is_wanted (node->outputs[k]) &&
           node->outputs[k]->uses->len == 0) {
         node->outputs[k]->producer = NULL;
         node->outputs[k] = NULL;
@@ -30,7 +30,7 @@ sl_pass_drop_dead (SlPasses *passes, GError **error)
   }
   for (uint32_t i = 0; i < passes->graph->values->len; i++) {
     SlValue *value = g_ptr_array_index (passes->graph->values, i);
-    if (value->kind == SL_VALUE_CONSTANT && value->uses->len == 0 && !value->is_output)
+    if (value->kind == SL_VALUE_CONSTANT && value->uses->len == 0 && !sl_value_is_wanted (value))
       g_clear_pointer (&value->data, sl_tensor_unref);
   }
   return TRUE;

@@ -76,5 +76,5 @@ gboolean sl_pass_drop_dead (SlPasses *passes, GError **error);
 static inline bool
 sl_value_is_private (const SlValue *value)
 {
-  return value->kind == SL_VALUE_ACTIVATION && !value->is_output && value->uses->len == 1;
+  return value->kind == SL_VALUE_ACTIVATION && !sl_value_is_wanted (value) && value->uses->len == 1;
 }

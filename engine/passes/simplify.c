@@ -4,7 +4,7 @@ static bool
 is_used (const SlNode *node, uint32_t output)
 {
   const SlValue *value = output < node->n_outputs ? node->outputs[output] : NULL;
-  return value != NULL && (value->is_output || value->uses->len > 0);
+  return value != NULL && (sl_value_is_wanted (value) || value->uses->len > 0);
 }
 
 /* The value that stands for output 0, or NULL to leave the node as it is. */
@@ -19,13 +19,13 @@ simpler (SlGraph *graph, SlNode *node)
   return node->op->simplify != NULL ? node->op->simplify (graph, node) : NULL;
 }
 
-/* A graph output that would become an input or a constant keeps its node: an output has memory of
- * its own. */
+/* A graph output, or what a parameter or state will hold, that would become an input or a constant
+ * keeps its node: it has memory of its own. */
 static bool
 is_only_copy (const SlNode *node, const SlValue *replacement)
 {
-  return node->outputs[0]->is_output &&
-         (replacement->kind != SL_VALUE_ACTIVATION || replacement->is_output);
+  return sl_value_is_wanted (node->outputs[0]) &&
+         (replacement->kind != SL_VALUE_ACTIVATION || sl_value_is_wanted (replacement));
 }
 
 gboolean

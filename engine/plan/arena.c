@@ -17,6 +17,8 @@ touch (SlLifetime *lifetimes, const SlValue *value, uint32_t position)
   if (value == NULL || !sl_value_in_arena (value))
     return;
   const SlValue *root = sl_value_get_root (value, &offset);
+  if (!sl_value_in_arena (root))
+    return;
   SlLifetime *life = &lifetimes[root->id];
   if (!life->used)
     *life = (SlLifetime){.first = position, .last = position, .used = true};
@@ -216,5 +218,5 @@ sl_plan_check (const SlPlan *plan)
                                 plan->offset[a], plan->offset[b]);
     }
   }
-  return NULL;
+  return plan->steps->len > 0 ? sl_plan_check_updates (plan->graph) : NULL;
 }

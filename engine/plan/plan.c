@@ -24,18 +24,38 @@ sl_plan_check_limit (guint64 bytes, guint64 memory_limit, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_update (const SlUpdate *update, GError **error)
+{
+  const SlValue *value = update->value, *next = update->next;
+  if (value->dtype == next->dtype && sl_shape_equal (&value->shape, &next->shape))
+    return TRUE;
+  g_autofree char *found = sl_shape_to_string (&next->shape);
+  g_autofree char *wanted = sl_shape_to_string (&value->shape);
+  g_set_error (error, SL_ERROR, SL_ERROR_SHAPE,
+               "'%s' is to become '%s', which is %s of %s, expected %s of %s", value->name,
+               next->name, found, sl_dtype_get_name (next->dtype), wanted,
+               sl_dtype_get_name (value->dtype));
+  return FALSE;
+}
+
 SlPlan *
 sl_plan_new (SlGraph *graph, const SlTarget *target, guint64 memory_limit, GError **error)
 {
   g_autoptr (SlPlan) plan = g_new0 (SlPlan, 1);
   plan->graph = graph;
-  plan->offset = g_new0 (size_t, graph->values->len + 1);
   plan->steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
   g_array_set_clear_func (plan->steps, (GDestroyNotify)sl_step_clear);
+  for (uint32_t i = 0; i < graph->updates->len; i++)
+    if (!check_update (&g_array_index (graph->updates, SlUpdate, i), error))
+      return NULL;
   if (target != NULL) {
     plan->target = *target;
     sl_plan_views (graph);
+    sl_plan_updates (graph);
+    sl_plan_in_place (graph);
   }
+  plan->offset = g_new0 (size_t, graph->values->len + 1);
   plan->arena_bytes = sl_plan_arena (graph, plan->offset);
   if (!sl_plan_check_limit (plan->arena_bytes, memory_limit, error))
     return NULL;

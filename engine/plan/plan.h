@@ -24,13 +24,26 @@ void sl_plan_free (SlPlan *plan);
 gboolean sl_plan_check_limit (guint64 bytes, guint64 memory_limit, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlPlan, sl_plan_free)
 
-/* TRUE if the value lies in the arena, FALSE if it has its own content (constants). */
+/* TRUE if the value lies in the arena, FALSE if it has its own content (constants, parameters,
+ * state). Of a value with a base, that says nothing: ask its root (sl_value_get_root()). */
 bool sl_value_in_arena (const SlValue *value);
 
 /* --- parts of the planner, each in its own file --- */
 
-/* Sets base, base_offset and pixel_stride of values that need no place of their own. */
+/* Sets base, base_offset and pixel_stride of values that are a part of another, or the same under
+ * another name. */
 void sl_plan_views (SlGraph *graph);
+
+/* Puts what parameters and state will hold into their own memory: computed there, where all that
+ * reads the old content comes before, else copied by nodes that this adds at the end. */
+void sl_plan_updates (SlGraph *graph);
+
+/* Lets results overwrite inputs that nobody reads any more. */
+void sl_plan_in_place (SlGraph *graph);
+
+/* TRUE if `node` may write `next`, one of its outputs, into the memory of `root` while it reads that
+ * itself. */
+bool sl_node_may_overwrite (const SlNode *node, const SlValue *next, const SlValue *root);
 
 /* Gives every place its offset, smallest arena first: places by falling size, each at the lowest
  * offset where nothing that lives at the same time is. Returns the size of the arena. */
@@ -45,6 +58,8 @@ typedef struct SlLifetime {
 } SlLifetime;
 SlLifetime *sl_plan_lifetimes (const SlGraph *graph);
 
-/* The rule that the arena has to keep, for tests and after changes: no two places that live at the
- * same time overlap. NULL, or a sentence about the first two that do. */
+/* The rules that places have to keep, for tests and after changes: no two in the arena that live at
+ * the same time overlap, and nobody reads a parameter or state when it has been overwritten. NULL,
+ * or a sentence about the first breach. */
 char *sl_plan_check (const SlPlan *plan);
+char *sl_plan_check_updates (const SlGraph *graph);

@@ -46,7 +46,8 @@ view_of_input (SlNode *node)
       (node->op->traits & SL_TRAIT_RESHAPE) ? x->layout == y->layout : keeps_places (node);
   /* An output of the run has a place that the caller reads after it, an input one that he writes:
    * not shared. */
-  if (!keeps_order || y->base != NULL || !is_dense (x) || !sl_value_in_arena (x) || y->is_output)
+  if (!keeps_order || y->base != NULL || !is_dense (x) || x->kind == SL_VALUE_CONSTANT ||
+      sl_value_is_wanted (y))
     return;
   set_base (y, x, 0);
 }
@@ -79,7 +80,7 @@ count_uses (const SlValue *value, const SlNode *reader)
 static bool
 can_lie_in_concat (const SlNode *concat, const SlValue *input)
 {
-  return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL && !input->is_output &&
+  return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL && !sl_value_is_wanted (input) &&
          count_uses (input, concat) == 1 && is_read_as_slice (input) && input->base == NULL &&
          input->layout == SL_LAYOUT_CHANNELS_LAST &&
          (input->producer->op->traits & SL_TRAIT_SLICE_OUT) &&
@@ -94,7 +95,7 @@ view_part_of_concat (SlNode *node)
   SlValue *y = node->outputs[0];
   const SlValue *first = node->inputs[0], *root = NULL;
   size_t offset = 0, at, channels = 0;
-  if (y->base != NULL || y->is_output || first->base == NULL || !is_read_as_slice (y))
+  if (y->base != NULL || sl_value_is_wanted (y) || first->base == NULL || !is_read_as_slice (y))
     return;
   root = sl_value_get_root (first, &offset);
   if (root == y)
@@ -142,7 +143,7 @@ view_slice (SlNode *node, uint32_t index)
   int64_t start = 0, before = 1;
   SlValue *x = node->inputs[0], *y = node->outputs[index];
   ptrdiff_t strides[SL_MAX_RANK];
-  if (y == NULL || y->base != NULL || y->is_output || y->uses->len == 0 || !sl_value_in_arena (x) ||
+  if (y == NULL || y->base != NULL || sl_value_is_wanted (y) || y->uses->len == 0 || !sl_value_in_arena (x) ||
       x->layout != y->layout || !node->op->as_slice (node, index, &axis, &start))
     return;
   bool last = x->layout == SL_LAYOUT_CHANNELS_LAST;
@@ -190,7 +191,7 @@ compute_in_place (SlNode *node, uint32_t position, SlLifetime *lifetimes)
       continue;
     size_t offset;
     const SlValue *root = sl_value_get_root (x, &offset);
-    if (lifetimes[root->id].last != position || root->kind == SL_VALUE_INPUT)
+    if (lifetimes[root->id].last != position || root->kind != SL_VALUE_ACTIVATION)
       continue;
     set_base (y, x, 0);
     lifetimes[root->id].last = MAX (lifetimes[root->id].last, lifetimes[y->id].last);
@@ -215,10 +216,16 @@ sl_plan_views (SlGraph *graph)
     for (uint32_t k = 0; node->op->as_slice != NULL && k < node->n_outputs; k++)
       view_slice (node, k);
   }
+}
+
+void
+sl_plan_in_place (SlGraph *graph)
+{
+  GPtrArray *nodes = graph->nodes;
   g_autofree SlLifetime *lifetimes = sl_plan_lifetimes (graph);
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
-    if ((node->op->traits & SL_TRAIT_IN_PLACE) && !node->outputs[0]->is_output)
+    if ((node->op->traits & SL_TRAIT_IN_PLACE) && !sl_value_is_wanted (node->outputs[0]))
       compute_in_place (node, i, lifetimes);
   }
 }

@@ -110,6 +110,9 @@ fill_run (RefRun *run, GError **error)
       if (!add_numbers (run, node->outputs[k], error))
         return FALSE;
   }
+  for (uint32_t i = 0; i < graph->updates->len; i++)
+    if (!add_numbers (run, g_array_index (graph->updates, SlUpdate, i).next, error))
+      return FALSE;
   return add_typed (run, graph->inputs, error) && add_typed (run, graph->outputs, error);
 }
 
@@ -168,6 +171,29 @@ load_inputs (RefRun *run)
   }
 }
 
+/* Parameters and state as they are now: other programs change them, too. */
+static void
+load_variables (RefRun *run)
+{
+  const GPtrArray *values = run->plan->graph->values;
+  for (uint32_t i = 0; i < values->len; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    if (sl_value_is_variable (value) && run->numbers[i].data != NULL)
+      sl_ref_load (&run->numbers[i], sl_tensor_get_data (value->data));
+  }
+}
+
+static void
+store_updates (RefRun *run)
+{
+  const GArray *updates = run->plan->graph->updates;
+  for (uint32_t i = 0; i < updates->len; i++) {
+    const SlUpdate *update = &g_array_index (updates, SlUpdate, i);
+    sl_ref_store (&run->numbers[update->next->id],
+                  sl_tensor_get_data_writable (update->value->data));
+  }
+}
+
 /* `ret_ns` NULL: nobody asked for times. */
 static void
 ref_execute_timed (void *data, uint64_t *ret_ns)
@@ -176,6 +202,7 @@ ref_execute_timed (void *data, uint64_t *ret_ns)
   const SlGraph *graph = run->plan->graph;
   g_autoptr (GPtrArray) ends = g_ptr_array_new ();
   load_inputs (run);
+  load_variables (run);
   for (uint32_t i = 0; i < graph->nodes->len; i++) {
     uint64_t start = sl_clock_ns ();
     run_node (run, g_ptr_array_index (graph->nodes, i), ends);
@@ -186,6 +213,7 @@ ref_execute_timed (void *data, uint64_t *ret_ns)
     const SlValue *output = g_ptr_array_index (graph->outputs, i);
     sl_ref_store (&run->numbers[output->id], run->typed[output->id]);
   }
+  store_updates (run);
 }
 
 static void

@@ -372,6 +372,86 @@ test_random_networks (void)
   }
 }
 
+/* --- Parameters and state --- */
+
+static SlValue *
+variable (SlGraph *graph, const char *name, SlShape shape, uint32_t seed)
+{
+  SlValue *value = test_constant (graph, name, shape, seed);
+  value->kind = SL_VALUE_PARAMETER;
+  return value;
+}
+
+/* w is read by its product with x; the next content is what `op` makes of w and `with`. */
+static SlGraph *
+trained (const char *op, SlValue **ret_w, SlValue **ret_next)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (4, 4));
+  SlValue *w = variable (graph, "w", SL_SHAPE (4, 4), 1);
+  SlValue *y = test_node (graph, "MatMul", "y", x, w, NULL);
+  sl_graph_mark_output (graph, y);
+  *ret_next = test_node (graph, op, "next", w, y, NULL);
+  *ret_w = w;
+  return graph;
+}
+
+static void
+test_update_in_place (void)
+{
+  SlValue *w, *next;
+  SlGraph *graph = trained ("Sub", &w, &next);
+  sl_graph_add_update (graph, w, next);
+  test_finish (graph);
+  g_autoptr (SlPlan) result = plan (graph);
+  g_assert_true (next->base == w);
+  g_assert_cmpuint (test_count (graph, "Identity"), ==, 0);
+  /* Somebody who comes later, and would read the new for the old. */
+  g_autofree char *wrong = NULL;
+  SlValue *late = test_node (graph, "Neg", "late", w, NULL);
+  late->base = w;
+  wrong = sl_plan_check (result);
+  g_assert_cmpstr (wrong, ==, "'w' is read by Neg when 'next' has overwritten it");
+}
+
+static void
+test_update_by_copy (void)
+{
+  /* A product reads the whole of w for each element; a later reader needs what w was; the caller
+   * reads an output after the run; and w and v change places. */
+  for (int way = 0; way < 4; way++) {
+    SlValue *w, *next;
+    SlGraph *graph = trained (way == 0 ? "MatMul" : "Sub", &w, &next);
+    if (way == 1)
+      sl_graph_mark_output (graph, test_node (graph, "Add", "late", w, next, NULL));
+    if (way == 2)
+      sl_graph_mark_output (graph, next);
+    if (way == 3) {
+      SlValue *v = variable (graph, "v", SL_SHAPE (4, 4), 2);
+      sl_graph_add_update (graph, v, test_node (graph, "Neg", "w-as-v", w, NULL));
+      next = test_node (graph, "Neg", "v-as-w", v, NULL);
+    }
+    sl_graph_add_update (graph, w, next);
+    test_finish (graph);
+    g_autoptr (SlPlan) result = plan (graph);
+    g_assert_cmpuint (test_count (graph, "Identity"), ==, 1);
+  }
+}
+
+static void
+test_update_of_another_shape (void)
+{
+  g_autoptr (GError) error = NULL;
+  SlGraph *graph = sl_graph_new ();
+  SlValue *w = variable (graph, "w", SL_SHAPE (4, 3), 1);
+  SlValue *next = test_node (graph, "Transpose", "next", w, NULL);
+  sl_graph_add_update (graph, w, next);
+  test_finish (graph);
+  g_assert_null (sl_plan_new (graph, &target, G_MAXUINT64, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_SHAPE);
+  g_assert_nonnull (strstr (error->message, "3x4"));
+}
+
 /* --- Small networks that once went wrong --- */
 
 static void
@@ -490,6 +570,9 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/views/split", test_split_views);
   g_test_add_func ("/plan/views/blocks", test_block_views);
   g_test_add_func ("/plan/views/concat-nested", test_nested_concat);
+  g_test_add_func ("/plan/updates/in-place", test_update_in_place);
+  g_test_add_func ("/plan/updates/copy", test_update_by_copy);
+  g_test_add_func ("/plan/updates/shape", test_update_of_another_shape);
   g_test_add_func ("/plan/random-networks", test_random_networks);
   g_test_add_func ("/plan/networks/bound-is-input", test_bound_is_input);
   g_test_add_func ("/plan/networks/concat-of-second-outputs", test_concat_of_second_outputs);

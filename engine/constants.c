@@ -344,8 +344,8 @@ sl_constants_load (SlConstants *constants, SlGraph *graph, const SlEvaluator *ev
   g_autoptr (GPtrArray) values = g_ptr_array_new ();
   for (uint32_t i = 0; i < graph->values->len; i++) {
     SlValue *value = g_ptr_array_index (graph->values, i);
-    if (value->data != NULL && (evaluator == NULL || value->uses->len > 0 ||
-                                sl_value_is_wanted (value)))
+    if (value->data != NULL &&
+        (evaluator == NULL || value->uses->len > 0 || sl_value_is_wanted (value)))
       g_ptr_array_add (values, value);
   }
   /* What making them takes besides is most while little else is there yet. */

@@ -2,11 +2,21 @@
 #pragma once
 
 #include "constants.h"
+#include "onnx/onnx.h"
 
 #include <sightline/model.h>
 
 /* The graph as read, large constants as stubs. Nobody changes it: programs work on clones. */
 const SlGraph *sl_model_get_graph (SlModel *model);
+
+/* A model of a graph that was made here, which it takes over; `meta` (copied) may be NULL. The
+ * graph holds no stubs, and is sorted. */
+SlModel *sl_model_new_from_graph (SlGraph *graph, const char *name, const SlOnnxMeta *meta);
+const SlOnnxMeta *sl_model_get_meta (SlModel *model);
+
+/* The graph's parameters and state (SlValue *), in the order in which nodes read them. */
+GPtrArray *sl_list_variables (const SlGraph *graph);
+void sl_variable_init (SlVariable *variable, const SlValue *value);
 
 /* Name, type and shape of each of the values (SlValue *): SlPort, whose names stay the values'. */
 GArray *sl_list_ports (const GPtrArray *values);

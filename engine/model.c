@@ -15,6 +15,7 @@ struct SlModel {
   SlGraph *graph;
   SlOnnxMeta meta;
   GArray *inputs, *outputs; /* SlPort; names are the graph's */
+  GPtrArray *variables;     /* SlValue */
   GMutex lock;              /* of hash */
   SlConstants *constants;
 };
@@ -51,7 +52,27 @@ model_new (GBytes *bytes, SlFile *file, const char *path, const char *folder,
   model->constants = sl_constants_new (model->graph, file);
   model->inputs = sl_list_ports (model->graph->inputs);
   model->outputs = sl_list_ports (model->graph->outputs);
+  model->variables = sl_list_variables (model->graph);
   return g_steal_pointer (&model);
+}
+
+SlModel *
+sl_model_new_from_graph (SlGraph *graph, const char *name, const SlOnnxMeta *meta)
+{
+  SlModel *model = g_new0 (SlModel, 1);
+  g_atomic_ref_count_init (&model->refs);
+  g_mutex_init (&model->lock);
+  if (meta != NULL)
+    sl_onnx_meta_copy (meta, &model->meta);
+  else
+    sl_onnx_meta_init (&model->meta);
+  model->name = g_strdup (name);
+  model->graph = graph;
+  model->constants = sl_constants_new (graph, NULL);
+  model->inputs = sl_list_ports (graph->inputs);
+  model->outputs = sl_list_ports (graph->outputs);
+  model->variables = sl_list_variables (graph);
+  return model;
 }
 
 SlModel *
@@ -158,6 +179,7 @@ model_free (SlModel *model)
   sl_onnx_meta_clear (&model->meta);
   g_clear_pointer (&model->inputs, g_array_unref);
   g_clear_pointer (&model->outputs, g_array_unref);
+  g_clear_pointer (&model->variables, g_ptr_array_unref);
   g_mutex_clear (&model->lock);
   g_free (model->name);
   g_free (model->hash);
@@ -194,6 +216,12 @@ sl_model_get_graph (SlModel *model)
   return model->graph;
 }
 
+const SlOnnxMeta *
+sl_model_get_meta (SlModel *model)
+{
+  return &model->meta;
+}
+
 const char *
 sl_model_get_name (SlModel *model)
 {
@@ -212,10 +240,10 @@ sl_model_get_hash (SlModel *model)
   g_mutex_lock (&model->lock);
   if (model->hash == NULL && model->file != NULL)
     model->hash = sl_file_hash (model->file, NULL);
-  else if (model->hash == NULL)
+  else if (model->hash == NULL && model->bytes != NULL)
     model->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model->bytes);
   if (model->hash == NULL)
-    model->hash = g_strdup (""); /* changed since: nobody can say any more */
+    model->hash = g_strdup (""); /* no file, or changed since: nobody can say any more */
   g_mutex_unlock (&model->lock);
   return model->hash;
 }
@@ -277,6 +305,19 @@ sl_model_get_output_op (SlModel *model, uint32_t index)
 {
   g_return_val_if_fail (index < model->outputs->len, NULL);
   return sl_onnx_output_op (model->graph, index);
+}
+
+uint32_t
+sl_model_get_n_variables (SlModel *model)
+{
+  return model->variables->len;
+}
+
+void
+sl_model_get_variable (SlModel *model, uint32_t index, SlVariable *ret_variable)
+{
+  g_return_if_fail (index < model->variables->len);
+  sl_variable_init (ret_variable, g_ptr_array_index (model->variables, index));
 }
 
 guint64

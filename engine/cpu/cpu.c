@@ -241,8 +241,8 @@ cpu_find_nonfinite (void *data)
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
   const SlNode *found = NULL;
-  /* All steps to the last: an output may lie where an earlier step writes. But what trains is not to
-   * be trained by this: there the steps behind the culprit are left out. */
+  /* All steps to the last: an output may lie where an earlier step writes. But what trains is not
+   * to be trained by this: there the steps behind the culprit are left out. */
   const bool trains = program->plan->graph->updates->len > 0;
   for (uint32_t i = 0; i < program->steps->len && !(trains && found != NULL); i++) {
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);

@@ -118,8 +118,9 @@ void sl_graph_remove_node (SlGraph *graph, SlNode *node);
 /* Frees what is left of removed nodes; sl_graph_sort() begins with it. */
 void sl_graph_sweep (SlGraph *graph);
 
-/* Everything that read `old`, graph outputs and updates included, reads `replacement`. Where `old` is a graph
- * output its name goes to the replacement, so that outputs keep the names that the file gave them.
+/* Everything that read `old`, graph outputs and updates included, reads `replacement`. Where `old`
+ * is a graph output its name goes to the replacement, so that outputs keep the names that the file
+ * gave them.
  */
 void sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement);
 void sl_node_set_input (SlNode *node, uint32_t index, SlValue *value);

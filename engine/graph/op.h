@@ -36,8 +36,8 @@ typedef enum {
       1 << 10,               /* changes the layout and nothing else: its output layout is its own */
   SL_TRAIT_SUM = 1 << 12,    /* output 0 is the plain sum of its inputs */
   SL_TRAIT_RANDOM = 1 << 11, /* not a function of its inputs alone: never folded */
-  SL_TRAIT_REORDER = 1 << 13, /* output 0 is input 0 with its dimensions in another order */
-  SL_TRAIT_LINK = 1 << 14,    /* turns logits into scores (Softmax, Sigmoid) */
+  SL_TRAIT_REORDER = 1 << 13,  /* output 0 is input 0 with its dimensions in another order */
+  SL_TRAIT_LINK = 1 << 14,     /* turns logits into scores (Softmax, Sigmoid) */
   SL_TRAIT_COMMUTES = 1 << 15, /* inputs 0 and 1 may change places */
   SL_TRAIT_UPDATES = 1 << 16   /* output i may take the memory of input i: each element is read
                                   before it is written, and no other tile reads it */
@@ -175,7 +175,10 @@ struct SlOpClass {
    * outputs (graph/gradient.h). Shapes are known. FALSE without error: not for these attributes or
    * types. NULL: the op has no gradient. */
   gboolean (*gradient) (SlGradients *to, SlNode *node, GError **error);
-  /* Bit i: a float constant at input i is a parameter, which training changes (weights, bias). */
+  /* Bit i: a float constant at input i is a parameter, which training changes (weights, bias).
+   * Where bits 0 and 1 are both set the constant may stand on either side; of an elementwise op
+   * (that has affine_inputs) it has more than one element and meets what a layer made, not the
+   * network's own input. */
   uint32_t parameter_inputs;
   /* Bit i: a float constant at input i is state that training carries along (running mean and
    * variance). */

@@ -86,7 +86,7 @@ print_dot_edge (const SlValue *from, const SlNode *to, GString *text)
   if (from->producer != NULL)
     g_string_append_printf (text, "  n%u -> n%u [label=\"%s\"];\n", from->producer->id, to->id,
                             shape);
-  else if (from->kind != SL_VALUE_CONSTANT)
+  else if (from->kind == SL_VALUE_INPUT)
     g_string_append_printf (text, "  v%u -> n%u [label=\"%s\"];\n", from->id, to->id, shape);
 }
 

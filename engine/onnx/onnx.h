@@ -26,6 +26,9 @@ typedef struct SlOnnxMeta {
 
 void sl_onnx_meta_init (SlOnnxMeta *meta);
 void sl_onnx_meta_clear (SlOnnxMeta *meta);
+void sl_onnx_meta_copy (const SlOnnxMeta *meta, SlOnnxMeta *ret_copy);
+/* Replaces the text of a key, or adds the pair. */
+void sl_onnx_meta_set (SlOnnxMeta *meta, const char *key, const char *value);
 
 /* `limits` (or NULL) with what holds in the place of zeros. FALSE if the environment makes no
  * sense.

@@ -28,6 +28,34 @@ sl_onnx_meta_clear (SlOnnxMeta *meta)
   meta->bytes = 0;
 }
 
+void
+sl_onnx_meta_copy (const SlOnnxMeta *meta, SlOnnxMeta *ret_copy)
+{
+  sl_onnx_meta_init (ret_copy);
+  for (uint32_t i = 0; i < meta->keys->len; i++) {
+    g_ptr_array_add (ret_copy->keys, g_strdup (meta->keys->pdata[i]));
+    g_ptr_array_add (ret_copy->values, g_strdup (meta->values->pdata[i]));
+  }
+  g_free (ret_copy->producer);
+  ret_copy->producer = g_strdup (meta->producer);
+  ret_copy->ir_version = meta->ir_version;
+  ret_copy->opset = meta->opset;
+}
+
+void
+sl_onnx_meta_set (SlOnnxMeta *meta, const char *key, const char *value)
+{
+  for (uint32_t i = 0; i < meta->keys->len; i++) {
+    if (strcmp (meta->keys->pdata[i], key) != 0)
+      continue;
+    g_free (meta->values->pdata[i]);
+    meta->values->pdata[i] = g_strdup (value);
+    return;
+  }
+  g_ptr_array_add (meta->keys, g_strdup (key));
+  g_ptr_array_add (meta->values, g_strdup (value));
+}
+
 /* Limits must be complete. */
 static void
 reader_init (SlOnnxReader *reader, GBytes *bytes, const char *folder, const SlModelLimits *limits,

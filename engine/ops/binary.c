@@ -423,16 +423,19 @@ static const SlOpClass mean = {
 static SlValue *pow_simplify (SlGraph *graph, SlNode *node);
 
 BINARY (add, "Add", SL_TRAIT_SUM | SL_TRAIT_COMMUTES, USUAL, .forms = add_forms, .affine_inputs = 3,
-        .as_affine = add_as_affine)
-BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3)
+        .parameter_inputs = 3, .as_affine = add_as_affine)
+BINARY (sub, "Sub", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 3,
+        .parameter_inputs = 3)
 BINARY (mul, "Mul", SL_TRAIT_COMMUTES, USUAL, .forms = axis_forms, .affine_inputs = 3,
-        .as_affine = mul_as_affine)
-BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 1)
+        .parameter_inputs = 3, .as_affine = mul_as_affine)
+BINARY (div, "Div", SL_TRAIT_NONE, USUAL, .forms = axis_forms, .affine_inputs = 1,
+        .parameter_inputs = 3)
 BINARY (pow, "Pow", SL_TRAIT_NONE, .mixes_types = true, .forms = axis_forms,
         .simplify = pow_simplify)
 BINARY (min, "Min", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
 BINARY (max, "Max", SL_TRAIT_NONE, USUAL, .forms = chain_forms)
-BINARY (prelu, "PRelu", SL_TRAIT_NONE, .keeps_first = true, .forms = prelu_forms)
+BINARY (prelu, "PRelu", SL_TRAIT_NONE, .keeps_first = true, .forms = prelu_forms,
+        .parameter_inputs = 1 << 1)
 
 /* Powers that exporters write for squares, roots and the like. */
 static SlValue *

@@ -286,6 +286,7 @@ conv_transpose_cost (const SlNode *node, SlCost *ret_cost)
 
 static const SlOpClass conv_transpose = {
     .name = "ConvTranspose",
+    .parameter_inputs = 1 << 1 | 1 << 2,
     .min_inputs = 2,
     .max_inputs = 3,
     .min_outputs = 1,

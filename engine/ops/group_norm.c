@@ -191,6 +191,7 @@ static const SlOnnxForm group_norm_forms[] = {
 
 static const SlOpClass instance_norm = {
     .name = "InstanceNormalization",
+    .parameter_inputs = 1 << 1 | 1 << 2,
     .attrs = instance_norm_attrs,
     .infer = instance_norm_infer,
     GROUP_NORM,
@@ -198,6 +199,7 @@ static const SlOpClass instance_norm = {
 
 static const SlOpClass group_norm = {
     .name = "GroupNormalization",
+    .parameter_inputs = 1 << 1 | 1 << 2,
     .attrs = group_norm_attrs,
     .infer = group_norm_infer,
     .forms = group_norm_forms,

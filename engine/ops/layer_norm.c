@@ -168,6 +168,7 @@ layer_norm_cost (const SlNode *node, SlCost *ret_cost)
 
 static const SlOpClass layer_norm = {
     .name = "LayerNormalization",
+    .parameter_inputs = 1 << 1 | 1 << 2,
     .min_inputs = 2,
     .max_inputs = 3,
     .min_outputs = 1,

@@ -219,6 +219,7 @@ static const SlOnnxForm gemm_forms[] = {
 
 static const SlOpClass gemm = {
     .name = "Gemm",
+    .parameter_inputs = 1 << 1 | 1 << 2,
     .min_inputs = 2,
     .max_inputs = 3,
     .min_outputs = 1,
@@ -477,6 +478,7 @@ matmul_cost (const SlNode *node, SlCost *ret_cost)
 
 static const SlOpClass matmul = {
     .name = "MatMul",
+    .parameter_inputs = 1 << 0 | 1 << 1,
     .min_inputs = 2,
     .max_inputs = 2,
     .min_outputs = 1,

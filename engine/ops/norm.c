@@ -137,6 +137,8 @@ static const SlOnnxForm batch_norm_forms[] = {
 
 static const SlOpClass batch_norm = {
     .name = "BatchNormalization",
+    .parameter_inputs = 1 << 1 | 1 << 2,
+    .state_inputs = 1 << 3 | 1 << 4,
     .min_inputs = 5,
     .max_inputs = 5,
     .min_outputs = 1,

@@ -41,8 +41,8 @@ void sl_plan_updates (SlGraph *graph);
 /* Lets results overwrite inputs that nobody reads any more. */
 void sl_plan_in_place (SlGraph *graph);
 
-/* TRUE if `node` may write `next`, one of its outputs, into the memory of `root` while it reads that
- * itself. */
+/* TRUE if `node` may write `next`, one of its outputs, into the memory of `root` while it reads
+ * that itself. */
 bool sl_node_may_overwrite (const SlNode *node, const SlValue *next, const SlValue *root);
 
 /* Gives every place its offset, smallest arena first: places by falling size, each at the lowest

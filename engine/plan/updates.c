@@ -47,8 +47,7 @@ can_lie_in (const SlUpdate *update, uint32_t position, const uint32_t *last)
   return next->kind == SL_VALUE_ACTIVATION && next->base == NULL && !next->is_output &&
          next->layout == value->layout && next->pixel_stride == value->pixel_stride &&
          !(next->producer->op->traits & SL_TRAIT_CONCAT) && last[value->id] <= position + 1 &&
-         (last[value->id] <= position ||
-          sl_node_may_overwrite (next->producer, next, value));
+         (last[value->id] <= position || sl_node_may_overwrite (next->producer, next, value));
 }
 
 static void
@@ -122,8 +121,7 @@ sl_plan_check_updates (const SlGraph *graph)
     size_t offset;
     bool has_written = false;
     if (sl_value_get_root (update->next, &offset) != update->value || offset != 0)
-      return g_strdup_printf ("'%s' does not lie in '%s'", update->next->name,
-                              update->value->name);
+      return g_strdup_printf ("'%s' does not lie in '%s'", update->next->name, update->value->name);
     for (uint32_t k = 0; k < graph->nodes->len; k++) {
       const SlNode *node = g_ptr_array_index (graph->nodes, k);
       char *wrong = check_reader (node, update, has_written);

@@ -80,8 +80,9 @@ count_uses (const SlValue *value, const SlNode *reader)
 static bool
 can_lie_in_concat (const SlNode *concat, const SlValue *input)
 {
-  return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL && !sl_value_is_wanted (input) &&
-         count_uses (input, concat) == 1 && is_read_as_slice (input) && input->base == NULL &&
+  return input->kind == SL_VALUE_ACTIVATION && input->producer != NULL &&
+         !sl_value_is_wanted (input) && count_uses (input, concat) == 1 &&
+         is_read_as_slice (input) && input->base == NULL &&
          input->layout == SL_LAYOUT_CHANNELS_LAST &&
          (input->producer->op->traits & SL_TRAIT_SLICE_OUT) &&
          input == input->producer->outputs[0] && input->dtype == concat->outputs[0]->dtype;
@@ -143,8 +144,9 @@ view_slice (SlNode *node, uint32_t index)
   int64_t start = 0, before = 1;
   SlValue *x = node->inputs[0], *y = node->outputs[index];
   ptrdiff_t strides[SL_MAX_RANK];
-  if (y == NULL || y->base != NULL || sl_value_is_wanted (y) || y->uses->len == 0 || !sl_value_in_arena (x) ||
-      x->layout != y->layout || !node->op->as_slice (node, index, &axis, &start))
+  if (y == NULL || y->base != NULL || sl_value_is_wanted (y) || y->uses->len == 0 ||
+      !sl_value_in_arena (x) || x->layout != y->layout ||
+      !node->op->as_slice (node, index, &axis, &start))
     return;
   bool last = x->layout == SL_LAYOUT_CHANNELS_LAST;
   for (uint32_t i = 0; i < axis; i++)

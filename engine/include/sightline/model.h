@@ -53,8 +53,8 @@ SL_API gboolean sl_model_save (SlModel *model, const char *path, GError **error)
 SL_API const char *sl_model_get_name (SlModel *model);
 /* Where it was read from, as given; NULL if from memory: no file lies beside it. */
 SL_API const char *sl_model_get_path (SlModel *model);
-/* SHA-256 of the file's bytes in hexadecimal: what results call the model by. "" if the file was
- * changed in place before anybody asked. */
+/* SHA-256 of the file's bytes in hexadecimal: what results call the model by. "" if there is
+ * no file, or it was changed in place before anybody asked. */
 SL_API const char *sl_model_get_hash (SlModel *model);
 /* What the file says of itself. */
 typedef struct SlModelOrigin {
@@ -88,5 +88,29 @@ SL_API const char *sl_model_get_output_op (SlModel *model, uint32_t index);
 
 /* Weights in the file: elements of all parameters and constants that nodes read as weights. */
 SL_API guint64 sl_model_get_n_parameters (SlModel *model);
+
+/* --- What training changes --- */
+
+/* A parameter (weights, biases) or state that goes along with it (running means and variances).
+ * Strings and contents are the model's. */
+typedef struct SlVariable {
+  const char *name;
+  gboolean is_state;
+  SlDType dtype;
+  SlShape shape;
+  gsize elements, bytes;
+  const char *initializer; /* Keras's name of what draws the first content; NULL: it is there */
+  void *data;              /* live: programs of this model read it, and training writes it */
+} SlVariable;
+
+/* Those of a model that is to be trained (a .net file's, sl_model_new_trainable()'s), in the order
+ * of the network; a model as it comes from an ONNX file has none. */
+SL_API uint32_t sl_model_get_n_variables (SlModel *model);
+SL_API void sl_model_get_variable (SlModel *model, uint32_t index, SlVariable *ret_variable);
+
+/* A copy of the network and of its contents in which the float32 constants that layers read as
+ * weights, scales and biases are parameters, and running means and variances state; of a model that
+ * has variables already, with those. Nothing that is done to the one is seen by the other. */
+SL_API SlModel *sl_model_new_trainable (SlModel *model, GError **error);
 
 G_END_DECLS

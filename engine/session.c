@@ -322,6 +322,7 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
   if (graph == NULL)
     return NULL;
   SlTarget target = sl_cpu_get_target ();
+  target.half_weights = options->half_weights;
   const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
   SlPasses passes = {.graph = graph,
                      .target = layouts,

@@ -23,7 +23,7 @@ typedef struct {
   ToolNetwork network;
   int threads, batch;
   double seconds;
-  gboolean unoptimized, profile, json;
+  gboolean unoptimized, half_weights, profile, json;
 } BenchOptions;
 
 /* Times are in milliseconds. */
@@ -260,6 +260,7 @@ bench (const BenchOptions *options)
   const SlProgramOptions program_options = {.device = device,
                                             .batch = (uint32_t)options->batch,
                                             .threads = (uint32_t)options->threads,
+                                            .half_weights = options->half_weights,
                                             .unoptimized = options->unoptimized};
   if (!bench_model (model, &program_options, options, start, &timing, &program, &error)) {
     tool_gerror (sl_model_get_name (model), error);
@@ -286,6 +287,8 @@ bench_run (int argc, char **argv)
        "Pictures a run (default: the file's, or 1)", "N"},
       {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &options.seconds, "How long to measure (default: 1)",
        "S"},
+      {"half-weights", 0, 0, G_OPTION_ARG_NONE, &options.half_weights,
+       "Keep weights as 16-bit floats where kernels read those", NULL},
       {"unoptimized", 0, 0, G_OPTION_ARG_NONE, &options.unoptimized,
        "Leave the graph as the file has it", NULL},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &options.profile, "Time each step as well", NULL},

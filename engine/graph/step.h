@@ -22,6 +22,7 @@ typedef struct SlStep {
 typedef struct SlTarget {
   uint32_t panel;                   /* SlKernelSet.panel */
   const SlWinogradTiming *winograd; /* sl_winograd_timings(); NULL: direct convolution only */
+  bool half_weights; /* of constant weights: pack them as half floats where kernels read those */
 } SlTarget;
 
 /* Collects the steps of one node. */

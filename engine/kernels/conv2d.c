@@ -213,8 +213,7 @@ conv_tile (const Conv *conv, void *const *buffers, void *scratch, size_t index)
   size_t c1 = panel_begin (conv->cols, part_begin (panels, grid.col_blocks, at.col_block + 1));
   size_t out_c = group * conv->cols + c0; /* first output channel */
   const float *in = (const float *)buffers[0] + group * conv->group_in, **table = scratch;
-  const float *weights =
-      (const float *)buffers[1] + group * sl_packed_elements (conv->cols, conv->depth, VEC_WIDTH);
+  size_t weights = group * sl_packed_elements (conv->cols, conv->depth, VEC_WIDTH);
   const float *bias = buffers[2], *residual = buffers[3];
   float *floats = (float *)((char *)scratch + pointers_size (conv));
 
@@ -231,7 +230,8 @@ conv_tile (const Conv *conv, void *const *buffers, void *scratch, size_t index)
       .a = table,
       .a_pitch = rows,
       .run = conv->copy ? conv->depth : conv->group_in,
-      .b = weights + c0 * conv->depth,
+      .b = panels_at (buffers[1], p->half, weights + c0 * conv->depth),
+      .half = p->half,
       .c = (float *)buffers[4] + m0 * p->out_stride + out_c,
       .c_stride = p->out_stride,
       .bias = bias ? bias + out_c : NULL,

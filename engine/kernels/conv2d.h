@@ -25,6 +25,7 @@ typedef struct SlConv2dParams {
   uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   int32_t pad_top, pad_left; /* bottom and right follow from the output size */
   uint32_t in_stride, residual_stride, out_stride;
+  uint32_t half; /* "conv2d": the weights' panels are of half floats */
   SlAct act;
 } SlConv2dParams;
 

@@ -1,22 +1,7 @@
 #include "kernels/convert.h"
 
-#include "core/half.h"
 #include "kernels/grid.h"
-
-typedef uint16_t VecHalf __attribute__ ((vector_size (VEC_WIDTH * 2)));
-typedef uint32_t VecBits __attribute__ ((vector_size (VEC_WIDTH * 4)));
-
-/* With integers throughout but for subnormal numbers, which are made by a product of normal ones:
- * threads flush float32's. */
-ALWAYS_INLINE Vec
-of_half (VecBits half)
-{
-  VecBits sign = (half & 0x8000) << 16, rest = half & 0x7fff;
-  VecBits is_special = (VecBits)(rest >= 0x7c00), is_small = (VecBits)(rest < 0x0400);
-  VecBits normal = (rest << 13) + ((127u - 15) << 23) + (is_special & ((128u - 16) << 23));
-  Vec small = __builtin_convertvector((VecInt)rest, Vec) * 0x1p-24f;
-  return (Vec)(sign | (is_small & (VecBits)small) | (~is_small & normal));
-}
+#include "kernels/half.h"
 
 static void
 widen_half (const uint16_t *x, float *y, size_t n)
@@ -28,7 +13,7 @@ widen_half (const uint16_t *x, float *y, size_t n)
       memcpy (&half, x + i, sizeof half);
     else
       memcpy (&half, x + i, left * sizeof *x);
-    Vec wide = of_half (__builtin_convertvector(half, VecBits));
+    Vec wide = vec_of_half (half);
     if (left == VEC_WIDTH)
       vec_store (y + i, wide);
     else

@@ -1,4 +1,5 @@
 #include "kernels/gemm.h"
+#include "kernels/half.h"
 #include "kernels/tile.h"
 
 static SlTileGrid
@@ -26,7 +27,6 @@ gemm_tile (const SlGemmParams *p, void *const *buffers, SlTileGrid grid, size_t 
   size_t c0 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, at.col_block));
   size_t c1 = panel_begin (p->cols, part_begin (panels, grid.col_blocks, at.col_block + 1));
   const float *a = (const float *)buffers[0] + product * p->a_batch, *row[TILE_MAX_ROWS];
-  const float *b = (const float *)buffers[1] + product * p->b_batch;
   const float *bias = buffers[2], *residual = buffers[3];
   size_t residual_at = product * p->residual_batch + m0 * p->residual_stride + c0;
 
@@ -38,7 +38,8 @@ gemm_tile (const SlGemmParams *p, void *const *buffers, SlTileGrid grid, size_t 
       .depth = p->depth,
       .a = row,
       .run = max_size (1, p->depth),
-      .b = b + c0 * p->depth,
+      .b = panels_at (buffers[1], p->half, product * p->b_batch + c0 * p->depth),
+      .half = p->half,
       .c = (float *)buffers[4] + product * p->c_batch + m0 * p->c_stride + c0,
       .c_stride = p->c_stride,
       .bias = bias ? bias + c0 : NULL,
@@ -81,6 +82,7 @@ pack_tiles (const void *params)
   return pack_depth (p) ? p->groups * panel_count (p->cols) : 0;
 }
 
+/* Columns of a panel, of which `cols` exist, over a part of the depth. */
 static void
 pack_block (const SlPackParams *p, const float *src, size_t cols, size_t width, size_t k0,
             size_t k1, float *dst)
@@ -109,17 +111,21 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
 {
   const SlPackParams *p = params;
   size_t depth = pack_depth (p), panels = panel_count (p->cols);
+  float block[PACK_DEPTH * PANEL_MAX] __attribute__ ((aligned (64)));
 
   for (size_t t = first; t < last; t++) {
     size_t group = t / panels, c = panel_begin (p->cols, t % panels);
     size_t width = panel_begin (p->cols, t % panels + 1) - c;
     const float *src = (const float *)buffers[0] + group * p->group_stride + c * p->col_stride;
-    float *dst =
-        (float *)buffers[1] + group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
+    size_t at = group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
 
-    for (size_t k = 0; k < depth; k += PACK_DEPTH)
-      pack_block (p, src, min_size (p->cols - c, width), width, k, min_size (depth, k + PACK_DEPTH),
-                  dst + k * width);
+    for (size_t k = 0; k < depth; k += PACK_DEPTH) {
+      size_t k1 = min_size (depth, k + PACK_DEPTH);
+      float *dst = p->half ? block : (float *)buffers[1] + at + k * width;
+      pack_block (p, src, min_size (p->cols - c, width), width, k, k1, dst);
+      for (size_t i = 0; p->half && i < (k1 - k) * width; i += VEC_WIDTH)
+        vec_store_half ((uint16_t *)buffers[1] + at + k * width + i, vec_load (block + i));
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 typedef struct SlGemmParams {
   uint32_t batch;                             /* independent products; 1 if there is no batch */
   uint32_t rows, cols, depth;                 /* M, N, K; a depth of 0 gives bias + residual */
+  bool half;                                  /* B's panels are of half floats */
   size_t a_stride, residual_stride, c_stride; /* from one row to the next */
   size_t a_batch, b_batch, residual_batch,
       c_batch; /* from one product to the next; 0 shares. b_batch counts packed elements */
@@ -26,6 +27,7 @@ typedef struct SlGemmParams {
 typedef struct SlPackParams {
   uint32_t groups, cols;
   uint32_t depth[3];
+  uint32_t half; /* panels of half floats; what those cannot hold becomes the largest one */
   size_t group_stride, col_stride;
   size_t depth_stride[3];
 } SlPackParams;

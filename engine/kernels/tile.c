@@ -1,4 +1,5 @@
 #include "kernels/tile.h"
+#include "kernels/half.h"
 
 /* A single row takes this many full panels at once: it would wait for its own sums, and a stream
  * of weights wants more than one open page. */
@@ -9,19 +10,20 @@ typedef struct Part {
   const SlTile *tile;
   size_t row, col, n_cols;
   size_t k0, k1;
-  const float *b;     /* the panel at k0 */
+  const void *b;      /* the panel at k0 */
   const char *next_b; /* what the next pass reads of it: fetched from here, */
   size_t next_b_step; /* bytes a step */
   float *partial;     /* [rows][vectors]: sums of the passes so far */
 } Part;
 
-/* All three sizes are constants where this is inlined. */
+/* All three sizes are constants where this is inlined, as is `half`: what the panel holds. */
 ALWAYS_INLINE void
-multiply (const Part *p, const size_t rows, const size_t panels, const size_t vecs,
+multiply (const Part *p, const size_t rows, const size_t panels, const size_t vecs, const bool half,
           Vec sum[TILE_SUMS])
 {
   const SlTile *t = p->tile;
-  const float *const *a_run = t->a + p->row, *b = p->b;
+  const float *const *a_run = t->a + p->row;
+  const void *b = p->b;
   const char *next_b = p->next_b;
   size_t panel_stride = t->depth * PANEL_MAX, i = p->k0;
 
@@ -40,8 +42,10 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
       __builtin_prefetch (next_b, 0, 2);
       Vec w[WIDE * TILE_VECS];
       UNROLL
-      for (size_t v = 0; v < panels * vecs; v++)
-        w[v] = vec_load (b + v / vecs * panel_stride + v % vecs * VEC_WIDTH);
+      for (size_t v = 0; v < panels * vecs; v++) {
+        const void *at = panels_at (b, half, v / vecs * panel_stride + v % vecs * VEC_WIDTH);
+        w[v] = half ? vec_load_half (at) : vec_load (at);
+      }
       UNROLL
       for (size_t r = 0; r < rows; r++) {
         Vec x = vec_splat (a[r][i]);
@@ -49,7 +53,7 @@ multiply (const Part *p, const size_t rows, const size_t panels, const size_t ve
         for (size_t v = 0; v < panels * vecs; v++)
           sum[r * panels * vecs + v] = vec_fma (x, w[v], sum[r * panels * vecs + v]);
       }
-      b += vecs * VEC_WIDTH;
+      b = panels_at (b, half, vecs * VEC_WIDTH);
       next_b += p->next_b_step;
     }
   }
@@ -130,7 +134,8 @@ fetch_c (const Part *p, const size_t rows, const size_t vecs)
 }
 
 ALWAYS_INLINE void
-run_registers (const Part *p, const size_t rows, const size_t panels, const size_t vecs)
+run_registers (const Part *p, const size_t rows, const size_t panels, const size_t vecs,
+               const bool half)
 {
   Vec sum[TILE_SUMS];
   size_t n = p->n_cols - (panels * vecs - 1) * VEC_WIDTH;
@@ -139,7 +144,7 @@ run_registers (const Part *p, const size_t rows, const size_t panels, const size
   if (last)
     fetch_c (p, rows, panels * vecs);
   begin_sums (p, rows, panels * vecs, sum);
-  multiply (p, rows, panels, vecs, sum);
+  multiply (p, rows, panels, vecs, half, sum);
   if (!last) {
     UNROLL
     for (size_t i = 0; i < rows * panels * vecs; i++)
@@ -156,41 +161,63 @@ typedef void (*TileFunc) (const Part *part);
 #define TILE(rows, vecs)                              \
   static void tile_##rows##x##vecs (const Part *part) \
   {                                                   \
-    run_registers (part, rows, 1, vecs);              \
+    run_registers (part, rows, 1, vecs, false);       \
   }
 FOR_TILES (TILE)
 
 static void
 tile_wide (const Part *part)
 {
-  run_registers (part, 1, WIDE, TILE_VECS);
+  run_registers (part, 1, WIDE, TILE_VECS, false);
+}
+
+static void
+tile_wide_half (const Part *part)
+{
+  run_registers (part, 1, WIDE, TILE_VECS, true);
 }
 
 #define TILE_ENTRY(rows, vecs) [vecs - 1][rows - 1] = tile_##rows##x##vecs,
 static const TileFunc tiles[TILE_VECS][TILE_MOST_ROWS] = {FOR_TILES (TILE_ENTRY)};
 
-/* One panel, or group of panels, for all rows: pass by pass through the depth, in each pass down
- * the rows, so that this piece of the panel stays near and far weights are read once. The rows
- * after the first have its bandwidth to spare: meanwhile the next piece is fetched. */
+/* The piece of a panel of half floats that a pass covers, as floats. */
 static void
-run_panel (const SlTile *t, Part *part, TileFunc wide)
+widen_piece (const uint16_t *from, size_t n, float *to)
+{
+  for (size_t i = 0; i < n; i += VEC_WIDTH)
+    vec_store (to + i, vec_load_half (from + i));
+}
+
+/* One panel from `panel` on, or group of panels, for all rows: pass by pass through the depth, in
+ * each pass down the rows, so that this piece of the panel stays near and far weights are read
+ * once. The rows after the first have its bandwidth to spare: meanwhile the next piece is fetched.
+ */
+static void
+run_panel (const SlTile *t, Part *part, const void *panel, TileFunc wide)
 {
   float partial[TILE_MAX_ROWS * PANEL_MAX] __attribute__ ((aligned (64)));
+  float piece[TILE_BYTES / sizeof (float) + PANEL_MAX] __attribute__ ((aligned (64)));
   size_t vecs = ceil_div (part->n_cols, VEC_WIDTH);
   size_t parts = wide ? 1 : max_size (1, ceil_div (t->rows, tile_rows (vecs)));
   size_t rows_each = t->rows / parts, rows_left = t->rows % parts, width = vecs * VEC_WIDTH;
   size_t bytes = t->depth * width * sizeof (float);
-  size_t passes = parts == 1 ? 1 : max_size (1, ceil_div (bytes, TILE_BYTES));
+  bool widen = t->half && !wide;
+  size_t passes = parts == 1 && !widen ? 1 : max_size (1, ceil_div (bytes, TILE_BYTES));
 
   part->k1 = 0;
   /* Rows that read all of it once have no bandwidth to spare. */
-  part->next_b_step = wide ? 0 : width * sizeof (float) / parts;
+  part->next_b_step = wide ? 0 : width * (t->half ? sizeof (uint16_t) : sizeof (float)) / parts;
   for (size_t pass = 0; pass < passes; pass++) {
     part->k0 = part->k1;
     part->k1 = part_begin (t->depth, passes, pass + 1);
-    part->next_b = (const char *)(part->b + (part->k1 - part->k0) * width);
+    part->next_b = panels_at (panel, t->half, part->k1 * width);
     part->row = 0;
     part->partial = partial;
+    part->b = panels_at (panel, t->half, part->k0 * width);
+    if (widen) {
+      widen_piece (part->b, (part->k1 - part->k0) * width, piece);
+      part->b = piece;
+    }
     for (size_t i = 0; i < parts; i++) {
       size_t rows = rows_each + (i < rows_left);
       TileFunc func = wide ? wide : tiles[vecs - 1][rows - 1];
@@ -200,7 +227,6 @@ run_panel (const SlTile *t, Part *part, TileFunc wide)
       part->partial += rows * width;
       part->next_b += (part->k1 - part->k0) * part->next_b_step;
     }
-    part->b += (part->k1 - part->k0) * width;
   }
 }
 
@@ -218,8 +244,8 @@ SL_KERNEL_NAME (sl_tile_run) (const SlTile *tile)
     count = wide ? WIDE : 1;
     part.col = begin;
     part.n_cols = min_size (tile->cols, panel_begin (tile->cols, i + count)) - begin;
-    part.b = tile->b + begin * tile->depth;
-    run_panel (tile, &part, wide ? tile_wide : NULL);
+    run_panel (tile, &part, panels_at (tile->b, tile->half, begin * tile->depth),
+               wide ? tile->half ? tile_wide_half : tile_wide : NULL);
   }
   act_finish (tile->act, tile->c, tile->rows, tile->cols, tile->c_stride);
 }

@@ -28,6 +28,13 @@ panel_begin (size_t cols, size_t panel)
   return part_begin (ceil_div (cols, VEC_WIDTH), panel_count (cols), panel) * VEC_WIDTH;
 }
 
+/* Where element `index` of panels is. */
+static inline const void *
+panels_at (const void *panels, bool half, size_t index)
+{
+  return (const char *)panels + index * (half ? sizeof (uint16_t) : sizeof (float));
+}
+
 /* Register tiles, X (rows, vectors) each: rows × vectors sums, a panel's vectors and an element of
  * A fill the registers, and the others hold a pointer to each row. */
 #define ROWS_6(X, vecs) X (1, vecs) X (2, vecs) X (3, vecs) X (4, vecs) X (5, vecs) X (6, vecs)
@@ -65,7 +72,8 @@ typedef struct SlTile {
   const float *const *a;
   size_t a_pitch, run;
 
-  const float *b; /* panels */
+  const void *b; /* panels of floats, or */
+  bool half;     /* of half floats */
 
   float *c; /* [rows][cols] */
   size_t c_stride;

@@ -185,18 +185,6 @@ conv_params (const SlNode *node)
   };
 }
 
-/* TRUE if the value is made of constants alone, so that the last folding pass makes it one. */
-static bool
-is_constant (const SlValue *value)
-{
-  if (value->producer == NULL)
-    return value->kind == SL_VALUE_CONSTANT;
-  for (uint32_t i = 0; i < value->producer->n_inputs; i++)
-    if (value->producer->inputs[i] != NULL && !is_constant (value->producer->inputs[i]))
-      return false;
-  return !(value->producer->op->traits & SL_TRAIT_RANDOM);
-}
-
 /* Columns are the group's output channels; depth runs over kernel rows, columns, input channels. */
 static SlValue *
 pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, const SlTarget *target)
@@ -208,7 +196,9 @@ pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, con
                        .col_stride = channels * area,
                        .depth_stride = {conv->kernel_w, 1, area}};
   pack.group_stride = pack.cols * pack.col_stride;
-  return sl_pack_weights (graph, node->inputs[1], &pack, target);
+  SlTarget plain = *target;
+  plain.half_weights = target->half_weights && !sl_conv2d_is_narrow (conv);
+  return sl_pack_weights (graph, node->inputs[1], &pack, &plain);
 }
 
 static void
@@ -224,7 +214,7 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
   }
   /* Winograd's transform of the weights costs more than it saves where every run repeats it. */
   SlConv2dParams conv = conv_params (node);
-  bool may_transform = is_constant (weights) && !sl_conv2d_is_narrow (&conv);
+  bool may_transform = sl_is_constant (weights) && !sl_conv2d_is_narrow (&conv);
   attrs->winograd = may_transform ? sl_winograd_choose (target->winograd, &conv) : 0;
   sl_node_set_input (node, 1,
                      attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd)
@@ -254,6 +244,7 @@ conv_lower (const SlNode *node, SlLowering *to)
   params.in_stride = sl_value_pixel (x);
   params.residual_stride = residual != NULL ? sl_value_pixel (residual) : 0;
   params.out_stride = sl_value_pixel (y);
+  params.half = node->inputs[1]->dtype == SL_FLOAT16;
   sl_lower (to, conv_kernel (node, &params), &params, x, node->inputs[1], sl_node_input (node, 2),
             residual, y);
 }

@@ -86,6 +86,17 @@ sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout)
 
 /* --- Packing --- */
 
+bool
+sl_is_constant (const SlValue *value)
+{
+  if (value->producer == NULL)
+    return value->kind == SL_VALUE_CONSTANT;
+  for (uint32_t i = 0; i < value->producer->n_inputs; i++)
+    if (value->producer->inputs[i] != NULL && !sl_is_constant (value->producer->inputs[i]))
+      return false;
+  return !(value->producer->op->traits & SL_TRAIT_RANDOM);
+}
+
 typedef struct PackAttrs {
   SlPackParams pack;
   uint32_t panel;
@@ -98,7 +109,7 @@ pack_infer (SlNode *node, GError **error)
   const SlPackParams *pack = &attrs->pack;
   size_t depth = (size_t)pack->depth[0] * pack->depth[1] * pack->depth[2];
   size_t elements = pack->groups * sl_packed_elements (pack->cols, depth, attrs->panel);
-  sl_infer_output (node, 0, SL_FLOAT32, &SL_SHAPE ((int64_t)elements));
+  sl_infer_output (node, 0, pack->half ? SL_FLOAT16 : SL_FLOAT32, &SL_SHAPE ((int64_t)elements));
   return TRUE;
 }
 
@@ -133,6 +144,7 @@ sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, con
   attrs.pack.group_stride = pack->group_stride;
   attrs.pack.col_stride = pack->col_stride;
   memcpy (attrs.pack.depth_stride, pack->depth_stride, sizeof pack->depth_stride);
+  attrs.pack.half = target->half_weights && sl_is_constant (weights);
   attrs.panel = target->panel;
   return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }

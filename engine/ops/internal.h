@@ -15,7 +15,11 @@ SlValue *sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout);
 /* `value` as floats of another width, as `output` or, NULL, a value that is made up. */
 SlValue *sl_cast (SlGraph *graph, SlValue *value, SlDType to, SlValue *output);
 
-/* Weight panels as kernel "pack_weights" makes them: float32 of one dimension. */
+/* TRUE if the value is made of constants alone, so that the last folding pass makes it one. */
+bool sl_is_constant (const SlValue *value);
+
+/* Weight panels as kernel "pack_weights" makes them, of one dimension: float32, or float16 where
+ * the target asks for it and the weights are constant. */
 SlValue *sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack,
                           const SlTarget *target);
 

@@ -188,6 +188,7 @@ gemm_lower (const SlNode *node, SlLowering *to)
                          .cols = (uint32_t)y->dim[1],
                          .depth = (uint32_t)a->dim[1],
                          .a_stride = (size_t)a->dim[1],
+                         .half = node->inputs[1]->dtype == SL_FLOAT16,
                          .c_stride = (size_t)y->dim[1],
                          .act = node->act};
   sl_lower (to, "gemm", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2), NULL,
@@ -447,6 +448,7 @@ matmul_lower (const SlNode *node, SlLowering *to)
     sl_lower_reference (to);
     return;
   }
+  params.half = node->inputs[1]->dtype == SL_FLOAT16;
   size_t groups = 1;
   sl_shape_get_elements (&shape->b, &groups);
   if (groups > 1)

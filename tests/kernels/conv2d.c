@@ -204,6 +204,7 @@ prepare_weights (const SlKernelSet *set, const SlConv2dParams *p, const float *w
       .groups = p->groups,
       .cols = p->out_c / p->groups,
       .depth = {p->kernel_h, p->kernel_w, group_in},
+      .half = p->half,
       .group_stride = (size_t)p->out_c / p->groups * group_in * taps,
       .col_stride = (size_t)group_in * taps,
       .depth_stride = {p->kernel_w, 1, taps},
@@ -211,7 +212,7 @@ prepare_weights (const SlKernelSet *set, const SlConv2dParams *p, const float *w
   size_t count = p->groups * sl_packed_elements (pack.cols, (size_t)taps * group_in, set->panel);
   float *packed = new_floats (count);
   run_kernel (set, "pack_weights", &pack, (void *[]){(void *)weights, packed}, 1,
-              count * sizeof (float));
+              count * (p->half ? sizeof (uint16_t) : sizeof (float)));
   return packed;
 }
 
@@ -246,6 +247,14 @@ check_case (const SlKernelSet *set, const Case *c, bool depthwise, bool integers
   if (!depthwise && sl_conv2d_is_narrow (&p)) {
     buffers[4] = new_floats (out_count);
     run_kernel (set, "conv2d_narrow", &p, buffers, 4, out_count * sizeof (float));
+    g_assert_cmpmem (out, out_count * sizeof (float), buffers[4], out_count * sizeof (float));
+  }
+  /* Weights that half floats hold: again the same bits. */
+  if (!depthwise && integers) {
+    p.half = 1;
+    buffers[1] = prepare_weights (set, &p, weights, false);
+    buffers[4] = new_floats (out_count);
+    run_kernel (set, "conv2d", &p, buffers, 4, out_count * sizeof (float));
     g_assert_cmpmem (out, out_count * sizeof (float), buffers[4], out_count * sizeof (float));
   }
 }

@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 #include "common.h"
+#include "core/half.h"
 
 #include <math.h>
 
@@ -52,7 +53,7 @@ multiply (const SlGemmParams *p, const Case *c, const float *a, const float *b, 
 }
 
 static void
-check_case (const SlKernelSet *set, const Case *c, bool integers)
+check_case (const SlKernelSet *set, const Case *c, bool integers, bool half)
 {
   SlGemmParams p = {
       .batch = c->batch,
@@ -62,6 +63,7 @@ check_case (const SlKernelSet *set, const Case *c, bool integers)
       .a_stride = c->depth + c->a_slack,
       .residual_stride = c->cols + c->residual_slack,
       .c_stride = c->cols + c->c_slack,
+      .half = half,
       .act = c->act,
   };
   p.a_batch = p.a_stride * c->rows;
@@ -80,15 +82,22 @@ check_case (const SlKernelSet *set, const Case *c, bool integers)
 
   fill (a, p.a_batch * c->batch, 1);
   fill (b, b_size, 2);
+  for (size_t i = 0; half && i < b_size; i++)
+    b[i] = sl_half_to_float (sl_half_from_float (b[i]));
   if (bias)
     fill (bias, c->cols, 3);
   if (residual)
     fill (residual, p.residual_batch * c->batch, 4);
 
-  SlPackParams pack = {b_count, c->cols,        {1, 1, c->depth}, (size_t)c->depth * c->cols,
-                       1,       {0, 0, c->cols}};
+  SlPackParams pack = {.groups = b_count,
+                       .cols = c->cols,
+                       .depth = {1, 1, c->depth},
+                       .half = half,
+                       .group_stride = (size_t)c->depth * c->cols,
+                       .col_stride = 1,
+                       .depth_stride = {0, 0, c->cols}};
   run_kernel (set, "pack_weights", &pack, (void *[]){b, packed}, 1,
-              product * b_count * sizeof (float));
+              product * b_count * (half ? sizeof (uint16_t) : sizeof (float)));
   run_kernel (set, "gemm", &p, (void *[]){a, packed, bias, residual, out}, 4,
               c_count * sizeof (float));
   check_floats (c->name, out, multiply (&p, c, a, b, bias, residual, c_count), c_count,
@@ -99,8 +108,10 @@ static void
 test_gemm (const SlKernelSet *set)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
-    check_case (set, &cases[i], true);
-    check_case (set, &cases[i], false);
+    check_case (set, &cases[i], true, false);
+    check_case (set, &cases[i], false, false);
+    check_case (set, &cases[i], true, true);
+    check_case (set, &cases[i], false, true);
   }
 }
 
@@ -155,6 +166,24 @@ test_pack (const SlKernelSet *set)
   check_floats ("pack", out, expected, 3 * group, 0);
 }
 
+/* Numbers that half floats cannot hold. */
+static void
+test_pack_half (const SlKernelSet *set)
+{
+  enum { DEPTH = 7 };
+  static const float src[DEPTH] = {1e6f, -7e4f, 65519, 1 / 3.f, 3e-8f, 1e-8f, -6.1e-5f};
+  SlPackParams p = {
+      .groups = 1, .cols = 1, .depth = {1, 1, DEPTH}, .half = 1, .depth_stride = {0, 0, 1}};
+  uint16_t *out = (uint16_t *)new_floats (DEPTH * set->panel);
+
+  run_kernel (set, "pack_weights", &p, (void *[]){(void *)src, out}, 1,
+              DEPTH * set->panel * sizeof *out);
+  for (size_t k = 0; k < DEPTH; k++)
+    for (size_t n = 0; n < set->panel; n++)
+      g_assert_cmphex (out[k * set->panel + n], ==,
+                       n == 0 ? sl_half_from_float (CLAMP (src[k], -65504.f, 65504.f)) : 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -162,5 +191,6 @@ main (int argc, char **argv)
   add_set_tests ("gemm/cases", test_gemm);
   add_set_tests ("gemm/batch-invariance", test_batch_invariance);
   add_set_tests ("gemm/pack", test_pack);
+  add_set_tests ("gemm/pack-half", test_pack_half);
   return g_test_run ();
 }

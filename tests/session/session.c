@@ -1,5 +1,6 @@
 /* Models, programs and runs through the public interface. */
 #include "graph/build.h"
+#include "core/half.h"
 #include "cpu/cpu.h"
 #include "model-private.h"
 #include "onnx/onnx.h"
@@ -141,6 +142,53 @@ test_weights_are_shared (void)
   sl_program_get_info (two, &second);
   g_assert_cmpuint (first.weight_bytes, ==, second.weight_bytes);
   g_assert_cmpuint (first.weight_bytes, >, 0);
+}
+
+/* Half floats take half the memory, and move results by their rounding; weights that they hold
+ * give the same bits. */
+static void
+test_half_weights (void)
+{
+  for (int exact = 0; exact < 2; exact++) {
+    SlGraph *graph = sl_graph_new ();
+    SlValue *w = test_constant (graph, "w", SL_SHAPE (64, 32, 1, 1), 1);
+    SlValue *dense = test_constant (graph, "dense", SL_SHAPE (64, 10), 2);
+    SlValue *conv =
+        test_node (graph, "Conv", "c", test_input (graph, "x", SL_SHAPE (1, 32, 8, 8)), w, NULL);
+    SlValue *flat = test_node (graph, "Flatten", "f",
+                               test_node (graph, "GlobalAveragePool", "p", conv, NULL), NULL);
+    for (int i = 0; exact && i < 2; i++) {
+      SlTensor *tensor = (i == 0 ? w : dense)->data;
+      float *data = sl_tensor_get_data_writable (tensor);
+      for (size_t k = 0; k < sl_tensor_get_elements (tensor); k++)
+        data[k] = sl_half_to_float (sl_half_from_float (data[k]));
+    }
+    sl_graph_mark_output (graph, test_node (graph, "Gemm", "y", flat, dense, NULL));
+    g_autoptr (SlModel) model = model_of (graph);
+    g_autoptr (SlTensor) x = numbers (&SL_SHAPE (1, 32, 8, 8), 4);
+    SlTensor *y[2];
+    SlProgramInfo info[2];
+    for (int half = 0; half < 2; half++) {
+      g_autoptr (SlProgram) program =
+          sl_program_new (model, &(SlProgramOptions){.half_weights = half}, NULL);
+      g_autoptr (SlRun) run = sl_run_new (program, NULL);
+      sl_program_get_info (program, &info[half]);
+      y[half] = run_once (run, x);
+    }
+    double most = 0, largest = 0;
+    for (size_t i = 0; i < 10; i++) {
+      const double full = sl_tensor_get_double (y[0], i);
+      most = MAX (most, fabs (sl_tensor_get_double (y[1], i) - full));
+      largest = MAX (largest, fabs (full));
+    }
+    g_assert_cmpuint (2 * info[1].weight_bytes, ==, info[0].weight_bytes);
+    if (exact)
+      g_assert_cmpfloat (most, ==, 0);
+    else
+      g_assert_true (most > 0 && most < 1e-3 * largest);
+    sl_tensor_unref (y[0]);
+    sl_tensor_unref (y[1]);
+  }
 }
 
 static uint32_t computed;
@@ -695,6 +743,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/program/integers-wrap", test_integers_wrap);
   g_test_add_func ("/session/program/batches", test_batches_agree);
   g_test_add_func ("/session/program/shared-weights", test_weights_are_shared);
+  g_test_add_func ("/session/program/half-weights", test_half_weights);
   g_test_add_func ("/session/store/finds-again", test_store_finds_again);
   g_test_add_func ("/session/store/forgets-programs", test_store_forgets_programs);
   g_test_add_func ("/session/store/tells-outputs-apart", test_store_tells_outputs_apart);

@@ -36,6 +36,10 @@ typedef struct SlProgramOptions {
   double run_work;        /* operations of one run; default: any number */
   gboolean float_ports;   /* inputs and outputs of 16-bit floats are float32 instead: for who makes
                              pictures and reads scores */
+  gboolean half_weights;  /* keep the weights of products and direct convolutions as float16, with
+                             float32 arithmetic: half the memory to hold and to read. Results move
+                             by some 1e-4 of the largest, or not at all where the file has them in
+                             float16 */
   gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 

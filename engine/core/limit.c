@@ -8,7 +8,7 @@
 
 const char *const sl_limit_names[] = {"file",          "tensor", "text",   "nodes",
                                       "ends",          "values", "memory", "constants",
-                                      "constant-work", "work",   NULL};
+                                      "constant-work", "work",   "data",   NULL};
 
 static gboolean
 parse_size (const char *text, guint64 *ret)

@@ -18,11 +18,12 @@ import tap
 # beneath engine/: model.c, session.c, device.c and what they share.
 ENGINE_LAYERS = (
     ("core",), ("kernels",), ("graph",), ("image",), ("ops",), ("grad",), ("passes",), ("plan",),
-    ("ref", "cpu", "vulkan"), ("onnx",), (".",), ("explain",), ("train",),
+    ("ref", "cpu", "vulkan"), ("onnx",), (".",), ("explain",), ("data",), ("train",),
 )
 # Folders that see less than their place would allow.
 ENGINE_NARROWER = {
     "onnx": {"core", "graph", "image"},
+    "data": {"core", "image"},
 }
 
 C_LIBRARY = (
@@ -42,6 +43,7 @@ PLAIN_TYPES = r"(stdbool|stddef|stdint)\.h"
 # What stands in <…>: the longest folder that matches a file decides.
 ANGLED = {
     "engine": (GLIB, C_LIBRARY, INTRINSICS, PUBLIC),
+    "engine/data": (GLIB, C_LIBRARY, PUBLIC, r"zlib\.h"),
     "engine/vulkan": (GLIB, C_LIBRARY, PUBLIC, r"vulkan/.*|volk\.h"),
     "engine/include": (GLIB, PLAIN_TYPES, PUBLIC),
     "plugins": (GLIB, C_LIBRARY, GST, DRAWING, JSON, PUBLIC, PUBLIC_GST),

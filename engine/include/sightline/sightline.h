@@ -1,11 +1,13 @@
 /* Sightline's engine: load a network, compile it, run it. */
 #pragma once
 
+#include <sightline/dataset.h>
 #include <sightline/device.h>
 #include <sightline/error.h>
 #include <sightline/explain.h>
 #include <sightline/heat.h>
 #include <sightline/image.h>
+#include <sightline/loader.h>
 #include <sightline/metadata.h>
 #include <sightline/model.h>
 #include <sightline/program.h>

@@ -1,0 +1,12 @@
+/* Orders of samples. */
+#pragma once
+
+#include "core/random.h"
+
+#include <stdint.h>
+
+/* Fisher and Yates: every order of items[0 … n - 1] with the same probability. */
+void sl_shuffle (SlRandom *random, uint32_t *items, uint32_t n);
+
+/* 0 … n - 1, shuffled by seed and epoch or not. Free with g_free(). */
+uint32_t *sl_order_new (uint32_t n, int shuffle, uint64_t seed, uint32_t epoch);

@@ -1,8 +1,9 @@
 /* Functions of one element: activations and elementwise mathematics. Each class is a row at the
  * end: https://onnx.ai/onnx/operators/onnx__Relu.html and so on. */
-#include "ops/forms.h"
-#include "ops/shape.h"
 #include "kernels/elementwise.h"
+#include "ops/forms.h"
+#include "ops/gradient.h"
+#include "ops/shape.h"
 
 #include <math.h>
 
@@ -18,6 +19,7 @@ typedef struct Unary {
   const char *kernel;
   double (*of_float) (double x, const UnaryAttrs *attrs);
   int64_t (*of_int) (int64_t x, SlDType dtype); /* NULL: floats only */
+  const char *gradient; /* formula with the attributes a and b; NULL: 0 everywhere */
 } Unary;
 
 static const Unary *
@@ -74,6 +76,29 @@ unary_lower (const SlNode *node, SlLowering *to)
     sl_lower_reference (to);
   else
     lower_rows (to, unary_of (node)->kernel, attrs->a, attrs->b, node->inputs[0], node->outputs[0]);
+}
+
+/* Gelu's with approximate = tanh. */
+#define GELU_TANH_GRADIENT                                             \
+  "s = x * x; t = Tanh (0.7978845608028654 * x * (1 + 0.044715 * s));" \
+  "d * 0.5 * (1 + t + x * (1 - t * t) * (0.7978845608028654 + 0.10703222440890037 * s))"
+
+static gboolean
+unary_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const Unary *unary = unary_of (node);
+  const UnaryAttrs *attrs = node->attrs;
+  SlFormula formula = sl_formula (to, node);
+  if (unary->gradient == NULL)
+    return TRUE;
+  if (attrs != NULL) {
+    sl_formula_bind_number (&formula, 'a', (double)attrs->a);
+    sl_formula_bind_number (&formula, 'b', (double)attrs->b);
+  }
+  bool is_tanh = attrs != NULL && attrs->approximate != 0;
+  sl_gradients_give (to, node, 0,
+                     sl_formula_add (&formula, is_tanh ? GELU_TANH_GRADIENT : unary->gradient));
+  return TRUE;
 }
 
 /* --- Floats --- */
@@ -444,6 +469,41 @@ clip_import_attrs (const SlImport *im, const SlOpClass *op, GError **error)
   return sl_import_attrs_as_inputs (im, op, 1, names, NULL, error);
 }
 
+/* Where neither bound holds; a bound gets what its own value passed on. */
+static gboolean
+clip_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  static const char bounds[] = {'l', 'h'};
+  const SlShape scalar = {0};
+  SlFormula f = sl_formula (to, node);
+  SlValue *min = sl_node_input (node, 1), *max = sl_node_input (node, 2);
+  for (uint32_t i = 0; i < 2; i++) {
+    SlValue *bound = sl_node_input (node, 1 + i);
+    if (bound == NULL)
+      continue;
+    bound = sl_gradient_cast (to, node, bound, node->inputs[0]->dtype);
+    sl_formula_bind (&f, bounds[i], sl_gradient_reshape (to, node, bound, &scalar));
+  }
+  if (sl_gradients_want (to, node, 0)) {
+    if (min != NULL)
+      sl_formula_add (&f, "g = x < l ? 0 : d");
+    else
+      sl_formula_bind (&f, 'g', f.bound['d' - 'a']);
+    sl_gradients_give (to, node, 0, sl_formula_add (&f, max != NULL ? "x > h ? 0 : g" : "g"));
+  }
+  for (uint32_t i = 1; i <= 2; i++) {
+    if (!sl_gradients_want (to, node, i))
+      continue;
+    const char *both[] = {"x < l ? (l > h ? 0 : d) : 0", "Max (x, l) > h ? d : 0"};
+    const char *alone[] = {"x < l ? d : 0", "x > h ? d : 0"};
+    SlValue *all = sl_formula_add (&f, (min != NULL && max != NULL ? both : alone)[i - 1]);
+    SlValue *sum = sl_gradient_sum_to (to, node, all, &scalar);
+    sum = sl_gradient_cast (to, node, sum, node->inputs[i]->dtype);
+    sl_gradients_give (to, node, i, sl_gradient_reshape (to, node, sum, &node->inputs[i]->shape));
+  }
+  return TRUE;
+}
+
 static const SlOnnxForm clip_forms[] = {
     {.since = 1, .import = clip_import_attrs},
     {.since = 11},
@@ -463,6 +523,7 @@ static const SlOpClass clip = {
     .lower = clip_lower,
     .epilogue = clip_epilogue,
     .row_major_only = clip_row_major_only,
+    .gradient = clip_gradient,
     .forms = clip_forms,
 };
 
@@ -500,9 +561,9 @@ gelu_row_major_only (const SlNode *node)
   return attrs->approximate || sl_row_major_unless_float32 (node);
 }
 
-/* Class op_<id> of ONNX's name, with kernel "<id>", double form of_<id> and integer form `ints`;
- * further members of SlOpClass follow. */
-#define UNARY(id, onnx, more_traits, ints, ...)                                                  \
+/* Class op_<id> of ONNX's name, with kernel "<id>", double form of_<id>, integer form `ints` and
+ * gradient `formula`; further members of SlOpClass follow. */
+#define UNARY(id, onnx, more_traits, ints, formula, ...)                                         \
   static const Unary op_##id = {                                                                 \
       .op = {.name = onnx,                                                                       \
              .min_inputs = 1,                                                                    \
@@ -514,41 +575,54 @@ gelu_row_major_only (const SlNode *node)
              .infer = unary_infer,                                                               \
              .reference = unary_reference,                                                       \
              .lower = unary_lower,                                                               \
+             .gradient = unary_gradient,                                                         \
              __VA_ARGS__},                                                                       \
       .kernel = #id,                                                                             \
       .of_float = of_##id,                                                                       \
       .of_int = ints,                                                                            \
+      .gradient = formula,                                                                       \
   };
 #define PLAIN .row_major_only = sl_row_major_unless_float32
 #define ATTRS(table) .attrs = table, .attrs_size = sizeof (UnaryAttrs)
 
-UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, PLAIN, .epilogue = relu_epilogue)
-UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (leaky_relu_attrs),
-       .epilogue = leaky_relu_epilogue)
-UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
-UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (selu_attrs))
-UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
-UNARY (thresholded_relu, "ThresholdedRelu", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (alpha_1_attrs))
-UNARY (sigmoid, "Sigmoid", SL_TRAIT_LINK, NULL, PLAIN, .epilogue = sigmoid_epilogue)
-UNARY (silu, "Silu", SL_TRAIT_NONE, NULL, PLAIN, .domain = SL_DOMAIN, .epilogue = silu_epilogue)
-UNARY (hard_sigmoid, "HardSigmoid", SL_TRAIT_NONE, NULL, PLAIN, ATTRS (hard_sigmoid_attrs))
-UNARY (hard_swish, "HardSwish", SL_TRAIT_NONE, NULL, PLAIN, .epilogue = hard_swish_epilogue)
-UNARY (tanh, "Tanh", SL_TRAIT_NONE, NULL, PLAIN, .epilogue = tanh_epilogue)
-UNARY (softplus, "Softplus", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (softsign, "Softsign", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (erf, "Erf", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (gelu, "Gelu", SL_TRAIT_NONE, NULL, .row_major_only = gelu_row_major_only, ATTRS (gelu_attrs))
-UNARY (mish, "Mish", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (exp, "Exp", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (log, "Log", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (sqrt, "Sqrt", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (reciprocal, "Reciprocal", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (neg, "Neg", SL_TRAIT_NONE, int_neg, PLAIN)
-UNARY (abs, "Abs", SL_TRAIT_NONE, int_abs, PLAIN)
-UNARY (sign, "Sign", SL_TRAIT_NONE, int_sign, PLAIN)
-UNARY (floor, "Floor", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (ceil, "Ceil", SL_TRAIT_NONE, NULL, PLAIN)
-UNARY (round, "Round", SL_TRAIT_NONE, NULL, PLAIN)
+UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, "d * Sign (y)", PLAIN, .epilogue = relu_epilogue)
+UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, "x < 0 ? d * a : d", PLAIN,
+       ATTRS (leaky_relu_attrs), .epilogue = leaky_relu_epilogue)
+UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y + a) : d", PLAIN, ATTRS (alpha_1_attrs))
+UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y + a * b) : d * b", PLAIN,
+       ATTRS (selu_attrs))
+UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y / a + 1) : d", PLAIN,
+       ATTRS (alpha_1_attrs))
+UNARY (thresholded_relu, "ThresholdedRelu", SL_TRAIT_NONE, NULL, "x > a ? d : 0", PLAIN,
+       ATTRS (alpha_1_attrs))
+UNARY (sigmoid, "Sigmoid", SL_TRAIT_LINK, NULL, "d * (y * (1 - y))", PLAIN,
+       .epilogue = sigmoid_epilogue)
+UNARY (silu, "Silu", SL_TRAIT_NONE, NULL, "s = Sigmoid (x); d * (s + y * (1 - s))", PLAIN,
+       .domain = SL_DOMAIN, .epilogue = silu_epilogue)
+UNARY (hard_sigmoid, "HardSigmoid", SL_TRAIT_NONE, NULL, "y > 0 ? (y < 1 ? d * a : 0) : 0", PLAIN,
+       ATTRS (hard_sigmoid_attrs))
+UNARY (hard_swish, "HardSwish", SL_TRAIT_NONE, NULL, "x < 3 ? (x > -3 ? d * (x / 3 + 0.5) : 0) : d",
+       PLAIN, .epilogue = hard_swish_epilogue)
+UNARY (tanh, "Tanh", SL_TRAIT_NONE, NULL, "d * (1 - y * y)", PLAIN, .epilogue = tanh_epilogue)
+UNARY (softplus, "Softplus", SL_TRAIT_NONE, NULL, "d * Sigmoid (x)", PLAIN)
+UNARY (softsign, "Softsign", SL_TRAIT_NONE, NULL, "t = 1 + Abs (x); d / (t * t)", PLAIN)
+UNARY (erf, "Erf", SL_TRAIT_NONE, NULL, "d * (1.1283791670955126 * Exp (-(x * x)))", PLAIN)
+UNARY (gelu, "Gelu", SL_TRAIT_NONE, NULL,
+       "d * (0.5 * (1 + Erf (x * 0.7071067811865476)) + x * (0.3989422804014327 * Exp (x * x * "
+       "-0.5)))",
+       .row_major_only = gelu_row_major_only, ATTRS (gelu_attrs))
+UNARY (mish, "Mish", SL_TRAIT_NONE, NULL,
+       "t = Tanh (Softplus (x)); d * (t + x * Sigmoid (x) * (1 - t * t))", PLAIN)
+UNARY (exp, "Exp", SL_TRAIT_NONE, NULL, "d * y", PLAIN)
+UNARY (log, "Log", SL_TRAIT_NONE, NULL, "d / x", PLAIN)
+UNARY (sqrt, "Sqrt", SL_TRAIT_NONE, NULL, "0.5 * d / y", PLAIN)
+UNARY (reciprocal, "Reciprocal", SL_TRAIT_NONE, NULL, "-(d * y * y)", PLAIN)
+UNARY (neg, "Neg", SL_TRAIT_NONE, int_neg, "-d", PLAIN)
+UNARY (abs, "Abs", SL_TRAIT_NONE, int_abs, "d * Sign (x)", PLAIN)
+UNARY (sign, "Sign", SL_TRAIT_NONE, int_sign, NULL, PLAIN)
+UNARY (floor, "Floor", SL_TRAIT_NONE, NULL, NULL, PLAIN)
+UNARY (ceil, "Ceil", SL_TRAIT_NONE, NULL, NULL, PLAIN)
+UNARY (round, "Round", SL_TRAIT_NONE, NULL, NULL, PLAIN)
 
 const SlOpClass *const sl_ops_activation[] = {
     &op_relu.op,

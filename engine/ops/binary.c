@@ -1,6 +1,7 @@
 /* Arithmetic on two broadcast operands, and what ONNX builds from chains of it:
  * https://onnx.ai/onnx/operators/onnx__Add.html and so on. */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 #include "kernels/elementwise.h"
 
@@ -268,6 +269,111 @@ prelu_ints (int64_t x, int64_t slope, SlDType dtype)
   return is_less (x, 0, dtype) ? mul_ints (x, slope, dtype) : x;
 }
 
+/* --- Gradients --- */
+
+/* Input `index` gets what the formula computes, where 'a' and 'b' are the inputs. */
+static void
+give_formula (SlGradients *to, const SlNode *node, uint32_t index, const char *text)
+{
+  if (!sl_gradients_want (to, node, index))
+    return;
+  SlFormula formula = sl_formula (to, node);
+  sl_formula_bind (&formula, 'a', node->inputs[0]);
+  sl_formula_bind (&formula, 'b', node->inputs[1]);
+  sl_gradients_give (to, node, index, sl_formula_add (&formula, text));
+}
+
+/* The same where the sum over what was broadcast may be negated, which is less work. */
+static void
+give_negative (SlGradients *to, const SlNode *node, uint32_t index, const char *text)
+{
+  if (!sl_gradients_want (to, node, index))
+    return;
+  SlFormula formula = sl_formula (to, node);
+  sl_formula_bind (&formula, 'a', node->inputs[0]);
+  sl_formula_bind (&formula, 'b', node->inputs[1]);
+  SlValue *sum =
+      sl_gradient_sum_to (to, node, sl_formula_add (&formula, text), &node->inputs[index]->shape);
+  sl_formula_bind (&formula, 's', sum);
+  sl_gradients_give (to, node, index, sl_formula_add (&formula, "-s"));
+}
+
+static gboolean
+add_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    sl_gradients_give (to, node, i, sl_gradients_get (to, node, 0));
+  return TRUE;
+}
+
+static gboolean
+sub_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  sl_gradients_give (to, node, 0, sl_gradients_get (to, node, 0));
+  give_negative (to, node, 1, "d");
+  return TRUE;
+}
+
+static gboolean
+mul_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, 0, "d * b");
+  give_formula (to, node, 1, "d * a");
+  return TRUE;
+}
+
+static gboolean
+div_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, 0, "d / b");
+  give_negative (to, node, 1, "d * y / b");
+  return TRUE;
+}
+
+/* The exponent's is 0 where the base is not positive, as PyTorch has it for 0. */
+static gboolean
+pow_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlFormula f = sl_formula (to, node);
+  SlValue *exponent = node->inputs[1];
+  if (!sl_dtype_is_float (node->inputs[0]->dtype))
+    return FALSE;
+  sl_formula_bind (&f, 'p', sl_gradient_cast (to, node, exponent, node->inputs[0]->dtype));
+  if (sl_gradients_want (to, node, 0))
+    sl_gradients_give (to, node, 0, sl_formula_add (&f, "d * p * Pow (x, p - 1)"));
+  if (sl_gradients_want (to, node, 1)) {
+    SlValue *each = sl_formula_add (&f, "x > 0 ? d * y * Log (x) : 0");
+    SlValue *sum = sl_gradient_sum_to (to, node, each, &exponent->shape);
+    sl_gradients_give (to, node, 1, sl_gradient_cast (to, node, sum, exponent->dtype));
+  }
+  return TRUE;
+}
+
+/* Of equals each gets half, as in PyTorch. */
+static gboolean
+max_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, 0, "d * (0.5 + 0.5 * Sign (a - b))");
+  give_formula (to, node, 1, "d * (0.5 - 0.5 * Sign (a - b))");
+  return TRUE;
+}
+
+static gboolean
+min_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, 0, "d * (0.5 - 0.5 * Sign (a - b))");
+  give_formula (to, node, 1, "d * (0.5 + 0.5 * Sign (a - b))");
+  return TRUE;
+}
+
+static gboolean
+prelu_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, 0, "a < 0 ? d * b : d");
+  give_formula (to, node, 1, "d * Min (a, 0)");
+  return TRUE;
+}
+
 /* --- Forms --- */
 
 /* Sum, Min and Max of any number: a chain of nodes with two inputs. */
@@ -377,6 +483,17 @@ import_mean (const SlImport *im, const SlOpClass *op, GError **error)
   return sl_import_default (im, im->n_inputs == 1 ? sl_op_find ("Identity") : op, error);
 }
 
+static gboolean
+mean_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind_number (&f, 'n', 1.0 / node->n_inputs);
+  SlValue *share = sl_formula_add (&f, "d * n");
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    sl_gradients_give (to, node, i, share);
+  return TRUE;
+}
+
 static const SlOnnxForm mean_forms[] = {{.since = 1, .import = import_mean}, {0}};
 
 static const SlOpClass mean = {
@@ -392,6 +509,7 @@ static const SlOpClass mean = {
     .lower = mean_lower,
     .row_major_only = binary_row_major_only,
     .cost = mean_cost,
+    .gradient = mean_gradient,
     .forms = mean_forms,
 };
 
@@ -413,6 +531,7 @@ static const SlOpClass mean = {
                                         .reference = binary_reference,                     \
                                         .lower = binary_lower,                             \
                                         .row_major_only = binary_row_major_only,           \
+                                        .gradient = id##_gradient,                         \
                                         __VA_ARGS__},                                      \
                                  .kernel = #id,                                            \
                                  .of_floats = id##_floats,                                 \

@@ -1,5 +1,6 @@
 /* Cast and CastLike: https://onnx.ai/onnx/operators/onnx__Cast.html and so on. */
 #include "kernels/convert.h"
+#include "ops/gradient.h"
 #include "ops/internal.h"
 #include "ops/shape.h"
 
@@ -137,6 +138,17 @@ cast_simplify (SlGraph *graph, SlNode *node)
   return is_same (node) ? node->inputs[0] : NULL;
 }
 
+/* As if nothing were rounded. */
+static gboolean
+cast_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  if (sl_dtype_is_float (node->inputs[0]->dtype))
+    sl_gradients_give (
+        to, node, 0,
+        sl_gradient_cast (to, node, sl_gradients_get (to, node, 0), node->inputs[0]->dtype));
+  return TRUE;
+}
+
 static const SlOpClass cast = {
     .name = "Cast",
     .min_inputs = 1,
@@ -150,6 +162,7 @@ static const SlOpClass cast = {
     .infer = cast_infer,
     .reference = cast_reference,
     .lower = cast_lower,
+    .gradient = cast_gradient,
     .simplify = cast_simplify,
     .row_major_only = cast_row_major_only,
 };
@@ -180,6 +193,7 @@ static const SlOpClass cast_like = {
     .attrs_size = sizeof (CastAttrs),
     .infer = like_infer,
     .reference = cast_reference,
+    .gradient = cast_gradient,
     .simplify = cast_simplify,
     .forms = like_forms,
 };

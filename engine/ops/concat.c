@@ -1,4 +1,5 @@
 /* Concat: https://onnx.ai/onnx/operators/onnx__Concat.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 typedef struct ConcatAttrs {
@@ -75,6 +76,22 @@ concat_lower (const SlNode *node, SlLowering *to)
   }
 }
 
+static gboolean
+concat_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const ConcatAttrs *attrs = node->attrs;
+  int64_t at = 0;
+  for (uint32_t i = 0; i < node->n_inputs; i++) {
+    int64_t size = node->inputs[i]->shape.dim[attrs->axis];
+    if (sl_gradients_want (to, node, i))
+      sl_gradients_give (
+          to, node, i,
+          sl_gradient_slice (to, node, sl_gradients_get (to, node, 0), attrs->axis, at, at + size));
+    at += size;
+  }
+  return TRUE;
+}
+
 static const SlOpClass concat = {
     .name = "Concat",
     .min_inputs = 1,
@@ -88,6 +105,7 @@ static const SlOpClass concat = {
     .infer = concat_infer,
     .reference = concat_reference,
     .lower = concat_lower,
+    .gradient = concat_gradient,
 };
 
 const SlOpClass *const sl_ops_concat[] = {&concat, NULL};

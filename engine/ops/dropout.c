@@ -2,6 +2,7 @@
  * https://onnx.ai/onnx/operators/onnx__Dropout.html */
 #include "kernels/copy.h"
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <string.h>
@@ -41,6 +42,7 @@ static const SlOpClass identity = {
     .infer = identity_infer,
     .reference = identity_reference,
     .lower = identity_lower,
+    .gradient = sl_gradient_same,
 };
 
 /* --- Dropout: x, ratio, training_mode → y, mask --- */
@@ -124,6 +126,7 @@ static const SlOpClass dropout = {
     .infer = dropout_infer,
     .reference = dropout_reference,
     .lower = dropout_lower,
+    .gradient = sl_gradient_same,
     .forms = dropout_forms,
 };
 

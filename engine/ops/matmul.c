@@ -1,5 +1,6 @@
 /* Gemm and MatMul: https://onnx.ai/onnx/operators/onnx__Gemm.html, …/onnx__MatMul.html */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/internal.h"
 #include "ops/shape.h"
 
@@ -20,6 +21,8 @@ static const SlAttrSpec gemm_attrs[] = {
     {.name = "transB", .type = SL_ATTR_BOOL, .offset = offsetof (GemmAttrs, trans_b)},
     {0},
 };
+
+static const SlOpClass gemm;
 
 static gboolean
 gemm_infer (SlNode *node, GError **error)
@@ -204,6 +207,62 @@ gemm_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = 2 * (double)y->dim[0] * (double)y->dim[1] * depth;
 }
 
+/* a * b, each transposed or not. */
+static SlValue *
+multiply (SlGradients *to, const SlNode *of, SlValue *a, bool trans_a, SlValue *b, bool trans_b)
+{
+  const GemmAttrs attrs = {.alpha = 1, .beta = 1, .trans_a = trans_a, .trans_b = trans_b};
+  SlValue *inputs[] = {a, b};
+  return sl_gradients_node (to, of, &gemm, &attrs, 2, inputs);
+}
+
+static void
+give_scaled (SlGradients *to, const SlNode *node, uint32_t index, SlValue *value, float factor)
+{
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'v', value);
+  sl_formula_bind_number (&f, 'f', (double)factor);
+  sl_gradients_give (to, node, index, factor == 1 ? value : sl_formula_add (&f, "v * f"));
+}
+
+/* Y = A' B': of A' it is dY B'', of B' A'' dY; the transpose of that where the operand was
+ * transposed. */
+static gboolean
+gemm_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const GemmAttrs *attrs = node->attrs;
+  SlValue *a = node->inputs[0], *b = node->inputs[1], *d = sl_gradients_get (to, node, 0);
+  if (sl_gradients_want (to, node, 0))
+    give_scaled (to, node, 0,
+                 attrs->trans_a ? multiply (to, node, b, attrs->trans_b, d, true)
+                                : multiply (to, node, d, false, b, !attrs->trans_b),
+                 attrs->alpha);
+  if (sl_gradients_want (to, node, 1))
+    give_scaled (to, node, 1,
+                 attrs->trans_b ? multiply (to, node, d, true, a, attrs->trans_a)
+                                : multiply (to, node, a, !attrs->trans_a, d, false),
+                 attrs->alpha);
+  if (sl_gradients_want (to, node, 2))
+    give_scaled (to, node, 2, sl_gradient_sum_to (to, node, d, &node->inputs[2]->shape),
+                 attrs->beta);
+  return TRUE;
+}
+
+/* The kernel reads rows of the left side: transposed, it is turned around first. */
+static SlValue *
+gemm_simplify (SlGraph *graph, SlNode *node)
+{
+  const GemmAttrs *attrs = node->attrs;
+  if (!attrs->trans_a || node->inputs[0]->dtype != SL_FLOAT32)
+    return NULL;
+  GemmAttrs plain = *attrs;
+  plain.trans_a = false;
+  SlValue *turned =
+      sl_add_internal (graph, sl_op_find ("Transpose"), node->name, NULL, 1, node->inputs);
+  SlValue *inputs[] = {turned, node->inputs[1], sl_node_input (node, 2)};
+  return sl_add_internal (graph, node->op, node->name, &plain, node->n_inputs, inputs);
+}
+
 /* Before opset 7 C broadcast only where `broadcast` said so. */
 static gboolean
 gemm_import_old (const SlImport *im, const SlOpClass *op, GError **error)
@@ -233,7 +292,9 @@ static const SlOpClass gemm = {
     .as_linear = gemm_as_linear,
     .absorb_affine = gemm_absorb_affine,
     .prepare = gemm_prepare,
+    .simplify = gemm_simplify,
     .lower = gemm_lower,
+    .gradient = gemm_gradient,
     .cost = gemm_cost,
     .forms = gemm_forms,
 };
@@ -469,6 +530,89 @@ matmul_simplify (SlGraph *graph, SlNode *node)
   return output;
 }
 
+/* `value` as a matrix of so many rows and columns. */
+static SlValue *
+as_matrix (SlGradients *to, const SlNode *of, SlValue *value, size_t rows, size_t cols)
+{
+  return sl_gradient_reshape (to, of, value, &SL_SHAPE ((int64_t)rows, (int64_t)cols));
+}
+
+/* One matrix on the right: all products are one with more rows. */
+static void
+give_joined (SlGradients *to, const SlNode *node, const MatMulShape *shape, size_t batch)
+{
+  const size_t rows = batch * shape->rows;
+  SlValue *d = as_matrix (to, node, sl_gradients_get (to, node, 0), rows, shape->cols);
+  SlValue *a = node->inputs[0], *b = node->inputs[1];
+  if (sl_gradients_want (to, node, 0)) {
+    SlValue *matrix = as_matrix (to, node, b, shape->depth, shape->cols);
+    matrix = multiply (to, node, d, false, matrix, true);
+    sl_gradients_give (to, node, 0, sl_gradient_reshape (to, node, matrix, &a->shape));
+  }
+  if (sl_gradients_want (to, node, 1)) {
+    SlValue *matrix = as_matrix (to, node, a, rows, shape->depth);
+    matrix = multiply (to, node, matrix, true, d, false);
+    sl_gradients_give (to, node, 1, sl_gradient_reshape (to, node, matrix, &b->shape));
+  }
+}
+
+/* The batch's dimensions, then those of a matrix. */
+static SlShape
+stack_of (const SlShape *batch, size_t rows, size_t cols)
+{
+  SlShape stack = *batch;
+  stack.dim[stack.rank++] = (int64_t)rows;
+  stack.dim[stack.rank++] = (int64_t)cols;
+  return stack;
+}
+
+static SlValue *
+turn_matrices (SlGradients *to, const SlNode *of, SlValue *value)
+{
+  int64_t perm[SL_MAX_RANK];
+  const uint32_t rank = value->shape.rank;
+  for (uint32_t i = 0; i < rank; i++)
+    perm[i] = i + 2 < rank ? i : i + 2 == rank ? rank - 1 : rank - 2;
+  return sl_gradient_transpose (to, of, value, perm);
+}
+
+/* Product by product, summed up over the batch that an operand was repeated for. */
+static void
+give_stacked (SlGradients *to, const SlNode *node, const MatMulShape *shape)
+{
+  const SlShape of_a = stack_of (&shape->a, shape->rows, shape->depth);
+  const SlShape of_b = stack_of (&shape->b, shape->depth, shape->cols);
+  const SlShape of_y = stack_of (&shape->batch, shape->rows, shape->cols);
+  SlValue *d = sl_gradient_reshape (to, node, sl_gradients_get (to, node, 0), &of_y);
+  for (uint32_t i = 0; i < 2; i++) {
+    if (!sl_gradients_want (to, node, i))
+      continue;
+    SlValue *other = sl_gradient_reshape (to, node, node->inputs[!i], i == 0 ? &of_b : &of_a);
+    other = turn_matrices (to, node, other);
+    SlValue *product[] = {i == 0 ? d : other, i == 0 ? other : d};
+    SlValue *sum =
+        sl_gradient_sum_to (to, node, sl_gradient_node (to, node, "MatMul", NULL, 0, 2, product),
+                            i == 0 ? &of_a : &of_b);
+    sl_gradients_give (to, node, i, sl_gradient_reshape (to, node, sum, &node->inputs[i]->shape));
+  }
+}
+
+static gboolean
+matmul_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  MatMulShape shape;
+  size_t batch = 1, a = 1, b = 1;
+  matmul_shape (node, &shape);
+  sl_shape_get_elements (&shape.batch, &batch);
+  sl_shape_get_elements (&shape.a, &a);
+  sl_shape_get_elements (&shape.b, &b);
+  if (b == 1 && a == batch)
+    give_joined (to, node, &shape, batch);
+  else
+    give_stacked (to, node, &shape);
+  return TRUE;
+}
+
 static void
 matmul_cost (const SlNode *node, SlCost *ret_cost)
 {
@@ -495,6 +639,7 @@ static const SlOpClass matmul = {
     .channels_last_axis = true,
     .prepare = matmul_prepare,
     .lower = matmul_lower,
+    .gradient = matmul_gradient,
     .cost = matmul_cost,
 };
 

@@ -3,6 +3,7 @@
  */
 #include "kernels/pool2d.h"
 #include "kernels/reduce.h"
+#include "ops/gradient.h"
 #include "ops/quant.h"
 #include "ops/shape.h"
 #include "ops/window.h"
@@ -466,6 +467,35 @@ global_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = (double)n;
 }
 
+static gboolean
+global_mean_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const SlShape *shape = &node->inputs[0]->shape;
+  double positions = 1;
+  for (uint32_t i = 2; i < shape->rank; i++)
+    positions *= (double)shape->dim[i];
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind_number (&f, 'n', 1 / positions);
+  sl_gradients_give (to, node, 0,
+                     sl_gradient_expand (to, node, sl_formula_add (&f, "d * n"), shape));
+  return TRUE;
+}
+
+/* Of equals each gets its share. */
+static gboolean
+global_max_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  int64_t axes[SL_MAX_RANK];
+  uint32_t n = 0;
+  for (uint32_t i = 2; i < node->inputs[0]->shape.rank; i++)
+    axes[n++] = i;
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, axes, n));
+  sl_gradients_give (to, node, 0,
+                     sl_formula_add (&f, "m = Equal (x, y) ? 1 : 0; m * (d / ReduceSum (m, r))"));
+  return TRUE;
+}
+
 #define GLOBAL                                                                    \
   .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,           \
   .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT, .layouts = SL_LAYOUTS_FOLLOW, \
@@ -475,6 +505,7 @@ static const SlOpClass global_max_pool = {
     .name = "GlobalMaxPool",
     .reference = global_max_reference,
     .lower = global_max_lower,
+    .gradient = global_max_gradient,
     GLOBAL,
 };
 
@@ -483,6 +514,7 @@ static const SlOpClass global_average_pool = {
     .reference = global_mean_reference,
     .as_mean = global_mean_as_mean,
     .lower = global_mean_lower,
+    .gradient = global_mean_gradient,
     GLOBAL,
 };
 

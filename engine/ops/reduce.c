@@ -2,9 +2,11 @@
  * and ArgMin: …/onnx__ArgMax.html */
 #include "kernels/reduce.h"
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct ReduceAttrs {
   bool keepdims;
@@ -36,6 +38,9 @@ typedef struct Reduce {
   int64_t (*join_ints) (int64_t a, int64_t b, SlDType dtype);
   int64_t (*neutral_int) (SlDType dtype);
   bool takes_bools;
+  /* Formula where y and d have all dimensions of x; 'n' is 1 / elements of a sum, 'r' the axes.
+   * What it computes may still have to be repeated along them. */
+  const char *gradient;
 } Reduce;
 
 static const Reduce *
@@ -291,6 +296,28 @@ reduce_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = (double)n;
 }
 
+static gboolean
+reduce_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const Reduce *reduce = reduce_of (node);
+  const ReduceAttrs *attrs = node->attrs;
+  const SlShape *shape = &node->inputs[0]->shape;
+  const SlShape kept = kept_shape (shape, attrs);
+  SlFormula f = sl_formula (to, node);
+  size_t inputs = 1, outputs = 1;
+  sl_shape_get_elements (shape, &inputs);
+  sl_shape_get_elements (&kept, &outputs);
+  sl_formula_bind (&f, 'y', sl_gradient_reshape (to, node, node->outputs[0], &kept));
+  sl_formula_bind (&f, 'd', sl_gradient_reshape (to, node, sl_gradients_get (to, node, 0), &kept));
+  sl_formula_bind_number (&f, 'n', (double)outputs / (double)MAX (inputs, 1));
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, attrs->axes.v, attrs->axes.n));
+  /* Without axes a formula with 'r' would sum over all of them. */
+  bool is_plain = attrs->axes.n == 0 && strstr (reduce->gradient, ", r") != NULL;
+  SlValue *each = sl_formula_add (&f, is_plain ? "d" : reduce->gradient);
+  sl_gradients_give (to, node, 0, sl_gradient_expand (to, node, each, shape));
+  return TRUE;
+}
+
 /* --- Mathematics --- */
 
 static double
@@ -442,25 +469,39 @@ static const SlOnnxForm other_forms[] = {{.since = 1, .import = import_axes}, {.
                                         .simplify = reduce_simplify,             \
                                         .row_major_only = reduce_row_major_only, \
                                         .cost = reduce_cost,                     \
+                                        .gradient = reduce_gradient,             \
                                         .forms = versions},                      \
                                  __VA_ARGS__};
 
-REDUCE (sum, "ReduceSum", sum_forms, .kernel = "reduce_sum", .join = add, .join_ints = add_ints,
-        .neutral_int = zero)
-REDUCE (mean, "ReduceMean", other_forms, .kernel = "reduce_mean", .join = add,
+/* Of equal extremes each gets its share, as in PyTorch's amax; a product of zeros is that of the
+ * others. */
+#define EXTREME_GRADIENT "m = Equal (x, y) ? 1 : 0; m * (d / ReduceSum (m, r))"
+#define PRODUCT_GRADIENT                                                                     \
+  "z = Equal (x, 0); m = z ? 1 : 0; c = ReduceSum (m, r); q = x + m; p = ReduceProd (q, r);" \
+  "d * (z ? (c < 1.5 ? p : 0) : (c < 0.5 ? p / q : 0))"
+
+REDUCE (sum, "ReduceSum", sum_forms, .gradient = "d", .kernel = "reduce_sum", .join = add,
+        .join_ints = add_ints, .neutral_int = zero)
+REDUCE (mean, "ReduceMean", other_forms, .gradient = "d * n", .kernel = "reduce_mean", .join = add,
         .finish = divide_by_n, .op.as_mean = mean_as_mean)
-REDUCE (max, "ReduceMax", other_forms, .kernel = "reduce_max", .neutral = -INFINITY,
-        .join = greater, .join_ints = greater_int, .neutral_int = smallest, .takes_bools = true)
-REDUCE (min, "ReduceMin", other_forms, .kernel = "reduce_min", .neutral = INFINITY, .join = less,
-        .join_ints = less_int, .neutral_int = largest, .takes_bools = true)
-REDUCE (prod, "ReduceProd", other_forms, .kernel = "reduce_prod", .neutral = 1, .join = multiply,
-        .join_ints = multiply_ints, .neutral_int = one)
-REDUCE (l1, "ReduceL1", other_forms, .kernel = "reduce_l1", .take = fabs, .join = add)
-REDUCE (l2, "ReduceL2", other_forms, .kernel = "reduce_l2", .take = square, .join = add,
-        .finish = root)
-REDUCE (sum_square, "ReduceSumSquare", other_forms, .take = square, .join = add)
-REDUCE (log_sum, "ReduceLogSum", other_forms, .join = add, .finish = logarithm)
-REDUCE (log_sum_exp, "ReduceLogSumExp", other_forms, .neutral = -INFINITY, .join = add_logarithms)
+REDUCE (max, "ReduceMax", other_forms, .gradient = EXTREME_GRADIENT, .kernel = "reduce_max",
+        .neutral = -INFINITY, .join = greater, .join_ints = greater_int, .neutral_int = smallest,
+        .takes_bools = true)
+REDUCE (min, "ReduceMin", other_forms, .gradient = EXTREME_GRADIENT, .kernel = "reduce_min",
+        .neutral = INFINITY, .join = less, .join_ints = less_int, .neutral_int = largest,
+        .takes_bools = true)
+REDUCE (prod, "ReduceProd", other_forms, .gradient = PRODUCT_GRADIENT, .kernel = "reduce_prod",
+        .neutral = 1, .join = multiply, .join_ints = multiply_ints, .neutral_int = one)
+REDUCE (l1, "ReduceL1", other_forms, .gradient = "d * Sign (x)", .kernel = "reduce_l1",
+        .take = fabs, .join = add)
+REDUCE (l2, "ReduceL2", other_forms, .gradient = "x * (y > 0 ? d / y : 0)", .kernel = "reduce_l2",
+        .take = square, .join = add, .finish = root)
+REDUCE (sum_square, "ReduceSumSquare", other_forms, .gradient = "x * (2 * d)", .take = square,
+        .join = add)
+REDUCE (log_sum, "ReduceLogSum", other_forms, .gradient = "d * Exp (-y)", .join = add,
+        .finish = logarithm)
+REDUCE (log_sum_exp, "ReduceLogSumExp", other_forms, .gradient = "d * Exp (x - y)",
+        .neutral = -INFINITY, .join = add_logarithms)
 
 /* --- ArgMax and ArgMin --- */
 

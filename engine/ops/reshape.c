@@ -1,6 +1,7 @@
 /* The same elements in row-major order under another shape:
  * https://onnx.ai/onnx/operators/onnx__Reshape.html, Flatten, Squeeze, Unsqueeze. */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ same_simplify (SlGraph *graph, SlNode *node)
 /* Members that all classes of the family share. */
 #define RESHAPES                                                                               \
   .min_outputs = 1, .max_outputs = 1, .traits = SL_TRAIT_RESHAPE, .reference = same_reference, \
-  .lower = same_lower, .simplify = same_simplify, .cost = no_cost
+  .lower = same_lower, .simplify = same_simplify, .gradient = sl_gradient_same, .cost = no_cost
 
 /* --- Reshape --- */
 

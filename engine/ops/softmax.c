@@ -1,8 +1,9 @@
 /* Softmax, LogSoftmax and Hardmax along one axis:
  * https://onnx.ai/onnx/operators/onnx__Softmax.html and so on. */
-#include "ops/forms.h"
-#include "ops/shape.h"
 #include "kernels/reduce.h"
+#include "ops/forms.h"
+#include "ops/gradient.h"
+#include "ops/shape.h"
 
 #include <math.h>
 
@@ -142,6 +143,29 @@ softmax_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = 4.0 * (double)n; /* maximum, difference, exponential, quotient */
 }
 
+static void
+give_formula (SlGradients *to, const SlNode *node, const char *text)
+{
+  const SoftmaxAttrs *attrs = node->attrs;
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, &attrs->axis, 1));
+  sl_gradients_give (to, node, 0, sl_formula_add (&f, text));
+}
+
+static gboolean
+softmax_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, "p = d * y; p - y * ReduceSum (p, r)");
+  return TRUE;
+}
+
+static gboolean
+log_softmax_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  give_formula (to, node, "d - Exp (y) * ReduceSum (d, r)");
+  return TRUE;
+}
+
 /* Before opset 13 all dimensions from the axis on (1 by default) are one. Where that is only one
  * anyway the simplify pass takes the reshapes out again. */
 static gboolean
@@ -183,6 +207,7 @@ static const SlOpClass softmax = {
     .name = "Softmax",
     .reference = softmax_reference,
     .lower = softmax_lower,
+    .gradient = softmax_gradient,
     ALONG_AXIS,
 };
 
@@ -190,6 +215,7 @@ static const SlOpClass log_softmax = {
     .name = "LogSoftmax",
     .reference = log_softmax_reference,
     .lower = log_softmax_lower,
+    .gradient = log_softmax_gradient,
     ALONG_AXIS,
 };
 
@@ -203,6 +229,7 @@ static const SlOpClass hardmax = {
     .attrs_size = sizeof (SoftmaxAttrs),
     .infer = softmax_infer,
     .reference = hardmax_reference,
+    .gradient = sl_gradient_zero,
     .forms = softmax_forms,
 };
 

@@ -1,4 +1,5 @@
 /* Transpose: https://onnx.ai/onnx/operators/onnx__Transpose.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 typedef struct TransposeAttrs {
@@ -73,6 +74,18 @@ transpose_get_order (const SlNode *node, uint32_t ret_perm[SL_MAX_RANK])
     ret_perm[i] = (uint32_t)attrs->perm.v[i];
 }
 
+static gboolean
+transpose_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const TransposeAttrs *attrs = node->attrs;
+  int64_t back[SL_MAX_RANK] = {0};
+  for (uint32_t i = 0; i < attrs->perm.n; i++)
+    back[attrs->perm.v[i]] = i;
+  sl_gradients_give (to, node, 0,
+                     sl_gradient_transpose (to, node, sl_gradients_get (to, node, 0), back));
+  return TRUE;
+}
+
 static const SlOpClass transpose = {
     .name = "Transpose",
     .min_inputs = 1,
@@ -87,6 +100,7 @@ static const SlOpClass transpose = {
     .reference = transpose_reference,
     .lower = transpose_lower,
     .get_order = transpose_get_order,
+    .gradient = transpose_gradient,
 };
 
 const SlOpClass *const sl_ops_transpose[] = {&transpose, NULL};

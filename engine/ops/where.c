@@ -1,4 +1,5 @@
 /* Where: https://onnx.ai/onnx/operators/onnx__Where.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 static gboolean
@@ -43,6 +44,18 @@ where_lower (const SlNode *node, SlLowering *to)
     sl_lower_reference (to);
 }
 
+static gboolean
+where_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlFormula f = sl_formula (to, node);
+  f.dtype = node->outputs[0]->dtype;
+  if (sl_gradients_want (to, node, 1))
+    sl_gradients_give (to, node, 1, sl_formula_add (&f, "x ? d : 0"));
+  if (sl_gradients_want (to, node, 2))
+    sl_gradients_give (to, node, 2, sl_formula_add (&f, "x ? 0 : d"));
+  return TRUE;
+}
+
 static const SlOnnxForm where_forms[] = {{.since = 9}, {0}};
 
 static const SlOpClass where = {
@@ -54,6 +67,7 @@ static const SlOpClass where = {
     .infer = where_infer,
     .reference = where_reference,
     .lower = where_lower,
+    .gradient = where_gradient,
     .forms = where_forms,
 };
 

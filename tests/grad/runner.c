@@ -1,0 +1,441 @@
+/* Takes the tables of cases in tests/ops (it stands in the place of their op_runner.c): for each
+ * case whose op has a gradient, the gradient graph on the reference against central differences,
+ * then the same graph on the CPU against the reference. */
+#include "ops/op_runner.h"
+
+#include "cpu/cpu.h"
+#include "grad/grad.h"
+#include "grad/numeric.h"
+#include "passes/passes.h"
+#include "ref/ref.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Elements of an input that are looked at one by one; beyond that some, and whole directions. */
+#define EACH 24
+#define DIRECTIONS 3
+#define ATTEMPTS 24
+/* Operations that one test may take. */
+#define WORK 4e8
+
+/* A case with a loss and the gradients of all its float inputs. */
+typedef struct Case {
+  const OpCase *row;
+  char *what;
+  SlGraph *graph;
+  GPtrArray *contents; /* SlTensor, of graph->inputs */
+  GPtrArray *wanted;   /* SlValue */
+  SlValue **gradients;
+  SlValue *loss;
+  uint32_t n_nodes; /* that compute the loss: the first ones */
+} Case;
+
+static void
+case_clear (Case *it)
+{
+  g_clear_pointer (&it->graph, sl_graph_free);
+  g_clear_pointer (&it->contents, g_ptr_array_unref);
+  g_clear_pointer (&it->wanted, g_ptr_array_unref);
+  g_clear_pointer (&it->gradients, g_free);
+  g_clear_pointer (&it->what, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Case, case_clear)
+
+/* --- Building --- */
+
+static gboolean
+evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
+{
+  SlTensor *inputs[16] = {NULL};
+  g_assert_cmpuint (node->n_inputs, <=, G_N_ELEMENTS (inputs));
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    inputs[i] = node->inputs[i] != NULL ? node->inputs[i]->data : NULL;
+  if (node->op->traits & (SL_TRAIT_PACKING | SL_TRAIT_RELAYOUT))
+    return sl_cpu_evaluate (node, inputs, ret_outputs, error);
+  return sl_ref_evaluate (node, inputs, ret_outputs, error);
+}
+
+/* Float constants become inputs; FALSE if there are none. */
+static bool
+open_constants (Case *it)
+{
+  bool any = false;
+  for (uint32_t i = 0; i < it->graph->values->len; i++) {
+    SlValue *value = g_ptr_array_index (it->graph->values, i);
+    size_t elements = 0;
+    if (value->data == NULL || !sl_dtype_is_float (value->dtype) || value->uses->len == 0)
+      continue;
+    sl_shape_get_elements (&value->shape, &elements);
+    value->kind = SL_VALUE_INPUT;
+    g_ptr_array_add (it->contents, g_steal_pointer (&value->data));
+    sl_graph_mark_input (it->graph, value);
+    any = true;
+  }
+  return any;
+}
+
+static SlValue *
+add_node (SlGraph *graph, const char *op, SlValue *a, SlValue *b)
+{
+  SlValue *inputs[] = {a, b};
+  SlValue *output = sl_graph_add_value (graph, "loss", SL_VALUE_ACTIVATION);
+  SlNode *node = sl_graph_add_node (graph, sl_op_find (op), "loss", NULL, b != NULL ? 2 : 1, inputs,
+                                    1, &output);
+  sl_attrs_set (node->op->attrs, node->attrs,
+                &(SlRawAttr){.name = (char *)"keepdims", .type = SL_RAW_INT, .i = 0}, NULL);
+  g_assert_true (sl_node_infer (node, NULL));
+  return output;
+}
+
+/* The sum of all float outputs from number `first` on, each element times a number of its own, in
+ * double precision. NULL if there are none. */
+static SlValue *
+add_loss (SlGraph *graph, uint32_t first, GRand *rand)
+{
+  SlValue *loss = NULL;
+  for (uint32_t i = first; i < graph->outputs->len; i++) {
+    SlValue *y = g_ptr_array_index (graph->outputs, i);
+    size_t n = 0;
+    sl_shape_get_elements (&y->shape, &n);
+    if (!sl_dtype_is_float (y->dtype) || n == 0 || y->producer == NULL)
+      continue;
+    g_autoptr (SlTensor) factors = sl_tensor_new (SL_FLOAT64, &y->shape, NULL);
+    SlRefTensor view = {.dtype = y->dtype, .n = n, .f = sl_tensor_get_data_writable (factors)};
+    numeric_draw (&view, rand, DRAW_SIGNED);
+    SlValue *factor = sl_graph_add_tensor (graph, "factor", SL_VALUE_CONSTANT, factors);
+    SlValue *wide = sl_graph_add_value (graph, "wide", SL_VALUE_ACTIVATION);
+    SlNode *cast = sl_graph_add_node (graph, sl_op_find ("CastLike"), "wide", NULL, 2,
+                                      (SlValue *[]){y, factor}, 1, &wide);
+    g_assert_true (sl_node_infer (cast, NULL));
+    SlValue *sum = add_node (graph, "ReduceSum", add_node (graph, "Mul", wide, factor), NULL);
+    loss = loss != NULL ? add_node (graph, "Add", loss, sum) : sum;
+  }
+  return loss;
+}
+
+/* FALSE where there is nothing to check. `opened`: with constants as inputs. */
+static bool
+case_build (Case *it, const OpCase *row, bool opened, uint32_t first_output, GError **error)
+{
+  SlPasses passes = {.evaluate = evaluate, .folded_limit = UINT64_MAX};
+  g_autoptr (GRand) rand = g_rand_new_with_seed (g_str_hash (row->name) + 1);
+  *it = (Case){.row = row, .wanted = g_ptr_array_new ()};
+  it->what = g_strdup_printf ("%s%s%s", row->name, opened ? " (all inputs)" : "",
+                              first_output > 0 ? " (last output)" : "");
+  if (row->error != NULL || row->act.kind != SL_ACT_NONE ||
+      !op_case_build (row, &it->graph, &it->contents, NULL) || (opened && !open_constants (it)))
+    return false;
+  passes.graph = it->graph;
+  if (!sl_pass_fold_constants (&passes, NULL) || !sl_graph_sort (it->graph, NULL))
+    return false;
+  for (uint32_t i = 0; i < it->graph->inputs->len; i++) {
+    SlValue *input = g_ptr_array_index (it->graph->inputs, i);
+    size_t n = 0;
+    sl_shape_get_elements (&input->shape, &n);
+    if (sl_dtype_is_float (input->dtype) && n > 0)
+      g_ptr_array_add (it->wanted, input);
+  }
+  it->loss = add_loss (it->graph, first_output, rand);
+  if (it->loss == NULL || it->wanted->len == 0)
+    return false;
+  it->n_nodes = it->graph->nodes->len;
+  it->gradients = g_new0 (SlValue *, it->wanted->len);
+  return sl_grad_append (it->graph, it->loss, (SlValue **)it->wanted->pdata, it->wanted->len,
+                         it->gradients, error);
+}
+
+/* --- The reference against differences --- */
+
+static bool
+any_input_is (const Case *it, SlDType dtype)
+{
+  for (uint32_t i = 0; i < it->wanted->len; i++)
+    if (((const SlValue *)g_ptr_array_index (it->wanted, i))->dtype == dtype)
+      return true;
+  return false;
+}
+
+static bool
+has_casts (const Case *it)
+{
+  for (uint32_t i = 0; i < it->n_nodes; i++)
+    if (g_str_has_prefix (((const SlNode *)it->graph->nodes->pdata[i])->op->name, "Cast") &&
+        strcmp (((const SlNode *)it->graph->nodes->pdata[i])->name, "wide") != 0)
+      return true;
+  return false;
+}
+
+/* Of gradients: numbers in formulas are of the operands' type, and a cast rounds. */
+static double
+tolerance_of (const Case *it)
+{
+  if (any_input_is (it, SL_BFLOAT16) || has_casts (it))
+    return 2e-2;
+  return any_input_is (it, SL_FLOAT16) ? 5e-3 : 3e-7;
+}
+
+/* Floats are drawn, integers as the case has them. */
+static void
+draw_point (const Case *it, Numeric *numeric, GRand *rand, int kind)
+{
+  for (uint32_t i = 0; i < it->graph->inputs->len; i++) {
+    SlRefTensor *x = numeric_get (numeric, g_ptr_array_index (it->graph->inputs, i));
+    if (sl_dtype_is_float (x->dtype))
+      numeric_draw (x, rand, kind);
+    else
+      sl_ref_load (x, sl_tensor_get_data (g_ptr_array_index (it->contents, i)));
+  }
+}
+
+/* One derivative: the gradient times the direction is the slope. */
+typedef struct Probe {
+  uint32_t wanted;
+  double *direction;
+  double slope, noise;
+} Probe;
+
+static void
+probe_clear (void *data)
+{
+  g_free (((Probe *)data)->direction);
+}
+
+static void
+add_probe (GArray *probes, uint32_t wanted, size_t n, size_t element, GRand *rand)
+{
+  Probe probe = {.wanted = wanted, .direction = g_new0 (double, n)};
+  for (size_t i = 0; i < n; i++)
+    probe.direction[i] = rand == NULL ? i == element : g_rand_double_range (rand, -1, 1);
+  g_array_append_val (probes, probe);
+}
+
+static GArray *
+list_probes (const Case *it, GRand *rand)
+{
+  GArray *probes = g_array_new (FALSE, FALSE, sizeof (Probe));
+  g_array_set_clear_func (probes, probe_clear);
+  double work = 0;
+  for (uint32_t i = 0; i < it->n_nodes; i++)
+    work += sl_node_get_work (it->graph->nodes->pdata[i]);
+  for (uint32_t i = 0; i < it->wanted->len; i++) {
+    size_t n = 0;
+    sl_shape_get_elements (&((const SlValue *)it->wanted->pdata[i])->shape, &n);
+    size_t most = (size_t)CLAMP (WORK / (work + 1) / 5 / it->wanted->len, 2, EACH);
+    for (size_t k = 0; k < MIN (n, most); k++)
+      add_probe (probes, i, n, n <= most ? k : (size_t)g_rand_int_range (rand, 0, (gint)n), NULL);
+    for (size_t k = 0; k < DIRECTIONS && n > 1; k++)
+      add_probe (probes, i, n, 0, rand);
+  }
+  return probes;
+}
+
+/* Slopes at a point where the loss is smooth in all directions. */
+static bool
+find_point (const Case *it, Numeric *numeric, GArray *probes, GRand *rand)
+{
+  const int first = it->row->flags & OP_POSITIVE ? DRAW_POSITIVE : DRAW_SIGNED;
+  for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    /* Casts round, and are linear; maxima of many numbers are only smooth close by. */
+    const double step = has_casts (it) ? 0.25 : 2e-4 / (1 << attempt / DRAW_KINDS);
+    draw_point (it, numeric, rand, MAX (first, attempt % DRAW_KINDS));
+    bool smooth = true;
+    for (guint i = 0; smooth && i < probes->len; i++) {
+      Probe *probe = &g_array_index (probes, Probe, i);
+      smooth = numeric_slope (numeric, it->n_nodes, it->loss, it->wanted->pdata[probe->wanted],
+                              probe->direction, step, &probe->slope, &probe->noise);
+    }
+    if (smooth)
+      return true;
+  }
+  return false;
+}
+
+static void
+compare_slopes (const Case *it, const Numeric *numeric, GArray *probes)
+{
+  for (guint i = 0; i < probes->len; i++) {
+    const Probe *probe = &g_array_index (probes, Probe, i);
+    const SlRefTensor *gradient = numeric_get (numeric, it->gradients[probe->wanted]);
+    const SlValue *input = it->wanted->pdata[probe->wanted];
+    double got = 0, size = 1e-3;
+    g_assert_true (sl_shape_equal (&gradient->shape, &input->shape));
+    g_assert_true (gradient->dtype == input->dtype);
+    for (size_t k = 0; k < gradient->n; k++)
+      got += gradient->f[k] * probe->direction[k];
+    for (guint k = 0; k < probes->len; k++)
+      if (g_array_index (probes, Probe, k).wanted == probe->wanted)
+        size = fmax (size, fabs (g_array_index (probes, Probe, k).slope));
+    const double tolerance = tolerance_of (it) * size + probe->noise;
+    if (!(fabs (got - probe->slope) <= tolerance))
+      g_error ("%s: probe %u, gradient of '%s' is %.9g, expected %.9g within %g", it->what, i,
+               input->name, got, probe->slope, tolerance);
+  }
+}
+
+/* --- The CPU against the reference --- */
+
+static size_t
+place (const SlValue *value, size_t index)
+{
+  ptrdiff_t stride[SL_MAX_RANK], at = 0;
+  sl_value_get_strides (value, stride);
+  for (uint32_t d = value->shape.rank; d-- > 0; index /= (size_t)value->shape.dim[d])
+    at += (ptrdiff_t)(index % (size_t)value->shape.dim[d]) * stride[d];
+  return (size_t)at;
+}
+
+/* Moves elements between a run's memory and a dense tensor. */
+static void
+move (void *run, const SlValue *value, SlTensor *dense, bool in)
+{
+  size_t size = sl_dtype_get_size (value->dtype);
+  char *memory = sl_cpu_backend.memory (run, value);
+  char *data = sl_tensor_get_data_writable (dense);
+  for (size_t i = 0; i < sl_tensor_get_elements (dense); i++) {
+    char *there = memory + place (value, i) * size, *here = data + i * size;
+    memcpy (in ? there : here, in ? here : there, size);
+  }
+}
+
+static void
+compare_tensors (const Case *it, const char *how, const SlValue *of, const SlRefTensor *got,
+                 const SlRefTensor *wanted)
+{
+  double largest = 1e-3, tolerance = MAX (tolerance_of (it), 2e-5);
+  for (size_t i = 0; i < wanted->n; i++)
+    largest = fmax (largest, fabs (wanted->f[i]));
+  for (size_t i = 0; i < wanted->n; i++)
+    if (!(fabs (got->f[i] - wanted->f[i]) <= tolerance * largest))
+      g_error ("%s (%s): gradient %zu of '%s' is %.9g, expected %.9g within %g", it->what, how, i,
+               of->name, got->f[i], wanted->f[i], tolerance * largest);
+}
+
+/* A clone whose outputs are the gradients that nodes compute. */
+static SlGraph *
+gradient_graph (const Case *it)
+{
+  SlGraph *graph = sl_graph_clone (it->graph);
+  for (uint32_t i = 0; i < graph->outputs->len; i++)
+    ((SlValue *)graph->outputs->pdata[i])->is_output = false;
+  g_ptr_array_set_size (graph->outputs, 0);
+  for (uint32_t i = 0; i < it->wanted->len; i++) {
+    SlValue *gradient = graph->values->pdata[it->gradients[i]->id];
+    if (gradient->producer != NULL && !gradient->is_output)
+      sl_graph_mark_output (graph, gradient);
+  }
+  return graph;
+}
+
+static void
+run_cpu (const Case *it, const Numeric *numeric, bool optimize)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlGraph) graph = gradient_graph (it);
+  g_autofree uint32_t *ids = g_new0 (uint32_t, graph->outputs->len + 1);
+  const uint32_t n_outputs = graph->outputs->len;
+  const SlTarget target = sl_cpu_get_target ();
+  SlPasses passes = {.graph = graph,
+                     .target = &target,
+                     .optimize = optimize,
+                     .evaluate = evaluate,
+                     .folded_limit = UINT64_MAX,
+                     .work_limit = INFINITY};
+  for (uint32_t i = 0; i < n_outputs; i++)
+    ids[i] = ((const SlValue *)graph->outputs->pdata[i])->id;
+  if (n_outputs == 0)
+    return;
+  if (!sl_graph_sort (graph, &error) || !sl_passes_run (&passes, &error))
+    g_error ("%s: %s", it->what, error->message);
+  g_autoptr (SlPlan) plan = sl_plan_new (g_steal_pointer (&graph), &target, G_MAXUINT64, &error);
+  g_assert_no_error (error);
+  void *program = sl_cpu_backend.compile (plan, 2, &error);
+  g_assert_no_error (error);
+  void *run = sl_cpu_backend.run_new (program, &error);
+  g_assert_no_error (error);
+  for (uint32_t i = 0; i < plan->graph->inputs->len; i++) {
+    const SlValue *input = plan->graph->inputs->pdata[i];
+    g_autoptr (SlTensor) content = sl_tensor_new (input->dtype, &input->shape, NULL);
+    sl_ref_store (numeric_get (numeric, it->graph->inputs->pdata[i]),
+                  sl_tensor_get_data_writable (content));
+    move (run, input, content, true);
+  }
+  sl_cpu_backend.execute (run);
+  for (uint32_t i = 0; i < n_outputs; i++) {
+    const SlValue *output = plan->graph->outputs->pdata[i];
+    const SlValue *gradient = it->graph->values->pdata[ids[i]];
+    g_autoptr (SlTensor) content = sl_tensor_new (output->dtype, &output->shape, NULL);
+    move (run, output, content, false);
+    SlRefTensor got;
+    sl_ref_init (&got, output, g_new0 (double, sl_tensor_get_elements (content) + 1));
+    sl_ref_load (&got, sl_tensor_get_data (content));
+    compare_tensors (it, optimize ? "optimized" : "plain", gradient, &got,
+                     numeric_get (numeric, gradient));
+    g_free (got.data);
+  }
+  sl_cpu_backend.run_free (run);
+  sl_cpu_backend.release (program);
+}
+
+/* --- Tests --- */
+
+typedef struct TestData {
+  const OpCase *row;
+  bool opened;
+  uint32_t first_output;
+} TestData;
+
+static void
+test_case (const void *data)
+{
+  const TestData *test = data;
+  g_autoptr (GError) error = NULL;
+  g_auto (Case) it = {0};
+  bool built = case_build (&it, test->row, test->opened, test->first_output, &error);
+  g_assert_no_error (error);
+  g_assert_true (built);
+  g_autoptr (Numeric) numeric = numeric_new (it.graph);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (g_str_hash (it.what));
+  g_autoptr (GArray) probes = list_probes (&it, rand);
+  if (!find_point (&it, numeric, probes, rand))
+    g_error ("%s: no point is smooth", it.what);
+  numeric_run (numeric, 0, it.graph->nodes->len);
+  compare_slopes (&it, numeric, probes);
+  run_cpu (&it, numeric, false);
+  run_cpu (&it, numeric, true);
+}
+
+/* Whether there is anything to check. A refusal counts where the op has a gradient: not all forms
+ * may have one, but those that have none are listed. */
+static bool
+is_wanted (const TestData *test)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Case) it = {0};
+  bool built = case_build (&it, test->row, test->opened, test->first_output, &error);
+  if (error == NULL || strstr (error->message, "the op has no gradient") == NULL)
+    return built || error != NULL;
+  g_test_message ("%s: %s", it.what, error->message);
+  return false;
+}
+
+void
+op_add_cases (const char *family, const OpCase *cases)
+{
+  guint n = 0;
+  for (const OpCase *row = cases; row->name != NULL; row++) {
+    for (uint32_t kind = 0; kind < 3; kind++) {
+      TestData test = {.row = row,
+                       .opened = kind == 1,
+                       .first_output = kind == 2 ? MAX (row->n_outputs, 1) - 1 : 0};
+      if ((kind == 2 && row->n_outputs < 2) || !is_wanted (&test))
+        continue;
+      static const char *const kinds[] = {"", "/all-inputs", "/last-output"};
+      g_autofree char *path = g_strdup_printf ("/grad/%s/%s%s", family, row->name, kinds[kind]);
+      g_test_add_data_func_full (path, g_memdup2 (&test, sizeof test), test_case, g_free);
+      n++;
+    }
+  }
+  if (n == 0)
+    g_error ("no case of %s has a gradient", family);
+}

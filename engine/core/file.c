@@ -344,9 +344,12 @@ write_all (int fd, const char *data, gsize length)
 
 /* Writes, syncs and closes. Returns FALSE with errno set. */
 static gboolean
-fill_and_close (int fd, const void *data, gsize length)
+fill_and_close (int fd, const SlFilePiece *pieces, gsize n_pieces)
 {
-  gboolean ok = write_all (fd, data, length) && fsync (fd) == 0;
+  gboolean ok = TRUE;
+  for (gsize i = 0; i < n_pieces && ok; i++)
+    ok = write_all (fd, pieces[i].data, pieces[i].length);
+  ok = ok && fsync (fd) == 0;
   int saved = errno;
   if (close (fd) < 0 && ok)
     return FALSE;
@@ -355,8 +358,8 @@ fill_and_close (int fd, const void *data, gsize length)
 }
 
 static gboolean
-replace_in (int folder, const char *path, const char *name, const void *data, gsize length,
-            GError **error)
+replace_in (int folder, const char *path, const char *name, const SlFilePiece *pieces,
+            gsize n_pieces, GError **error)
 {
   struct stat st;
   if (fstatat (folder, name, &st, 0) == 0 && !S_ISREG (st.st_mode)) {
@@ -370,7 +373,7 @@ replace_in (int folder, const char *path, const char *name, const void *data, gs
     set_errno (error, path, "create a file beside it");
     return FALSE;
   }
-  if (!fill_and_close (fd, data, length)) {
+  if (!fill_and_close (fd, pieces, n_pieces)) {
     set_errno (error, path, "write");
     unlinkat (folder, temporary, 0);
     return FALSE;
@@ -392,6 +395,15 @@ sl_file_write (const char *path, const void *data, gsize length, GError **error)
 {
   g_return_val_if_fail (path && (data || length == 0), FALSE);
 
+  const SlFilePiece piece = {data, length};
+  return sl_file_write_pieces (path, &piece, 1, error);
+}
+
+gboolean
+sl_file_write_pieces (const char *path, const SlFilePiece *pieces, gsize n_pieces, GError **error)
+{
+  g_return_val_if_fail (path && (pieces || n_pieces == 0), FALSE);
+
   const char *slash = strrchr (path, '/');
   const char *name = slash ? slash + 1 : path;
   if (!*name) {
@@ -405,7 +417,7 @@ sl_file_write (const char *path, const void *data, gsize length, GError **error)
     set_errno (error, folder_name, "open");
     return FALSE;
   }
-  gboolean ok = replace_in (folder, path, name, data, length, error);
+  gboolean ok = replace_in (folder, path, name, pieces, n_pieces, error);
   close (folder);
   return ok;
 }

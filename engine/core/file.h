@@ -38,3 +38,11 @@ gboolean sl_file_read_at (int fd, const char *name, guint64 offset, void *ret, g
  * does the new file stand already. Follows the umask. A symbolic link is replaced, not followed; a
  * folder, FIFO or device is refused. */
 gboolean sl_file_write (const char *path, const void *data, gsize length, GError **error);
+
+/* The same of several pieces, one behind the other. */
+typedef struct SlFilePiece {
+  const void *data;
+  gsize length;
+} SlFilePiece;
+gboolean sl_file_write_pieces (const char *path, const SlFilePiece *pieces, gsize n_pieces,
+                               GError **error);

@@ -297,6 +297,13 @@ sl_wire_put_float (SlWireOut *out, uint32_t number, float value)
 }
 
 void
+sl_wire_put_double (SlWireOut *out, uint32_t number, double value)
+{
+  put_tag (out, number, SL_WIRE_FIXED64);
+  put_raw (out, &value, sizeof value);
+}
+
+void
 sl_wire_put_bytes (SlWireOut *out, uint32_t number, const void *data, size_t length)
 {
   put_tag (out, number, SL_WIRE_BYTES);

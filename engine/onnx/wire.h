@@ -90,6 +90,7 @@ void sl_wire_out_clear (SlWireOut *out);
 
 void sl_wire_put_int (SlWireOut *out, uint32_t number, int64_t value);
 void sl_wire_put_float (SlWireOut *out, uint32_t number, float value);
+void sl_wire_put_double (SlWireOut *out, uint32_t number, double value);
 void sl_wire_put_bytes (SlWireOut *out, uint32_t number, const void *data, size_t length);
 void sl_wire_put_text (SlWireOut *out, uint32_t number, const char *text);
 

@@ -60,3 +60,9 @@ sl_random_between (SlRandom *random, float low, float high)
 {
   return low + (high - low) * sl_uniform (sl_random_bits (random));
 }
+
+/* A number of the standard normal distribution, from 32 bits; within 6.3 of 0. */
+float sl_normal (uint32_t bits);
+
+/* From the Beta distribution whose parameters are both `a`, above 0. */
+double sl_random_beta (SlRandom *random, double a);

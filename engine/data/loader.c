@@ -31,6 +31,7 @@ struct SlLoader {
   SlSampleSource *source;
   SlLoaderOptions options; /* with all defaults filled in */
   SlPreprocess rules;
+  SlAugment augment;
   uint32_t n_samples, n_batches;
   SlBatchLayout layout;
 
@@ -55,7 +56,8 @@ struct SlLoader {
 
 typedef struct Worker {
   SlLoader *loader;
-  SlPictureMaker *maker;
+  SlPictureMaker *maker; /* NULL: */
+  GError *error;         /* why */
 } Worker;
 
 static void
@@ -94,7 +96,8 @@ note_failure (SlLoader *loader, uint32_t index, const GError *error)
 
 /* One sample to a row of the batch. */
 static gboolean
-load_sample (const Worker *worker, SlBatchSlot *batch, uint32_t row, uint32_t index, GError **error)
+load_sample (const Worker *worker, SlBatchSlot *batch, uint32_t row, guint32 epoch, uint32_t index,
+             GError **error)
 {
   SlLoader *loader = worker->loader;
   SlSample sample;
@@ -102,7 +105,8 @@ load_sample (const Worker *worker, SlBatchSlot *batch, uint32_t row, uint32_t in
   float *picture = sl_batch_slot_get_picture (batch, &loader->layout, row, strides);
   gboolean made = sl_sample_source_load (loader->source, index, &sample, error);
   if (made) {
-    made = sl_picture_maker_fill (worker->maker, &sample, picture, strides, error);
+    const SlPictureKey key = {loader->options.seed, epoch, index};
+    made = sl_picture_maker_fill (worker->maker, &sample, &key, picture, strides, error);
     sl_sample_source_release (loader->source, &sample);
   }
   if (!made) {
@@ -125,7 +129,7 @@ load_place (const Worker *worker, SlBatchSlot *batch, uint32_t row, const EpochO
   for (unsigned tried = 0; tried < MIN (MAX_REPLACED, loader->n_samples); tried++) {
     g_autoptr (GError) reason = NULL;
     uint32_t index = order->items[(place + tried) % loader->n_samples];
-    if (load_sample (worker, batch, row, index, &reason))
+    if (load_sample (worker, batch, row, order->epoch, index, &reason))
       return TRUE;
     note_failure (loader, index, reason);
     if (tried + 1 == MIN (MAX_REPLACED, loader->n_samples))
@@ -143,10 +147,15 @@ fill_batch (const Worker *worker, SlBatchSlot *batch, const EpochOrder *order, g
   SlLoader *loader = worker->loader;
   GError *error = NULL;
   guint64 first = (guint64)step * loader->options.batch;
+  if (!worker->maker)
+    return g_error_copy (worker->error);
   batch->n_samples = sl_loader_get_batch_size (loader, step);
   for (uint32_t row = 0; row < batch->n_samples && !atomic_load (&loader->stopping); row++)
     if (!load_place (worker, batch, row, order, first + row, &error))
       return error;
+  if (loader->options.augment && !atomic_load (&loader->stopping))
+    sl_batch_slot_mix (batch, &loader->layout, &loader->augment, loader->options.seed, order->epoch,
+                       step);
   return NULL;
 }
 
@@ -154,7 +163,8 @@ static gpointer
 work (gpointer data)
 {
   SlLoader *loader = data;
-  Worker worker = {loader, sl_picture_maker_new (&loader->rules)};
+  Worker worker = {.loader = loader};
+  worker.maker = sl_picture_maker_new (&loader->rules, loader->options.augment, &worker.error);
   g_mutex_lock (&loader->lock);
   while (!atomic_load (&loader->stopping)) {
     RingSlot *slot = &loader->slots[loader->next_made % loader->n_slots];
@@ -174,6 +184,7 @@ work (gpointer data)
   }
   g_mutex_unlock (&loader->lock);
   sl_picture_maker_free (worker.maker);
+  g_clear_error (&worker.error);
   return NULL;
 }
 
@@ -233,7 +244,8 @@ static gboolean
 check_options (SlSampleSource *source, const SlLoaderOptions *options, GError **error)
 {
   uint32_t n = sl_sample_source_get_n_samples (source);
-  if (!sl_preprocess_check (options->rules, error))
+  if (!sl_preprocess_check (options->rules, error) ||
+      (options->augment && !sl_augment_check (options->augment, error)))
     return FALSE;
   if (!options->batch || (options->drop_last && options->batch > n))
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
@@ -285,6 +297,10 @@ sl_loader_new (SlSampleSource *source, const SlLoaderOptions *options, GError **
   loader->options = *options;
   loader->rules = *options->rules;
   loader->options.rules = &loader->rules;
+  if (options->augment) {
+    loader->augment = *options->augment;
+    loader->options.augment = &loader->augment;
+  }
   loader->n_samples = sl_sample_source_get_n_samples (source);
   loader->n_batches = loader->n_samples / options->batch;
   if (!options->drop_last && loader->n_samples % options->batch)

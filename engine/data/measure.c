@@ -41,7 +41,7 @@ measure_samples (void *data, unsigned slot, size_t first, size_t last)
   gsize n_pixels = (gsize)job->rules.width * job->rules.height;
   const ptrdiff_t strides[3] = {(ptrdiff_t)n_pixels, (ptrdiff_t)job->rules.width, 1};
   if (!job->makers[slot]) {
-    job->makers[slot] = sl_picture_maker_new (&job->rules);
+    job->makers[slot] = sl_picture_maker_new (&job->rules, NULL, NULL);
     job->pictures[slot] = g_try_new (float, n_pixels * job->rules.channels);
   }
   for (size_t i = first; i < last && job->pictures[slot]; i++) {
@@ -49,8 +49,8 @@ measure_samples (void *data, unsigned slot, size_t first, size_t last)
     if (!sl_sample_source_load (job->source, (uint32_t)i, &sample, NULL))
       continue;
     SampleSums *sums = &job->sums[i];
-    sums->counts =
-        sl_picture_maker_fill (job->makers[slot], &sample, job->pictures[slot], strides, NULL);
+    sums->counts = sl_picture_maker_fill (job->makers[slot], &sample, NULL, job->pictures[slot],
+                                          strides, NULL);
     if (sums->counts)
       sum_picture (job->pictures[slot], n_pixels, job->rules.channels, sums);
     sl_sample_source_release (job->source, &sample);

@@ -18,16 +18,53 @@ typedef struct Kept {
 } Kept;
 
 struct SlPictureMaker {
-  SlPreprocess rules;
+  SlPreprocess rules; /* of sampling; with augmentation: planes of 0 … 255, in R, G, B */
   Kept kept[N_KEPT];
   guint64 n_used;
+
+  SlAugmenter *augmenter; /* NULL: no augmentation, and nothing of the following */
+  SlAugment augment;
+  float *planes;          /* [C][H][W] */
+  unsigned order[3];      /* output channel to plane */
+  float gain[3], bias[3]; /* by output channel */
 };
 
+/* Takes normalisation and colour order off the rules: they come after augmentation. */
+static gboolean
+init_augmentation (SlPictureMaker *maker, const SlAugment *augment, GError **error)
+{
+  SlPreprocess *rules = &maker->rules;
+  maker->augment = *augment;
+  maker->augmenter =
+      sl_augmenter_new (augment, rules->width, rules->height, rules->channels, error);
+  if (!maker->augmenter)
+    return FALSE;
+  maker->planes =
+      g_try_malloc_n (rules->channels * sizeof (float), (gsize)rules->width * rules->height);
+  if (!maker->planes) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory to augment %u x %u pixels",
+                 rules->width, rules->height);
+    return FALSE;
+  }
+  for (unsigned c = 0; c < 3; c++) { /* as the sampler, to the bit */
+    maker->order[c] = rules->channels == 1 ? 0 : rules->order == SL_ORDER_BGR ? 2 - c : c;
+    maker->gain[c] = (float)((double)rules->scale / (double)rules->std[c]);
+    maker->bias[c] = (float)(-(double)rules->mean[c] / (double)rules->std[c]);
+    rules->mean[c] = 0;
+    rules->std[c] = 1;
+  }
+  rules->scale = 1;
+  rules->order = SL_ORDER_RGB;
+  return TRUE;
+}
+
 SlPictureMaker *
-sl_picture_maker_new (const SlPreprocess *rules)
+sl_picture_maker_new (const SlPreprocess *rules, const SlAugment *augment, GError **error)
 {
   SlPictureMaker *maker = g_new0 (SlPictureMaker, 1);
   maker->rules = *rules;
+  if (augment && !init_augmentation (maker, augment, error))
+    g_clear_pointer (&maker, sl_picture_maker_free);
   return maker;
 }
 
@@ -38,6 +75,8 @@ sl_picture_maker_free (SlPictureMaker *maker)
     return;
   for (unsigned k = 0; k < N_KEPT; k++)
     sl_image_sampler_free (maker->kept[k].sampler);
+  sl_augmenter_free (maker->augmenter);
+  g_free (maker->planes);
   g_free (maker);
 }
 
@@ -117,20 +156,94 @@ look_up (const SlPreprocess *rules, const Kept *kept, const SlImage *image, floa
   }
 }
 
-gboolean
-sl_picture_maker_fill (SlPictureMaker *maker, const SlSample *sample, float *ret,
-                       const ptrdiff_t strides[3], GError **error)
+static gboolean
+sample_picture (SlImageSampler *sampler, const SlImage *image, float *ret,
+                const ptrdiff_t strides[3], GError **error)
 {
-  Kept *kept = find_kept (maker, &sample->info, error);
-  if (!kept)
-    return FALSE;
-  if (kept->one_to_one) {
-    look_up (&maker->rules, kept, &sample->image, ret, strides);
-    return TRUE;
-  }
-  if (sl_image_sample (kept->sampler, &sample->image, ret, strides))
+  if (sl_image_sample (sampler, image, ret, strides))
     return TRUE;
   g_set_error_literal (error, SL_ERROR, SL_ERROR_IO,
                        "the picture's rows could not be unpacked (expected pixels)");
   return FALSE;
+}
+
+static gboolean
+fill_plainly (SlPictureMaker *maker, const SlSample *sample, float *ret, const ptrdiff_t strides[3],
+              GError **error)
+{
+  Kept *kept = find_kept (maker, &sample->info, error);
+  if (!kept)
+    return FALSE;
+  if (!kept->one_to_one)
+    return sample_picture (kept->sampler, &sample->image, ret, strides, error);
+  look_up (&maker->rules, kept, &sample->image, ret, strides);
+  return TRUE;
+}
+
+/* A part of the frame, which has coefficients of its own each time. */
+static gboolean
+fill_part (SlPictureMaker *maker, const SlSample *sample, const SlAugmentDraw *draw, float *ret,
+           const ptrdiff_t strides[3], GError **error)
+{
+  SlImageInfo info = sample->info;
+  SlPreprocess rules = maker->rules;
+  sl_augment_crop (draw, &info, &rules);
+  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&info, &rules, 1, error);
+  return sampler && sample_picture (sampler, &sample->image, ret, strides, error);
+}
+
+/* Planes of 0 … 255 to the network's input. */
+static void
+normalize (const SlPictureMaker *maker, float *ret, const ptrdiff_t strides[3])
+{
+  gsize width = maker->rules.width, height = maker->rules.height;
+  for (unsigned c = 0; c < maker->rules.channels; c++) {
+    const float gain = maker->gain[c], bias = maker->bias[c];
+    const float *plane = maker->planes + maker->order[c] * width * height;
+    for (gsize y = 0; y < height; y++) {
+      const float *from = plane + y * width;
+      float *to = ret + strides[0] * (ptrdiff_t)c + strides[1] * (ptrdiff_t)y;
+      if (strides[2] == 1)
+        for (gsize x = 0; x < width; x++)
+          to[x] = from[x] * gain + bias;
+      else
+        for (gsize x = 0; x < width; x++)
+          to[strides[2] * (ptrdiff_t)x] = from[x] * gain + bias;
+    }
+  }
+}
+
+static void
+get_view (const SlImageInfo *info, double ret_size[2])
+{
+  gboolean cropped = info->crop.width != 0, on_side = info->orientation >= 5;
+  double width = cropped ? info->crop.width : info->width;
+  double height = cropped ? info->crop.height : info->height;
+  if (info->par_n && info->par_d)
+    width *= (double)info->par_n / info->par_d;
+  ret_size[0] = on_side ? height : width;
+  ret_size[1] = on_side ? width : height;
+}
+
+gboolean
+sl_picture_maker_fill (SlPictureMaker *maker, const SlSample *sample, const SlPictureKey *key,
+                       float *ret, const ptrdiff_t strides[3], GError **error)
+{
+  if (!maker->augmenter)
+    return fill_plainly (maker, sample, ret, strides, error);
+
+  double view[2];
+  SlAugmentDraw draw;
+  const SlPreprocess *rules = &maker->rules;
+  const ptrdiff_t packed[3] = {(ptrdiff_t)rules->width * (ptrdiff_t)rules->height,
+                               (ptrdiff_t)rules->width, 1};
+  get_view (&sample->info, view);
+  sl_augment_draw (&maker->augment, key->seed, key->epoch, key->index, rules->width, rules->height,
+                   view[0], view[1], &draw);
+  if (!(draw.cropped ? fill_part (maker, sample, &draw, maker->planes, packed, error)
+                     : fill_plainly (maker, sample, maker->planes, packed, error)))
+    return FALSE;
+  sl_augmenter_apply (maker->augmenter, &draw, maker->planes);
+  normalize (maker, ret, strides);
+  return TRUE;
 }

@@ -3,6 +3,7 @@
 
 #include "data/picture.h"
 
+#include <sightline/augment.h>
 #include <sightline/tensor.h>
 
 #include <stdbool.h>
@@ -35,6 +36,10 @@ float *sl_batch_slot_get_picture (const SlBatchSlot *slot, const SlBatchLayout *
 /* Sets a row's index, label and target. */
 void sl_batch_slot_set_label (SlBatchSlot *slot, const SlBatchLayout *layout, uint32_t row,
                               uint32_t index, uint32_t label);
+
+/* Blends or pastes the batch's pictures and targets, as `augment` says. */
+void sl_batch_slot_mix (SlBatchSlot *slot, const SlBatchLayout *layout, const SlAugment *augment,
+                        guint64 seed, guint32 epoch, guint32 step);
 
 /* Whether a view can hold pictures or targets of this layout. */
 bool sl_batch_layout_check_pictures (const SlBatchLayout *layout, const SlTensorView *view,

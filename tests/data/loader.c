@@ -184,6 +184,16 @@ test_fair_order (void)
       g_assert_true (counts[i][k] > 398 && counts[i][k] < 602);
 }
 
+static const SlAugment much = {.crop_area = {0.5f, 1},
+                               .crop_padding = 1,
+                               .flip_horizontal = 0.5f,
+                               .rotate = 10,
+                               .brightness = 0.2f,
+                               .noise = 0.01f,
+                               .erase = 0.5f,
+                               .mixup = 0.4f,
+                               .cutmix = 1};
+
 /* Any number of workers, any position to start at: the same bits. */
 static void
 test_same_bits (void)
@@ -191,8 +201,12 @@ test_same_bits (void)
   static Memory expected[12], memory;
   g_autoptr (SlSampleSource) source = files_gray_source (N, SIDE + 3, SIDE + 1, CLASSES, NULL);
   for (uint32_t workers = 1; workers <= 5; workers += 2) {
-    const SlLoaderOptions options = {
-        .batch = 16, .shuffle = TRUE, .seed = 3, .workers = workers, .read_ahead = 7};
+    const SlLoaderOptions options = {.batch = 16,
+                                     .shuffle = TRUE,
+                                     .seed = 3,
+                                     .workers = workers,
+                                     .read_ahead = 7,
+                                     .augment = &much};
     g_autoptr (SlLoader) loader = new_loader (source, options, 1);
     for (uint32_t b = 0; b < 12; b++) {
       init_memory (&memory, 16, 1, FALSE);
@@ -208,6 +222,69 @@ test_same_bits (void)
                        sizeof memory.targets);
     }
   }
+}
+
+/* Augmentation that changes nothing leaves the bits of the live code. */
+static void
+test_nothing_drawn (void)
+{
+  static Memory memory[2];
+  const SlAugment nothing = {.erase_color = {9, 9, 9}};
+  g_autoptr (SlSampleSource) source = files_gray_source (N, SIDE + 3, SIDE + 1, CLASSES, NULL);
+  for (int i = 0; i < 2; i++) {
+    const SlLoaderOptions options = {.batch = 16, .augment = i ? &nothing : NULL};
+    g_autoptr (SlLoader) loader = new_loader (source, options, 3);
+    init_memory (&memory[i], 16, 3, TRUE);
+    take (loader, &memory[i]);
+  }
+  g_assert_cmpmem (memory[0].pictures, sizeof memory[0].pictures, memory[1].pictures,
+                   sizeof memory[1].pictures);
+}
+
+/* Each picture and its target are parts of two of the batch, as large as each other. */
+static void
+test_mix (void)
+{
+  double keeps[2] = {0, 0};
+  for (int cut = 0; cut < 2; cut++) {
+    static Memory plain, mixed;
+    const SlAugment augment = {.mixup = cut ? 0 : 1, .cutmix = cut ? 1 : 0};
+    g_autoptr (SlSampleSource) source = files_gray_source (N, SIDE, SIDE, CLASSES, NULL);
+    g_autoptr (SlLoader) loader = new_loader (source, (SlLoaderOptions){.batch = 16}, 1);
+    const SlLoaderOptions options = {.batch = 16, .augment = &augment, .seed = 4};
+    g_autoptr (SlLoader) mixer = new_loader (source, options, 1);
+    init_memory (&plain, 16, 1, FALSE);
+    init_memory (&mixed, 16, 1, FALSE);
+    for (int b = 0; b < 40; b++) {
+      SlBatch batch = take (loader, &plain);
+      take (mixer, &mixed);
+      /* neighbours are of different classes, so that the target says how much is kept */
+      double keep = (double)mixed.targets[CLASSES + batch.labels[1]];
+      keeps[cut] += keep / 40;
+      for (uint32_t n = 0; n < batch.n; n++) {
+        uint32_t other = n ? n - 1 : batch.n - 1, pasted = 0;
+        for (uint32_t k = 0; k < CLASSES; k++) {
+          double wanted = keep * (double)plain.targets[n * CLASSES + k] +
+                          (1 - keep) * (double)plain.targets[other * CLASSES + k];
+          g_assert_cmpfloat_with_epsilon ((double)mixed.targets[n * CLASSES + k], wanted, 1e-6);
+        }
+        for (uint32_t i = 0; i < SIDE * SIDE; i++) {
+          double mine = (double)plain.pictures[n * SIDE * SIDE + i];
+          double its = (double)plain.pictures[other * SIDE * SIDE + i];
+          double got = (double)mixed.pictures[n * SIDE * SIDE + i];
+          if (!cut)
+            g_assert_cmpfloat_with_epsilon (got, keep * mine + (1 - keep) * its, 1e-5);
+          else
+            g_assert_true (got == mine || got == its);
+          pasted += got == its && mine != its;
+        }
+        if (cut)
+          g_assert_cmpfloat_with_epsilon (1 - keep, pasted / (double)(SIDE * SIDE), 1e-6);
+      }
+    }
+  }
+  /* Beta (1, 1) is uniform; a part cut off at the edges keeps more */
+  g_assert_true (keeps[0] > 0.27 && keeps[0] < 0.73 && keeps[1] > 0.4 && keeps[1] < 0.9);
 }
 
 static void
@@ -440,9 +517,9 @@ test_short_cut (void)
         sample.info.width = SIDE;
         g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&sample.info, &rules, 1, NULL);
         g_assert_true (sl_image_sample (sampler, &sample.image, direct, strides));
-        g_autoptr (SlPictureMaker) maker = sl_picture_maker_new (&rules);
+        g_autoptr (SlPictureMaker) maker = sl_picture_maker_new (&rules, NULL, NULL);
         float made[3 * SIDE * SIDE];
-        g_assert_true (sl_picture_maker_fill (maker, &sample, made, strides, NULL));
+        g_assert_true (sl_picture_maker_fill (maker, &sample, NULL, made, strides, NULL));
         g_assert_cmpmem (made, channels * SIDE * SIDE * sizeof (float), direct,
                          channels * SIDE * SIDE * sizeof (float));
       }
@@ -457,6 +534,8 @@ main (int argc, char **argv)
   g_test_add_func ("/data/loader/shuffle", test_shuffle);
   g_test_add_func ("/data/loader/fair-order", test_fair_order);
   g_test_add_func ("/data/loader/same-bits", test_same_bits);
+  g_test_add_func ("/data/loader/nothing-drawn", test_nothing_drawn);
+  g_test_add_func ("/data/loader/mix", test_mix);
   g_test_add_func ("/data/loader/targets", test_targets);
   g_test_add_func ("/data/loader/unreadable", test_unreadable);
   g_test_add_func ("/data/loader/bounds", test_bounds);

@@ -3,6 +3,7 @@
  * number of threads, and again after a restart at any position. */
 #pragma once
 
+#include <sightline/augment.h>
 #include <sightline/dataset.h>
 #include <sightline/tensor.h>
 
@@ -19,6 +20,7 @@ typedef struct SlLoaderOptions {
   gboolean shuffle;          /* a new order each epoch; default: the source's */
   gboolean drop_last;        /* leave out samples that do not fill a batch */
   guint64 seed;              /* of the order, and of whatever else is drawn */
+  const SlAugment *augment;  /* what is done to the pictures; default: nothing */
   float label_smoothing; /* s, from 0 on and below 1: a target is (1 - s) for the sample's class,
                             and s / classes more for every one (Keras, PyTorch) */
   uint32_t workers;     /* threads that load; default: one for each core that the process may use */

@@ -1,6 +1,7 @@
 /* Sightline's engine: load a network, compile it, run it. */
 #pragma once
 
+#include <sightline/augment.h>
 #include <sightline/checkpoint.h>
 #include <sightline/dataset.h>
 #include <sightline/device.h>

@@ -27,7 +27,7 @@ typedef struct SlGemmParams {
 typedef struct SlPackParams {
   uint32_t groups, cols;
   uint32_t depth[3];
-  uint32_t half; /* panels of half floats; what those cannot hold becomes the largest one */
+  uint32_t half; /* panels of half floats; numbers beyond them become the largest one */
   size_t group_stride, col_stride;
   size_t depth_stride[3];
 } SlPackParams;

@@ -81,10 +81,10 @@ vec_load_half (const uint16_t *from)
   return vec_of_half (half);
 }
 
-/* What a half float cannot hold becomes the largest one. */
+/* What a half float cannot hold becomes the largest one; NaN stays NaN. */
 ALWAYS_INLINE void
 vec_store_half (uint16_t *to, Vec x)
 {
-  VecHalf half = vec_to_half (vec_max (vec_min (x, vec_splat (HALF_MAX)), vec_splat (-HALF_MAX)));
+  VecHalf half = vec_to_half (vec_min (vec_splat (HALF_MAX), vec_max (vec_splat (-HALF_MAX), x)));
   memcpy (to, &half, sizeof half);
 }

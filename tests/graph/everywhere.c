@@ -37,8 +37,9 @@ compare (SlRun *got, SlRun *want, uint32_t output, double tolerance, const char 
   g_autoptr (SlTensor) b = sl_run_copy_output (want, output, NULL);
   double largest = 0, worst = 0;
   for (size_t i = 0; i < sl_tensor_get_elements (b); i++) {
+    double difference = fabs (sl_tensor_get_double (a, i) - sl_tensor_get_double (b, i));
     largest = fmax (largest, fabs (sl_tensor_get_double (b, i)));
-    worst = fmax (worst, fabs (sl_tensor_get_double (a, i) - sl_tensor_get_double (b, i)));
+    worst = isnan (difference) ? INFINITY : fmax (worst, difference);
   }
   if (worst > tolerance * fmax (largest, 1e-3))
     g_error ("%s, output %u: difference %g of %g", what, output, worst, largest);

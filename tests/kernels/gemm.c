@@ -170,8 +170,9 @@ test_pack (const SlKernelSet *set)
 static void
 test_pack_half (const SlKernelSet *set)
 {
-  enum { DEPTH = 7 };
-  static const float src[DEPTH] = {1e6f, -7e4f, 65519, 1 / 3.f, 3e-8f, 1e-8f, -6.1e-5f};
+  enum { DEPTH = 10 };
+  static const float src[DEPTH] = {1e6f,  -7e4f,    65519, 1 / 3.f,  3e-8f,
+                                   1e-8f, -6.1e-5f, NAN,   INFINITY, -INFINITY};
   SlPackParams p = {
       .groups = 1, .cols = 1, .depth = {1, 1, DEPTH}, .half = 1, .depth_stride = {0, 0, 1}};
   uint16_t *out = (uint16_t *)new_floats (DEPTH * set->panel);

@@ -157,6 +157,13 @@ profile (SlRun *run, GPtrArray *inputs, double seconds, ToolProfile *profile, GE
   return TRUE;
 }
 
+/* That a run can use. */
+static guint
+get_threads (const BenchOptions *options, const SlDevice *device)
+{
+  return options->threads ? MIN ((guint)options->threads, device->threads) : device->threads;
+}
+
 static void
 print_json (const BenchOptions *options, SlProgram *program, const Timing *timing)
 {
@@ -168,7 +175,9 @@ print_json (const BenchOptions *options, SlProgram *program, const Timing *timin
   tool_json_string (builder, "model", sl_model_get_name (sl_program_get_model (program)));
   tool_json_string (builder, "device", device->id);
   tool_json_string (builder, "isa", device->isa);
-  tool_json_int (builder, "threads", options->threads ? options->threads : (gint64)device->threads);
+  tool_json_int (builder, "threads", get_threads (options, device));
+  json_builder_set_member_name (builder, "half_weights");
+  json_builder_add_boolean_value (builder, options->half_weights);
   tool_json_int (builder, "batch", get_batch (program));
   tool_json_int (builder, "runs", timing->runs);
   tool_json_double (builder, "min_ms", timing->min);
@@ -196,14 +205,15 @@ print_text (const BenchOptions *options, SlProgram *program, const Timing *timin
   sl_program_get_info (program, &info);
   printf ("network       %s\n", sl_model_get_name (sl_program_get_model (program)));
   printf ("device        %s, %s, threads %u, batch %" G_GINT64_FORMAT "\n", device->id, device->isa,
-          options->threads ? (guint)options->threads : device->threads, get_batch (program));
+          get_threads (options, device), get_batch (program));
   printf ("one run       min %.3f ms, median %.3f ms, 95 %% within %.3f ms (%u runs)\n",
           timing->min, timing->median, timing->p95, timing->runs);
   printf ("speed         %.1f GFLOP/s\n", info.flops / timing->median / 1e6);
   printf ("first result  %.1f ms (load %.1f, compile %.1f)\n", timing->first_result, timing->load,
           timing->compile);
-  printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights\n", peak_memory (),
-          (double)info.arena_bytes / 1048576, (double)info.weight_bytes / 1048576);
+  printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights%s\n", peak_memory (),
+          (double)info.arena_bytes / 1048576, (double)info.weight_bytes / 1048576,
+          options->half_weights ? " (16-bit floats where kernels read those)" : "");
   if (info.n_reference_steps > 0)
     printf ("slow steps    %u of %u have no fast kernel\n", info.n_reference_steps, info.n_steps);
   if (timing->profile)

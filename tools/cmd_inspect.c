@@ -131,7 +131,7 @@ print_rules (const SlModelRules *rules)
             p->std[1], p->std[2]);
   printf ("rules from %s\n", rules->source);
   if (rules->assumed)
-    printf ("assumed    %s\n", rules->assumed);
+    printf ("note       %s\n", rules->assumed);
   if (rules->labels)
     printf ("labels     %u%s\n", rules->n_labels,
             rules->apply_softmax ? ", scores by softmax" : "");

@@ -90,7 +90,9 @@ cpu_compile (const SlPlan *plan, uint32_t threads, GError **error)
 {
   CpuProgram *program = g_new0 (CpuProgram, 1);
   program->plan = plan;
-  program->threads = MIN (threads > 0 ? threads : sl_pool_get_threads (), SL_POOL_MAX_THREADS);
+  program->threads = sl_pool_get_threads (); /* more would get scratch and nothing to do */
+  if (threads > 0)
+    program->threads = MIN (program->threads, threads);
   program->steps = g_array_sized_new (FALSE, FALSE, sizeof (BoundStep), plan->steps->len);
   SlCost cost = {0};
   const SlNode *node = NULL; /* whose cost it is: a node of many inputs has many steps */

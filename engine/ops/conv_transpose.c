@@ -253,11 +253,8 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
                               .dilation_h = p.dilation_h,
                               .dilation_w = p.dilation_w},
                      .panel = target->panel};
-  SlValue *packed = sl_graph_add_value (graph, weights->name, SL_VALUE_ACTIVATION);
-  SlNode *pack =
-      sl_graph_add_node (graph, &pack_transposed, weights->name, &attrs, 1, &weights, 1, &packed);
-  pack_infer (pack, NULL);
-  sl_node_set_input (node, 1, packed);
+  sl_node_set_input (
+      node, 1, sl_add_internal (graph, &pack_transposed, weights->name, &attrs, 1, &weights));
 }
 
 static void

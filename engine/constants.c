@@ -13,7 +13,7 @@
 typedef struct Entry {
   SlGraph *graph;     /* holds `node`; NULL: of the file */
   const SlNode *node; /* a copy of the one that was asked for */
-  GBytes *attrs;      /* of the node, and a byte for each output: is it asked for */
+  GBytes *attrs;      /* of the node, its activation, a byte for each output: is it asked for */
   uint32_t n_inputs, n_outputs;
   SlTensor **inputs, **outputs; /* the constants' names */
   SlTensor **content;           /* of each output that is a stub, where it is in memory */
@@ -87,6 +87,7 @@ list_attrs (const SlNode *node)
 {
   GByteArray *bytes = g_byte_array_new ();
   g_byte_array_append (bytes, node->attrs, (guint)node->op->attrs_size);
+  g_byte_array_append (bytes, (const guint8 *)&node->act, sizeof node->act);
   for (uint32_t i = 0; i < node->n_outputs; i++)
     g_byte_array_append (bytes, &(guint8){node->outputs[i] != NULL}, 1);
   return g_byte_array_free_to_bytes (bytes);

@@ -231,7 +231,7 @@ static bool
 init_memory (SlHeatPainter *self, unsigned max_threads)
 {
   unsigned available = sl_pool_get_threads ();
-  Scratch unused;
+  Scratch unused = {0};
   self->max_threads = max_threads && max_threads < available ? max_threads : available;
   self->scratch_bytes = scratch_layout (self, NULL, &unused);
   self->scratch = sl_aligned_alloc (self->scratch_bytes * self->max_threads);
@@ -486,7 +486,7 @@ paint_tiles (void *data, unsigned slot, size_t first, size_t last)
   Job *job = data;
   SlHeatPainter *self = job->painter;
   size_t end = MIN (last * GROUPS_PER_TILE, self->n_groups);
-  Scratch scratch;
+  Scratch scratch = {0};
   scratch_layout (self, self->scratch + slot * self->scratch_bytes, &scratch);
   for (size_t i = first * GROUPS_PER_TILE; i < end; i++)
     if (!paint_group (job, &scratch, (uint32_t)i)) {

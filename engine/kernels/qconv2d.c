@@ -287,7 +287,8 @@ weight_at (const SlQuantPackParams *p, void *const *buffers, size_t group, size_
   size_t at = group * p->group_stride + n * p->col_stride + k0 * p->depth_stride[0] +
               k1 * p->depth_stride[1] + k2 * p->depth_stride[2];
   const uint8_t *zero = zeros && p->n_zeros > 1 ? zeros + group * p->cols + n : zeros;
-  return (((const uint8_t *)buffers[0])[at] ^ p->flip) - zero_of (zero, p->flip);
+  const uint8_t flip = (uint8_t)p->flip;
+  return (((const uint8_t *)buffers[0])[at] ^ flip) - zero_of (zero, flip);
 }
 
 static void

@@ -45,10 +45,10 @@ typedef struct SlQuantConvParams {
 typedef struct SlQuantPackParams {
   uint32_t groups, cols;
   uint32_t depth[3];
+  uint32_t flip;
   size_t group_stride, col_stride;
   size_t depth_stride[3];
-  uint32_t n_zeros; /* 1, or one a column of each group: groups * cols */
-  uint8_t flip;
+  size_t n_zeros; /* 1, or one a column of each group: groups * cols */
 } SlQuantPackParams;
 
 /* int16 elements of one group. */

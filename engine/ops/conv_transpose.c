@@ -192,6 +192,7 @@ typedef struct PackAttrs {
   SlPackTransposedParams pack;
   uint32_t panel;
 } PackAttrs;
+SL_NO_PADDING (PackAttrs, 10 * sizeof (uint32_t));
 
 static gboolean
 pack_infer (SlNode *node, GError **error)
@@ -253,8 +254,8 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
                               .dilation_h = p.dilation_h,
                               .dilation_w = p.dilation_w},
                      .panel = target->panel};
-  sl_node_set_input (
-      node, 1, sl_add_internal (graph, &pack_transposed, weights->name, &attrs, 1, &weights));
+  sl_node_set_input (node, 1,
+                     sl_add_internal (graph, &pack_transposed, weights->name, &attrs, 1, &weights));
 }
 
 static void

@@ -99,8 +99,9 @@ sl_is_constant (const SlValue *value)
 
 typedef struct PackAttrs {
   SlPackParams pack;
-  uint32_t panel;
+  size_t panel;
 } PackAttrs;
+SL_NO_PADDING (PackAttrs, 6 * sizeof (uint32_t) + 6 * sizeof (size_t));
 
 static gboolean
 pack_infer (SlNode *node, GError **error)
@@ -136,16 +137,8 @@ static const SlOpClass pack_weights = {
 SlValue *
 sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, const SlTarget *target)
 {
-  PackAttrs attrs;
-  memset (&attrs, 0, sizeof attrs); /* padding too: equal attributes are told by their bytes */
-  attrs.pack.groups = pack->groups;
-  attrs.pack.cols = pack->cols;
-  memcpy (attrs.pack.depth, pack->depth, sizeof pack->depth);
-  attrs.pack.group_stride = pack->group_stride;
-  attrs.pack.col_stride = pack->col_stride;
-  memcpy (attrs.pack.depth_stride, pack->depth_stride, sizeof pack->depth_stride);
+  PackAttrs attrs = {.pack = *pack, .panel = target->panel};
   attrs.pack.half = target->half_weights && sl_is_constant (weights);
-  attrs.panel = target->panel;
   return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }
 

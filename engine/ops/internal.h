@@ -9,6 +9,11 @@
 SlValue *sl_add_internal (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
                           uint32_t n_inputs, SlValue *const *inputs);
 
+/* Weights are packed once for all layers and programs that ask for the same, which the bytes of the
+ * attributes tell (constants.h): those of packing have no padding. `fields`: bytes of all fields.
+ */
+#define SL_NO_PADDING(type, fields) _Static_assert(sizeof (type) == (fields), #type " has padding")
+
 /* The same numbers in another layout. */
 SlValue *sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout);
 

@@ -301,44 +301,21 @@ static const SlOpClass gemm = {
 
 /* --- MatMul: NumPy's matmul --- */
 
-/* Both shapes with a matrix's two dimensions (a vector is a row on the left, a column on the
- * right), and the batch that the dimensions before them broadcast to. */
-typedef struct MatMulShape {
-  SlShape a, b, batch;
-  size_t rows, cols, depth;
-} MatMulShape;
-
 typedef struct MatMulAttrs {
   bool packed;
-  MatMulShape shape; /* once packed */
+  SlMatMulShape shape; /* once packed */
 } MatMulAttrs;
 
 static bool
-matmul_shape (const SlNode *node, MatMulShape *ret)
+matmul_shape (const SlNode *node, SlMatMulShape *ret)
 {
-  SlShape a = node->inputs[0]->shape, b = node->inputs[1]->shape;
-  if (a.rank == 0 || b.rank == 0)
-    return false;
-  if (a.rank == 1)
-    a = SL_SHAPE (1, a.dim[0]);
-  if (b.rank == 1)
-    b = SL_SHAPE (b.dim[0], 1);
-  if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
-    return false;
-  ret->rows = (size_t)a.dim[a.rank - 2];
-  ret->cols = (size_t)b.dim[b.rank - 1];
-  ret->depth = (size_t)a.dim[a.rank - 1];
-  a.rank -= 2;
-  b.rank -= 2;
-  ret->a = a;
-  ret->b = b;
-  return sl_shape_broadcast (&a, &b, &ret->batch);
+  return sl_matmul_shape (&node->inputs[0]->shape, &node->inputs[1]->shape, ret);
 }
 
 static gboolean
 matmul_infer (SlNode *node, GError **error)
 {
-  MatMulShape shape;
+  SlMatMulShape shape;
   if (!sl_infer_number_inputs (node, error))
     return FALSE;
   if (!matmul_shape (node, &shape)) {
@@ -357,7 +334,7 @@ matmul_infer (SlNode *node, GError **error)
 }
 
 static void
-matmul_one (const double *a, const double *b, double *y, const MatMulShape *shape)
+matmul_one (const double *a, const double *b, double *y, const SlMatMulShape *shape)
 {
   size_t elements = shape->rows * shape->cols;
   if (elements == 0)
@@ -379,7 +356,7 @@ matmul_add_bias (const SlRefTensor *bias, SlRefTensor *y)
 
 /* The same for integers, which wrap. */
 static void
-matmul_one_int (const int64_t *a, const int64_t *b, int64_t *y, const MatMulShape *shape)
+matmul_one_int (const int64_t *a, const int64_t *b, int64_t *y, const SlMatMulShape *shape)
 {
   size_t elements = shape->rows * shape->cols;
   if (elements == 0)
@@ -398,7 +375,7 @@ matmul_reference (const SlRefCall *call)
 {
   const SlRefTensor *a = call->inputs[0], *b = call->inputs[1];
   SlRefTensor *y = call->outputs[0];
-  MatMulShape shape;
+  SlMatMulShape shape;
   matmul_shape (call->node, &shape);
   SlIndex index = {.rank = shape.batch.rank};
   size_t batch = 1;
@@ -420,7 +397,7 @@ matmul_reference (const SlRefCall *call)
 /* The kernel repeats one side over the batch, or none: left and right batch are whole or 1. A batch
  * over one right-hand matrix is a single product with more rows. */
 static bool
-matmul_plan (const SlNode *node, const MatMulShape *shape, SlGemmParams *ret)
+matmul_plan (const SlNode *node, const SlMatMulShape *shape, SlGemmParams *ret)
 {
   size_t batch = 1, a = 1, b = 1;
   if (node->inputs[0]->dtype != SL_FLOAT32 || !sl_shape_get_elements (&shape->batch, &batch) ||
@@ -463,7 +440,7 @@ matmul_as_linear (const SlNode *node, SlLinear *ret)
 static gboolean
 matmul_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift)
 {
-  MatMulShape shape;
+  SlMatMulShape shape;
   SlGemmParams params;
   if (node->inputs[1]->shape.rank != 2 || node->inputs[0]->shape.rank < 2 ||
       !matmul_shape (node, &shape) || !matmul_plan (node, &shape, &params))
@@ -479,7 +456,7 @@ matmul_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shi
 static void
 matmul_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
-  MatMulShape shape;
+  SlMatMulShape shape;
   SlGemmParams params;
   matmul_shape (node, &shape);
   if (!matmul_plan (node, &shape, &params))
@@ -503,7 +480,7 @@ static void
 matmul_lower (const SlNode *node, SlLowering *to)
 {
   const MatMulAttrs *attrs = node->attrs;
-  const MatMulShape *shape = &attrs->shape;
+  const SlMatMulShape *shape = &attrs->shape;
   SlGemmParams params;
   if (!attrs->packed || !matmul_plan (node, shape, &params)) {
     sl_lower_reference (to);
@@ -539,7 +516,7 @@ as_matrix (SlGradients *to, const SlNode *of, SlValue *value, size_t rows, size_
 
 /* One matrix on the right: all products are one with more rows. */
 static void
-give_joined (SlGradients *to, const SlNode *node, const MatMulShape *shape, size_t batch)
+give_joined (SlGradients *to, const SlNode *node, const SlMatMulShape *shape, size_t batch)
 {
   const size_t rows = batch * shape->rows;
   SlValue *d = as_matrix (to, node, sl_gradients_get (to, node, 0), rows, shape->cols);
@@ -578,7 +555,7 @@ turn_matrices (SlGradients *to, const SlNode *of, SlValue *value)
 
 /* Product by product, summed up over the batch that an operand was repeated for. */
 static void
-give_stacked (SlGradients *to, const SlNode *node, const MatMulShape *shape)
+give_stacked (SlGradients *to, const SlNode *node, const SlMatMulShape *shape)
 {
   const SlShape of_a = stack_of (&shape->a, shape->rows, shape->depth);
   const SlShape of_b = stack_of (&shape->b, shape->depth, shape->cols);
@@ -600,7 +577,7 @@ give_stacked (SlGradients *to, const SlNode *node, const MatMulShape *shape)
 static gboolean
 matmul_gradient (SlGradients *to, SlNode *node, GError **error)
 {
-  MatMulShape shape;
+  SlMatMulShape shape;
   size_t batch = 1, a = 1, b = 1;
   matmul_shape (node, &shape);
   sl_shape_get_elements (&shape.batch, &batch);

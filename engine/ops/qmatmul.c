@@ -4,18 +4,11 @@
 #include "ops/quant.h"
 #include "ops/shape.h"
 
-/* Both shapes with a matrix's two dimensions (a vector is a row on the left, a column on the
- * right), and the batch that the dimensions before them broadcast to. */
-typedef struct MatMulShape {
-  SlShape a, b, batch;
-  size_t rows, cols, depth;
-} MatMulShape;
-
 typedef struct QMatMulAttrs {
   float alpha;           /* QGemm's */
   bool trans_a, trans_b; /* QGemm's */
   bool packed;
-  MatMulShape shape; /* since inference: packing takes the shape of b away */
+  SlMatMulShape shape; /* since inference: packing takes the shape of b away */
 } QMatMulAttrs;
 
 static const SlAttrSpec qgemm_attrs[] = {
@@ -47,31 +40,18 @@ transpose (SlShape *matrix)
 }
 
 static bool
-shape_of (const SlNode *node, MatMulShape *ret)
+shape_of (const SlNode *node, SlMatMulShape *ret)
 {
   const QMatMul *class = class_of (node);
   const QMatMulAttrs *attrs = node->attrs;
   SlShape a = node->inputs[class->roles.x]->shape, b = node->inputs[class->roles.w]->shape;
-  if (a.rank == 0 || b.rank == 0 || (class->is_gemm && (a.rank != 2 || b.rank != 2)))
+  if (class->is_gemm && (a.rank != 2 || b.rank != 2))
     return false;
   if (attrs->trans_a)
     transpose (&a);
   if (attrs->trans_b)
     transpose (&b);
-  if (a.rank == 1)
-    a = SL_SHAPE (1, a.dim[0]);
-  if (b.rank == 1)
-    b = SL_SHAPE (b.dim[0], 1);
-  if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
-    return false;
-  ret->rows = (size_t)a.dim[a.rank - 2];
-  ret->cols = (size_t)b.dim[b.rank - 1];
-  ret->depth = (size_t)a.dim[a.rank - 1];
-  a.rank -= 2;
-  b.rank -= 2;
-  ret->a = a;
-  ret->b = b;
-  return sl_shape_broadcast (&a, &b, &ret->batch);
+  return sl_matmul_shape (&a, &b, ret);
 }
 
 /* A scale or zero point of the left side has one element, one a row, or the shape (batch…, rows,
@@ -117,7 +97,7 @@ qmatmul_infer (SlNode *node, GError **error)
   const SlQuantRoles *roles = &class->roles;
   QMatMulAttrs *attrs = node->attrs;
   const SlValue *a = node->inputs[roles->x], *b = node->inputs[roles->w];
-  MatMulShape shape;
+  SlMatMulShape shape;
   SlDType dtype;
   if (!sl_quant_check_product (node, roles, class->sum, &dtype, error))
     return FALSE;
@@ -157,7 +137,7 @@ spread_at (const SlRefTensor *tensor, size_t batch, size_t i, size_t n)
 typedef struct One {
   const SlRefCall *call;
   const SlQuantRoles *roles;
-  const MatMulShape *shape;
+  const SlMatMulShape *shape;
   size_t a, b, y; /* number of the matrix in each */
 } One;
 
@@ -172,7 +152,7 @@ sum_at (const One *one, size_t m, size_t n)
 {
   const SlRefCall *call = one->call;
   const QMatMulAttrs *attrs = call->attrs;
-  const MatMulShape *s = one->shape;
+  const SlMatMulShape *s = one->shape;
   const SlRefTensor *a_zeros = input_of (call, one->roles->x_zero);
   const SlRefTensor *b_zeros = input_of (call, one->roles->w_zero);
   const SlRefTensor *bias = input_of (call, one->roles->bias);
@@ -224,7 +204,7 @@ static void
 qmatmul_reference (const SlRefCall *call)
 {
   const QMatMulAttrs *attrs = call->attrs;
-  const MatMulShape *shape = &attrs->shape;
+  const SlMatMulShape *shape = &attrs->shape;
   SlIndex index = {.rank = shape->batch.rank};
   size_t batch = 1;
   sl_shape_get_elements (&shape->batch, &batch);
@@ -256,7 +236,7 @@ has_kernel (const SlNode *node)
 {
   const SlQuantRoles *roles = &class_of (node)->roles;
   const QMatMulAttrs *attrs = node->attrs;
-  const MatMulShape *s = &attrs->shape;
+  const SlMatMulShape *s = &attrs->shape;
   const SlValue *x_scale = sl_node_input (node, roles->x_scale);
   const SlValue *x_zero = sl_node_input (node, roles->x_zero);
   size_t batch = 1, a = 1, b = 1;
@@ -275,7 +255,7 @@ static void
 qmatmul_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
   QMatMulAttrs *attrs = node->attrs;
-  const MatMulShape *s = &attrs->shape;
+  const SlMatMulShape *s = &attrs->shape;
   if (!has_kernel (node))
     return;
   SlQuantPackParams pack = {.groups = 1,
@@ -291,7 +271,7 @@ static void
 qmatmul_lower (const SlNode *node, SlLowering *to)
 {
   const QMatMulAttrs *attrs = node->attrs;
-  const MatMulShape *s = &attrs->shape;
+  const SlMatMulShape *s = &attrs->shape;
   if (!attrs->packed) {
     sl_lower_reference (to);
     return;

@@ -1,4 +1,5 @@
 #include "ops/quant.h"
+#include "ops/internal.h"
 
 int64_t
 sl_quant_min (SlDType dtype)
@@ -73,8 +74,9 @@ sl_quant_check_count (const SlNode *node, uint32_t index, int64_t n, GError **er
 
 typedef struct PackAttrs {
   SlQuantPackParams pack;
-  uint32_t panel;
+  size_t panel;
 } PackAttrs;
+SL_NO_PADDING (PackAttrs, 6 * sizeof (uint32_t) + 7 * sizeof (size_t));
 
 static gboolean
 pack_infer (SlNode *node, GError **error)
@@ -164,16 +166,6 @@ static const SlOpClass quantized_factors = {
     .reference = factors_reference,
 };
 
-static SlValue *
-add_node (SlGraph *graph, const SlOpClass *op, const SlValue *like, const void *attrs,
-          uint32_t n_inputs, SlValue *const *inputs)
-{
-  SlValue *output = sl_graph_add_value (graph, like->name, SL_VALUE_ACTIVATION);
-  SlNode *node = sl_graph_add_node (graph, op, like->name, attrs, n_inputs, inputs, 1, &output);
-  op->infer (node, NULL); /* of operands that were checked: cannot fail */
-  return output;
-}
-
 /* --- Sums of products --- */
 
 gboolean
@@ -243,20 +235,21 @@ sl_quant_prepare (SlGraph *graph, SlNode *node, const SlQuantRoles *roles, SlQua
   size_t zeros = 1;
   if (zero != NULL)
     sl_shape_get_elements (&zero->shape, &zeros);
-  pack->n_zeros = (uint32_t)zeros;
+  pack->n_zeros = zeros;
   pack->flip = sl_quant_flip (w->dtype);
   PackAttrs attrs = {.pack = *pack, .panel = target->panel};
   SlValue *packing[] = {w, zero};
   sl_node_set_input (node, roles->w,
-                     add_node (graph, depthwise ? &pack_quantized_depthwise : &pack_quantized, w,
-                               &attrs, 2, packing));
+                     sl_add_internal (graph,
+                                      depthwise ? &pack_quantized_depthwise : &pack_quantized,
+                                      w->name, &attrs, 2, packing));
   SlValue *scale = sl_node_input (node, roles->w_scale);
   if (scale == NULL)
     return;
   FactorAttrs factors = {.cols = (int64_t)pack->groups * pack->cols};
   SlValue *scales[] = {node->inputs[roles->x_scale], scale, sl_node_input (node, roles->y_scale)};
   sl_node_set_input (node, roles->w_scale,
-                     add_node (graph, &quantized_factors, scale, &factors, 3, scales));
+                     sl_add_internal (graph, &quantized_factors, scale->name, &factors, 3, scales));
 }
 
 void

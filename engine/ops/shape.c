@@ -198,6 +198,28 @@ sl_infer_number_inputs (const SlNode *node, GError **error)
   return TRUE;
 }
 
+bool
+sl_matmul_shape (const SlShape *left, const SlShape *right, SlMatMulShape *ret)
+{
+  SlShape a = *left, b = *right;
+  if (a.rank == 0 || b.rank == 0)
+    return false;
+  if (a.rank == 1)
+    a = SL_SHAPE (1, a.dim[0]);
+  if (b.rank == 1)
+    b = SL_SHAPE (b.dim[0], 1);
+  if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
+    return false;
+  ret->rows = (size_t)a.dim[a.rank - 2];
+  ret->cols = (size_t)b.dim[b.rank - 1];
+  ret->depth = (size_t)a.dim[a.rank - 1];
+  a.rank -= 2;
+  b.rank -= 2;
+  ret->a = a;
+  ret->b = b;
+  return sl_shape_broadcast (&a, &b, &ret->batch);
+}
+
 void
 sl_split_at_axis (const SlShape *shape, int64_t axis, size_t *ret_outer, size_t *ret_inner)
 {

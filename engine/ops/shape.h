@@ -48,6 +48,15 @@ gboolean sl_infer_broadcast (const SlNode *node, SlShape *ret_shape, GError **er
 /* For infer functions: refuses inputs that are not all of one type of numbers. */
 gboolean sl_infer_number_inputs (const SlNode *node, GError **error);
 
+/* Operands of a matrix product as NumPy's matmul reads them: a vector is a row on the left, a
+ * column on the right. */
+typedef struct SlMatMulShape {
+  SlShape a, b, batch; /* dimensions before the matrix's two, and what they broadcast to */
+  size_t rows, cols, depth;
+} SlMatMulShape;
+/* FALSE if such shapes cannot be multiplied. */
+bool sl_matmul_shape (const SlShape *a, const SlShape *b, SlMatMulShape *ret);
+
 /* The shape as (outer, dimension `axis`, inner). */
 void sl_split_at_axis (const SlShape *shape, int64_t axis, size_t *ret_outer, size_t *ret_inner);
 

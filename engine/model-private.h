@@ -18,6 +18,10 @@ const SlOnnxMeta *sl_model_get_meta (SlModel *model);
 GPtrArray *sl_list_variables (const SlGraph *graph);
 void sl_variable_init (SlVariable *variable, const SlValue *value);
 
+/* Whether input `index` of a node in a graph of the model is weights, and whether no gradient
+ * changes them. */
+bool sl_model_is_weight (SlModel *model, const SlNode *node, uint32_t index, bool *ret_is_state);
+
 /* Name, type and shape of each of the values (SlValue *): SlPort, whose names stay the values'. */
 GArray *sl_list_ports (const GPtrArray *values);
 

@@ -1,6 +1,8 @@
 #include "model-private.h"
 
 #include "core/file.h"
+#include "graph/op.h"
+#include "net/net.h"
 #include "onnx/onnx.h"
 
 #include <string.h>
@@ -14,6 +16,7 @@ struct SlModel {
   SlFile *file;  /* else: what `constants` read again */
   SlGraph *graph;
   SlOnnxMeta meta;
+  GHashTable *layer_types;  /* of a network text: layer → type, else NULL */
   GArray *inputs, *outputs; /* SlPort; names are the graph's */
   GPtrArray *variables;     /* SlValue */
   GMutex lock;              /* of hash */
@@ -32,6 +35,23 @@ sl_list_ports (const GPtrArray *values)
   return ports;
 }
 
+/* The graph of a file of either kind, by its name. */
+static gboolean
+read_graph (SlModel *model, GBytes *bytes, const char *folder, const SlModelLimits *limits,
+            GError **error)
+{
+  SlModelLimits all;
+  if (g_str_has_suffix (model->name, ".net")) {
+    if (sl_onnx_complete_limits (limits, &all, error))
+      model->graph = sl_net_read (bytes, model->name, &all, &model->layer_types, error);
+  } else if (model->file != NULL) {
+    model->graph = sl_onnx_read_stubs (bytes, model->name, folder, limits, &model->meta, error);
+  } else {
+    model->graph = sl_onnx_read (bytes, model->name, folder, limits, &model->meta, error);
+  }
+  return model->graph != NULL;
+}
+
 /* Takes `file` over: what `bytes` were read from, or NULL if the caller gave them. */
 static SlModel *
 model_new (GBytes *bytes, SlFile *file, const char *path, const char *folder,
@@ -44,10 +64,7 @@ model_new (GBytes *bytes, SlFile *file, const char *path, const char *folder,
   model->name = g_strdup (path);
   model->file = file;
   model->bytes = file == NULL ? g_bytes_ref (bytes) : NULL;
-  model->graph = file != NULL
-                     ? sl_onnx_read_stubs (bytes, path, folder, limits, &model->meta, error)
-                     : sl_onnx_read (bytes, path, folder, limits, &model->meta, error);
-  if (model->graph == NULL)
+  if (!read_graph (model, bytes, folder, limits, error))
     return NULL;
   model->constants = sl_constants_new (model->graph, file);
   model->inputs = sl_list_ports (model->graph->inputs);
@@ -176,6 +193,7 @@ model_free (SlModel *model)
   sl_constants_free (model->constants);
   sl_file_close (model->file);
   g_clear_pointer (&model->graph, sl_graph_free);
+  g_clear_pointer (&model->layer_types, g_hash_table_unref);
   sl_onnx_meta_clear (&model->meta);
   g_clear_pointer (&model->inputs, g_array_unref);
   g_clear_pointer (&model->outputs, g_array_unref);
@@ -320,14 +338,53 @@ sl_model_get_variable (SlModel *model, uint32_t index, SlVariable *ret_variable)
   sl_variable_init (ret_variable, g_ptr_array_index (model->variables, index));
 }
 
-guint64
-sl_model_get_n_parameters (SlModel *model)
+bool
+sl_model_is_weight (SlModel *model, const SlNode *node, uint32_t index, bool *ret_is_state)
+{
+  const SlValue *value = node->inputs[index];
+  if (value == NULL || value->data == NULL || !sl_dtype_is_float (value->dtype))
+    return false;
+  *ret_is_state = value->kind == SL_VALUE_STATE ||
+                  (value->kind == SL_VALUE_CONSTANT && (node->op->state_inputs >> index & 1) != 0);
+  /* A model that can be trained says what its parameters are; in others each constant may be one.
+   */
+  return value->kind != SL_VALUE_CONSTANT ||
+         (model->variables->len == 0 && model->layer_types == NULL);
+}
+
+/* Elements of all weights, or of those alone that no gradient changes; each counts once. */
+static guint64
+count_weights (SlModel *model, bool only_states)
 {
   guint64 n = 0;
   for (uint32_t i = 0; i < model->graph->values->len; i++) {
     const SlValue *value = g_ptr_array_index (model->graph->values, i);
-    if (value->data != NULL && value->uses->len > 0 && sl_dtype_is_float (value->dtype))
-      n += sl_tensor_get_elements (value->data);
+    const SlNode *node = value->uses->len > 0 ? value->uses->pdata[0] : NULL;
+    bool is_state = false;
+    for (uint32_t k = 0; node != NULL && k < node->n_inputs; k++) {
+      if (node->inputs[k] != value || !sl_model_is_weight (model, node, k, &is_state))
+        continue;
+      n += !only_states || is_state ? sl_tensor_get_elements (value->data) : 0;
+      break;
+    }
   }
   return n;
+}
+
+guint64
+sl_model_get_n_parameters (SlModel *model)
+{
+  return count_weights (model, false);
+}
+
+guint64
+sl_model_get_n_states (SlModel *model)
+{
+  return count_weights (model, true);
+}
+
+const char *
+sl_model_get_layer_type (SlModel *model, const char *name)
+{
+  return model->layer_types != NULL ? g_hash_table_lookup (model->layer_types, name) : NULL;
 }

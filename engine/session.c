@@ -293,10 +293,14 @@ list_layers (SlProgram *program)
       layer.channels_last = node->outputs[0]->layout == SL_LAYOUT_CHANNELS_LAST;
       layer.is_part = node->outputs[0]->pixel_stride > 0;
     }
-    for (uint32_t k = 0; k < node->n_inputs; k++)
-      if (node->inputs[k] != NULL && node->inputs[k]->data != NULL &&
-          sl_dtype_is_float (node->inputs[k]->dtype))
-        layer.parameters += sl_tensor_get_elements (node->inputs[k]->data);
+    for (uint32_t k = 0; k < node->n_inputs; k++) {
+      bool is_state;
+      if (!sl_model_is_weight (program->model, node, k, &is_state))
+        continue;
+      const size_t n = sl_tensor_get_elements (node->inputs[k]->data);
+      layer.parameters += n;
+      layer.states += is_state ? n : 0;
+    }
     g_array_append_val (program->layers, layer);
   }
 }

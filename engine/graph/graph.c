@@ -121,6 +121,15 @@ sl_graph_find_value (const SlGraph *graph, const char *name)
   return g_hash_table_lookup (graph->names, name);
 }
 
+void
+sl_graph_rename_value (SlGraph *graph, SlValue *value, const char *name)
+{
+  g_hash_table_remove (graph->names, value->name);
+  g_free (value->name);
+  value->name = unique_name (graph, name);
+  g_hash_table_insert (graph->names, value->name, value);
+}
+
 SlNode *
 sl_graph_add_node (SlGraph *graph, const SlOpClass *op, const char *name, const void *attrs,
                    uint32_t n_inputs, SlValue *const *inputs, uint32_t n_outputs,

@@ -103,6 +103,8 @@ SlValue *sl_graph_add_tensor (SlGraph *graph, const char *name, SlValueKind kind
 /* A constant int64 vector, the form in which ONNX passes axes, shapes and pads. */
 SlValue *sl_graph_add_ints (SlGraph *graph, const char *name, const int64_t *ints, size_t n);
 SlValue *sl_graph_find_value (const SlGraph *graph, const char *name);
+/* Gives the value another name; one that is taken gets a suffix. */
+void sl_graph_rename_value (SlGraph *graph, SlValue *value, const char *name);
 
 /* A new node at the end of the list. `attrs` is copied (the class's defaults if NULL). An output
  * that has a producer already is the caller's bug. */

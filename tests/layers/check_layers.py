@@ -18,12 +18,13 @@ import tap
 # beneath engine/: model.c, session.c, device.c and what they share.
 ENGINE_LAYERS = (
     ("core",), ("kernels",), ("graph",), ("image",), ("ops",), ("grad",), ("passes",), ("plan",),
-    ("ref", "cpu", "vulkan"), ("onnx",), (".",), ("explain",), ("data",), ("train",),
+    ("ref", "cpu", "vulkan"), ("onnx",), ("net",), (".",), ("explain",), ("data",), ("train",),
 )
 # Folders that see less than their place would allow.
 ENGINE_NARROWER = {
     "onnx": {"core", "graph", "image"},
     "data": {"core", "image"},
+    "net": {"core", "graph"},
 }
 
 C_LIBRARY = (

@@ -21,10 +21,11 @@ typedef struct SlModelLimits {
   guint32 values;       /* tensors by name, and mentions of them; default 16 for each of `nodes` */
 } SlModelLimits;
 
-/* Reads an ONNX file. Nothing outside the file's folder is opened. Checks structure, names every
- * operator that Sightline lacks in one error (SL_ERROR_UNSUPPORTED), and checks shapes where the
- * file states them. Errors name file, node, tensor and, for broken files, the byte offset. `limits`
- * may be NULL.
+/* Reads an ONNX file, or, where the path ends with ".net", a network text (engine/net/README.md),
+ * whose weights are parameters that nothing has trained yet. Nothing outside the file's folder is
+ * opened. Checks structure, names every operator that Sightline lacks in one error
+ * (SL_ERROR_UNSUPPORTED), and checks shapes where the file states them. Errors name file, node,
+ * tensor and, for broken files, the byte offset. `limits` may be NULL.
  *
  * The file stays open, and weights are read from it when a program needs them, so that they are in
  * memory once, in the form that kernels read. Deleting the file or putting another in its place
@@ -88,6 +89,13 @@ SL_API const char *sl_model_get_output_op (SlModel *model, uint32_t index);
 
 /* Weights in the file: elements of all parameters and constants that nodes read as weights. */
 SL_API guint64 sl_model_get_n_parameters (SlModel *model);
+/* How many of them no gradient changes: running statistics. */
+SL_API guint64 sl_model_get_n_states (SlModel *model);
+
+/* Of a network text: what the text calls the type of its layer `name` ("Conv2D"); layers that
+ * programs list bear that name, several of them where one layer takes several operators. NULL where
+ * there is none, as in all other files. */
+SL_API const char *sl_model_get_layer_type (SlModel *model, const char *name);
 
 /* --- What training changes --- */
 

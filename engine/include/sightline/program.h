@@ -83,7 +83,8 @@ typedef struct SlLayer {
   const char *attributes; /* "kernel_shape=[3, 3] strides=[2, 2]" */
   SlDType dtype;
   SlShape shape;          /* of the first output */
-  guint64 parameters;     /* elements of the constants it reads */
+  guint64 parameters;     /* elements of the weights it reads */
+  guint64 states;         /* how many of them no gradient changes: running statistics */
   double flops;           /* a multiply-add counts 2 */
   double bytes;           /* read and written at least once, weights included */
   const char *fused;      /* what its kernel does besides: "bias, residual, clip(0, 6)"; or "" */

@@ -4,6 +4,7 @@
 #include "network.h"
 #include "options.h"
 #include "report.h"
+#include "summary.h"
 #include "text.h"
 
 #include <sightline/sightline.h>
@@ -29,26 +30,6 @@ static const char *
 name_layer (const SlLayer *layer)
 {
   return layer->name && *layer->name ? layer->name : layer->output;
-}
-
-static void
-print_layers (SlProgram *program)
-{
-  tool_print_cell ("layer", NAME_WIDTH);
-  tool_print_cell ("op", OP_WIDTH);
-  tool_print_cell ("output shape", SHAPE_WIDTH);
-  printf ("%12s %16s\n", "parameters", "multiply-adds");
-  for (uint32_t i = 0; i < sl_program_get_n_layers (program); i++) {
-    SlLayer layer;
-    sl_program_get_layer (program, i, &layer);
-    g_autofree char *shape = sl_shape_to_string (&layer.shape);
-    g_autofree char *parameters = tool_group_digits (layer.parameters);
-    g_autofree char *madds = tool_group_digits ((guint64)(layer.flops / 2));
-    tool_print_cell (name_layer (&layer), NAME_WIDTH);
-    tool_print_cell (layer.op, OP_WIDTH);
-    tool_print_cell (shape, SHAPE_WIDTH);
-    printf ("%12s %16s\n", parameters, madds);
-  }
 }
 
 /* How the network runs: layouts, kernels, what was fused into them. */
@@ -156,8 +137,11 @@ print_text (SlModel *model, SlProgram *program, const SlModelRules *rules, gbool
   sl_model_get_origin (model, &origin);
   g_autofree char *producer = g_strdelimit (g_strdup (origin.producer), "\r\n\033", ' ');
   printf ("network    %s\nsha256     %s\n", sl_model_get_name (model), sl_model_get_hash (model));
-  printf ("format     opset %d, IR version %" G_GINT64_FORMAT ", by %s\n", origin.opset,
-          origin.ir_version, *producer ? producer : "an unnamed program");
+  if (origin.opset > 0)
+    printf ("format     opset %d, IR version %" G_GINT64_FORMAT ", by %s\n", origin.opset,
+            origin.ir_version, *producer ? producer : "an unnamed program");
+  else
+    printf ("format     network text\n");
   for (uint32_t i = 0; i < sl_model_get_n_inputs (model); i++)
     print_port ("input", sl_model_get_input (model, i));
   for (uint32_t i = 0; i < sl_model_get_n_outputs (model); i++)
@@ -172,15 +156,16 @@ print_text (SlModel *model, SlProgram *program, const SlModelRules *rules, gbool
     print_optimized_layers (program);
     print_passes (program);
   } else {
-    print_layers (program);
+    tool_summary_print (program);
   }
 
   SlProgramInfo info;
   sl_program_get_info (program, &info);
   g_autofree char *parameters = tool_group_digits (sl_model_get_n_parameters (model));
   g_autofree char *madds = tool_group_digits ((guint64)(info.flops / 2));
+  g_autoptr (GArray) rows = tool_summary_new (program, !optimized);
   printf ("\n%u layers, %s parameters, %s multiply-adds, %.1f MiB for weights, %.1f MiB to run\n",
-          sl_program_get_n_layers (program), parameters, madds, (double)info.weight_bytes / 1048576,
+          rows->len, parameters, madds, (double)info.weight_bytes / 1048576,
           (double)info.arena_bytes / 1048576);
 }
 
@@ -202,15 +187,17 @@ add_ports (JsonBuilder *builder, const char *name, SlModel *model, uint32_t n,
 }
 
 static void
-add_layers (JsonBuilder *builder, SlProgram *program)
+add_layers (JsonBuilder *builder, SlProgram *program, gboolean optimized)
 {
   json_builder_set_member_name (builder, "layers");
   json_builder_begin_array (builder);
-  for (uint32_t i = 0; i < sl_program_get_n_layers (program); i++) {
-    SlLayer layer;
-    sl_program_get_layer (program, i, &layer);
+  g_autoptr (GArray) rows = tool_summary_new (program, !optimized);
+  for (guint i = 0; i < rows->len; i++) {
+    const ToolSummaryRow *row = &g_array_index (rows, ToolSummaryRow, i);
+    const SlLayer layer = row->layer;
     json_builder_begin_object (builder);
     tool_json_string (builder, "name", layer.name);
+    tool_json_string (builder, "layer_type", row->type);
     tool_json_string (builder, "op", layer.op);
     tool_json_string (builder, "output", layer.output);
     tool_json_string (builder, "kernel", layer.kernel);
@@ -222,6 +209,7 @@ add_layers (JsonBuilder *builder, SlProgram *program)
     tool_json_string (builder, "type", sl_dtype_get_name (layer.dtype));
     tool_json_shape (builder, &layer.shape);
     tool_json_int (builder, "parameters", (gint64)layer.parameters);
+    tool_json_int (builder, "non_trainable", (gint64)layer.states);
     tool_json_int (builder, "multiply_adds", (gint64)(layer.flops / 2));
     json_builder_end_object (builder);
   }
@@ -286,7 +274,7 @@ add_rules (JsonBuilder *builder, const SlModelRules *rules)
 }
 
 static void
-print_json (SlModel *model, SlProgram *program, const SlModelRules *rules)
+print_json (SlModel *model, SlProgram *program, const SlModelRules *rules, gboolean optimized)
 {
   SlProgramInfo info;
   SlModelOrigin origin;
@@ -302,6 +290,7 @@ print_json (SlModel *model, SlProgram *program, const SlModelRules *rules)
   add_ports (builder, "inputs", model, sl_model_get_n_inputs (model), sl_model_get_input);
   add_ports (builder, "outputs", model, sl_model_get_n_outputs (model), sl_model_get_output);
   tool_json_int (builder, "parameters", (gint64)sl_model_get_n_parameters (model));
+  tool_json_int (builder, "non_trainable", (gint64)sl_model_get_n_states (model));
   tool_json_int (builder, "multiply_adds", (gint64)(info.flops / 2));
   tool_json_int (builder, "weight_bytes", (gint64)info.weight_bytes);
   tool_json_int (builder, "arena_bytes", (gint64)info.arena_bytes);
@@ -312,7 +301,7 @@ print_json (SlModel *model, SlProgram *program, const SlModelRules *rules)
   for (guint i = 0; keys && keys[i]; i++)
     tool_json_string (builder, keys[i], sl_model_get_metadata (model, keys[i]));
   json_builder_end_object (builder);
-  add_layers (builder, program);
+  add_layers (builder, program, optimized);
   add_passes (builder, program);
   json_builder_end_object (builder);
   tool_json_print (builder, TRUE);
@@ -354,7 +343,7 @@ inspect (const InspectOptions *options)
     return TOOL_FAILED;
   }
   if (g_strcmp0 (options->format, "json") == 0)
-    print_json (model, program, rules);
+    print_json (model, program, rules, options->optimized);
   else
     print_text (model, program, rules, options->optimized);
   return TOOL_OK;
@@ -377,11 +366,12 @@ inspect_run (int argc, char **argv)
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL},
       G_OPTION_ENTRY_NULL};
   static const ToolUsage usage = {
-      "[FILE.onnx]",
+      "[FILE.onnx|FILE.net]",
       "Shows a network's inputs, outputs, preparation of pictures, metadata and layers; without a\n"
       "file, those of the built-in network.",
       "Examples:\n"
       "  sightline inspect net.onnx\n"
+      "  sightline inspect lenet5.net\n"
       "  sightline inspect net.onnx --optimized -f dot | dot -Tsvg > net.svg"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries)) {

@@ -74,6 +74,52 @@ test_inspect_json (Fixture *self, gconstpointer data)
   g_assert_true (json_object_get_null_member (rules, "assumed"));
 }
 
+/* Keras's summary of a network text: a row for each line of the text. */
+static void
+test_inspect_net (Fixture *self, gconstpointer data)
+{
+  static const char text[] = "Input 9x8x3\nConv2D 4 3 activation=relu\nBatchNormalization\n"
+                             "GlobalAveragePooling2D\nDense 10 softmax\n";
+  static const char *const expected[] = {"network text",
+                                         "conv2d ",
+                                         "Conv2D ",
+                                         "(None, 7, 6, 4)",
+                                         " 112 ",
+                                         "(None, 10)",
+                                         "Total params: 178",
+                                         "Trainable params: 170",
+                                         "Non-trainable params: 8",
+                                         "4 layers, 178 parameters"};
+  g_auto (ToolRun) run = {0};
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = tool_path (self->folder, "small.net");
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  tool_run (&run, self->folder, "inspect", "small.net", NULL);
+  tool_assert_ok (&run);
+  g_test_message ("%s", run.out);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    g_assert_nonnull (strstr (run.out, expected[i]));
+
+  tool_run (&run, self->folder, "inspect", "-f", "json", "small.net", NULL);
+  tool_assert_ok (&run);
+  g_autoptr (JsonNode) root = json_from_string (run.out, &error);
+  g_assert_no_error (error);
+  JsonObject *network = json_node_get_object (root);
+  g_assert_cmpint (json_object_get_int_member (network, "non_trainable"), ==, 8);
+  JsonArray *layers = json_object_get_array_member (network, "layers");
+  g_assert_cmpuint (json_array_get_length (layers), ==, 4);
+  JsonObject *first = json_array_get_object_element (layers, 0);
+  g_assert_cmpstr (json_object_get_string_member (first, "layer_type"), ==, "Conv2D");
+
+  tool_run (&run, self->folder, "inspect", "--optimized", "small.net", NULL);
+  tool_assert_ok (&run);
+  tool_run (&run, self->folder, "bench", "small.net", "--seconds", "0.02", NULL);
+  tool_assert_ok (&run);
+  g_assert_true (g_file_set_contents (path, "Input 4\nDense\n", -1, NULL));
+  tool_run (&run, self->folder, "inspect", "small.net", NULL);
+  tool_assert_error (&run, 1, "small.net:2:1: Dense wants units=");
+}
+
 static void
 test_inspect_dot (Fixture *self, gconstpointer data)
 {
@@ -197,6 +243,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("inspect-text", test_inspect_text);
   ADD ("inspect-json", test_inspect_json);
+  ADD ("inspect-net", test_inspect_net);
   ADD ("inspect-dot", test_inspect_dot);
   ADD ("inspect-optimized", test_inspect_optimized);
   ADD ("bench", test_bench);

@@ -42,7 +42,7 @@ sl_op_find_onnx (const char *domain, const char *op_type, int opset, const SlOnn
 {
   for (const SlOpClass *const *const *family = sl_op_families; *family != NULL; family++) {
     for (const SlOpClass *const *op = *family; *op != NULL; op++) {
-      if ((*op)->domain != NULL && strcmp ((*op)->domain, SL_DOMAIN) == 0)
+      if ((*op)->domain != NULL && strcmp ((*op)->domain, SL_DOMAIN) == 0 && (*op)->forms == NULL)
         continue;
       const SlOnnxForm *form = find_form (*op, domain, op_type, opset);
       if (form == NULL)

@@ -100,7 +100,8 @@ typedef struct SlOnnxForm {
 
 struct SlOpClass {
   const char *name;   /* ONNX's, or Sightline's own for internal ops */
-  const char *domain; /* NULL: ai.onnx; SL_DOMAIN for internal ops, which no file can name */
+  const char *domain; /* NULL: ai.onnx; SL_DOMAIN for internal ops, which no file can name but
+                         by their forms */
   uint16_t min_inputs, max_inputs, min_outputs, max_outputs; /* SL_VARIADIC: no upper bound */
   const SlAttrSpec *attrs; /* ended by a row without a name; NULL: none */
   size_t attrs_size;

@@ -12,20 +12,27 @@ is_empty (const SlValue *value)
 }
 
 void
-sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
-               uint32_t n_operands, const SlValue *const *operands)
+sl_lower_outputs (SlLowering *to, const char *kernel, const void *params, size_t params_size,
+                  uint32_t n_operands, uint32_t n_reads, const SlValue *const *operands)
 {
-  g_assert (n_operands > 0);
-  if (is_empty (operands[n_operands - 1]))
-    return;
   SlStep step = {.kernel = kernel,
                  .node = to->node,
                  .params = g_memdup2 (params, params_size),
                  .params_size = params_size,
                  .operands = g_memdup2 (operands, n_operands * sizeof operands[0]),
                  .n_operands = n_operands,
-                 .n_reads = n_operands - 1};
+                 .n_reads = n_reads};
   g_array_append_val (to->steps, step);
+}
+
+void
+sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
+               uint32_t n_operands, const SlValue *const *operands)
+{
+  g_assert (n_operands > 0);
+  if (is_empty (operands[n_operands - 1]))
+    return;
+  sl_lower_outputs (to, kernel, params, params_size, n_operands, n_operands - 1, operands);
 }
 
 void

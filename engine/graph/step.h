@@ -37,6 +37,10 @@ typedef struct SlLowering {
  * it that there is something to write. */
 void sl_lower_step (SlLowering *to, const char *kernel, const void *params, size_t params_size,
                     uint32_t n_operands, const SlValue *const *operands);
+/* The same of a kernel with several outputs: operands from number `n_reads` on are written, NULL
+ * among them where nobody asked; there is something to write. */
+void sl_lower_outputs (SlLowering *to, const char *kernel, const void *params, size_t params_size,
+                       uint32_t n_operands, uint32_t n_reads, const SlValue *const *operands);
 #define sl_lower(to, kernel, params, ...)                                             \
   sl_lower_step (to, kernel, params, sizeof *(params),                                \
                  sizeof ((const SlValue *const[]){__VA_ARGS__}) / sizeof (SlValue *), \

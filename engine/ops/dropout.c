@@ -1,10 +1,13 @@
 /* Identity and Dropout, which is one in inference:
  * https://onnx.ai/onnx/operators/onnx__Dropout.html */
+#include "core/philox.h"
 #include "kernels/copy.h"
+#include "kernels/dropout.h"
 #include "ops/forms.h"
 #include "ops/gradient.h"
 #include "ops/shape.h"
 
+#include <math.h>
 #include <string.h>
 
 static gboolean
@@ -130,4 +133,146 @@ static const SlOpClass dropout = {
     .forms = dropout_forms,
 };
 
-const SlOpClass *const sl_ops_dropout[] = {&identity, &dropout, NULL};
+/* --- RandomDropout: x, seed, step → y, in training --- */
+
+/* Elements are dropped with probability `rate`, the rest is scaled by 1 / (1 - rate). Which ones is
+ * a function of seed, step, `node` and the element alone, so that the gradient is the same op on
+ * the gradient of y. Elements are numbered with the channels (axis 1) last, in whatever layout. */
+typedef struct RandomDropoutAttrs {
+  float rate;
+  int64_t node;
+} RandomDropoutAttrs;
+
+static const SlAttrSpec random_dropout_attrs[] = {
+    {.name = "rate",
+     .type = SL_ATTR_FLOAT,
+     .offset = offsetof (RandomDropoutAttrs, rate),
+     .preset = 0.5},
+    {.name = "node", .type = SL_ATTR_INT, .offset = offsetof (RandomDropoutAttrs, node)},
+    {0},
+};
+
+/* Numbers of four elements each are 32 bits. */
+#define MAX_ELEMENTS (UINT64_C (1) << 34)
+
+static gboolean
+random_dropout_infer (SlNode *node, GError **error)
+{
+  const RandomDropoutAttrs *attrs = node->attrs;
+  size_t elements = 0, one = 0;
+  sl_shape_get_elements (&node->inputs[0]->shape, &elements);
+  for (uint32_t i = 1; i < 3; i++) {
+    const SlValue *scalar = node->inputs[i];
+    sl_shape_get_elements (&scalar->shape, &one);
+    if (scalar->dtype == SL_INT64 && one == 1)
+      continue;
+    sl_node_error (node, error, SL_ERROR_SHAPE, "'%s' is %zu of %s, expected one int64",
+                   scalar->name, one, sl_dtype_get_name (scalar->dtype));
+    return FALSE;
+  }
+  if (!sl_dtype_is_float (node->inputs[0]->dtype) || elements >= MAX_ELEMENTS ||
+      !(attrs->rate >= 0 && attrs->rate < 1) || attrs->node < 0 || attrs->node > UINT32_MAX) {
+    sl_node_error (node, error, SL_ERROR_UNSUPPORTED,
+                   "rate %g on %zu elements of %s (expected 0 to below 1, floats)",
+                   (double)attrs->rate, elements, sl_dtype_get_name (node->inputs[0]->dtype));
+    return FALSE;
+  }
+  sl_infer_output (node, 0, node->inputs[0]->dtype, &node->inputs[0]->shape);
+  return TRUE;
+}
+
+/* Sizes, threshold and scale; strides are left open. */
+static SlDropoutParams
+dropout_params (const RandomDropoutAttrs *attrs, const SlShape *shape)
+{
+  SlDropoutParams params = {
+      .samples = shape->rank > 0 ? (size_t)shape->dim[0] : 1,
+      .positions = 1,
+      .channels = shape->rank > 1 ? (size_t)shape->dim[1] : 1,
+      .node = (uint32_t)attrs->node,
+      .threshold = (uint32_t)lround ((double)attrs->rate * 0x1p24),
+      .scale = (float)(1 / (1 - (double)attrs->rate)),
+  };
+  for (uint32_t i = 2; i < shape->rank; i++)
+    params.positions *= (size_t)shape->dim[i];
+  return params;
+}
+
+static void
+random_dropout_reference (const SlRefCall *call)
+{
+  const SlRefTensor *x = call->inputs[0];
+  const SlDropoutParams p = dropout_params (call->attrs, &x->shape);
+  const uint64_t seed = (uint64_t)call->inputs[1]->i[0], step = (uint64_t)call->inputs[2]->i[0];
+  const uint32_t key[] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+  for (size_t i = 0; i < x->n; i++) {
+    const size_t position = i % p.positions, channel = i / p.positions % p.channels;
+    const size_t sample = i / p.positions / p.channels;
+    const size_t number = (sample * p.positions + position) * p.channels + channel;
+    const uint32_t counter[] = {(uint32_t)(number / 4), p.node, (uint32_t)step,
+                                (uint32_t)(step >> 32)};
+    const bool kept = sl_philox (counter, key).value[number % 4] >> 8 >= p.threshold;
+    call->outputs[0]->f[i] = kept ? x->f[i] * (double)p.scale : 0;
+  }
+}
+
+static void
+set_strides (const SlValue *value, size_t stride[3])
+{
+  const SlWalk walk = sl_walk (value);
+  const uint32_t rank = value->shape.rank;
+  stride[0] = rank > 0 ? (size_t)walk.stride[0] : 1;
+  stride[1] = rank > 2 ? (size_t)walk.stride[rank - 1] : 0;
+  stride[2] = rank > 1 ? (size_t)walk.stride[1] : 1;
+}
+
+static void
+random_dropout_lower (const SlNode *node, SlLowering *to)
+{
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  SlDropoutParams params = dropout_params (node->attrs, &x->shape);
+  if (x->dtype != SL_FLOAT32) {
+    sl_lower_reference (to);
+    return;
+  }
+  set_strides (x, params.in_stride);
+  set_strides (y, params.out_stride);
+  sl_lower (to, "dropout", &params, x, node->inputs[1], node->inputs[2], y);
+}
+
+static void
+random_dropout_cost (const SlNode *node, SlCost *ret_cost)
+{
+  size_t elements = 0;
+  sl_shape_get_elements (&node->inputs[0]->shape, &elements);
+  ret_cost->flops = 12.0 * (double)elements; /* rounds of the generator, mostly */
+}
+
+static gboolean
+random_dropout_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *inputs[] = {sl_gradients_get (to, node, 0), node->inputs[1], node->inputs[2]};
+  sl_gradients_give (to, node, 0, sl_gradients_node (to, node, node->op, node->attrs, 3, inputs));
+  return TRUE;
+}
+
+static const SlOpClass random_dropout = {
+    .name = "RandomDropout",
+    .domain = SL_DOMAIN,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = random_dropout_attrs,
+    .attrs_size = sizeof (RandomDropoutAttrs),
+    .traits = SL_TRAIT_IN_PLACE | SL_TRAIT_RANDOM,
+    .layouts = SL_LAYOUTS_FOLLOW,
+    .infer = random_dropout_infer,
+    .reference = random_dropout_reference,
+    .lower = random_dropout_lower,
+    .row_major_only = sl_row_major_unless_float32,
+    .gradient = random_dropout_gradient,
+    .cost = random_dropout_cost,
+};
+
+const SlOpClass *const sl_ops_dropout[] = {&identity, &dropout, &random_dropout, NULL};

@@ -14,6 +14,10 @@ const SlGraph *sl_model_get_graph (SlModel *model);
 SlModel *sl_model_new_from_graph (SlGraph *graph, const char *name, const SlOnnxMeta *meta);
 const SlOnnxMeta *sl_model_get_meta (SlModel *model);
 
+/* sl_model_save() with n further pairs of metadata. */
+gboolean sl_model_save_with (SlModel *model, const char *path, const char *const *keys,
+                             const char *const *values, uint32_t n, GError **error);
+
 /* The graph's parameters and state (SlValue *), in the order in which nodes read them. */
 GPtrArray *sl_list_variables (const SlGraph *graph);
 void sl_variable_init (SlVariable *variable, const SlValue *value);

@@ -214,18 +214,30 @@ sl_model_unref (SlModel *model)
 }
 
 gboolean
-sl_model_save (SlModel *model, const char *path, GError **error)
+sl_model_save_with (SlModel *model, const char *path, const char *const *keys,
+                    const char *const *values, uint32_t n, GError **error)
 {
+  SlOnnxMeta meta;
+  sl_onnx_meta_copy (&model->meta, &meta);
+  for (uint32_t i = 0; i < n; i++)
+    sl_onnx_meta_set (&meta, keys[i], values[i]);
   g_autoptr (SlGraph) graph = sl_graph_clone (model->graph);
   gboolean whole = sl_constants_load (model->constants, graph, NULL, error);
-  g_autoptr (GBytes) bytes = whole ? sl_onnx_write (graph, &model->meta, error) : NULL;
+  g_autoptr (GBytes) bytes = whole ? sl_onnx_write (graph, &meta, error) : NULL;
   g_clear_pointer (&graph, sl_graph_free);
   sl_constants_trim (model->constants);
+  sl_onnx_meta_clear (&meta);
   if (bytes == NULL)
     return FALSE;
   gsize length;
   const void *data = g_bytes_get_data (bytes, &length);
   return sl_file_write (path, data, length, error);
+}
+
+gboolean
+sl_model_save (SlModel *model, const char *path, GError **error)
+{
+  return sl_model_save_with (model, path, NULL, NULL, 0, error);
 }
 
 const SlGraph *

@@ -19,3 +19,4 @@
 #include <sightline/recipe.h>
 #include <sightline/schedule.h>
 #include <sightline/tensor.h>
+#include <sightline/train.h>

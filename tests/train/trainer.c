@@ -1,0 +1,236 @@
+/* Training through the public interface. */
+#include "graph/build.h"
+#include "model-private.h"
+
+#include <sightline/sightline.h>
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#define BATCH 8
+#define FEATURES 6
+#define CLASSES 3
+
+/* x (N, 6) → Gemm 16, Relu → Gemm 3 → Softmax */
+static SlModel *
+perceptron (void)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, FEATURES));
+  SlValue *hidden = test_node (graph, "Gemm", "hidden", x,
+                               test_constant (graph, "w1", SL_SHAPE (FEATURES, 16), 1),
+                               test_constant (graph, "b1", SL_SHAPE (16), 2), NULL);
+  SlValue *relu = test_node (graph, "Relu", "relu", hidden, NULL);
+  SlValue *logits = test_node (graph, "Gemm", "logits", relu,
+                               test_constant (graph, "w2", SL_SHAPE (16, CLASSES), 3),
+                               test_constant (graph, "b2", SL_SHAPE (CLASSES), 4), NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Softmax", "y", logits, NULL));
+  return sl_model_new_from_graph (graph, "perceptron", NULL);
+}
+
+static SlTrainer *
+trainer_for (SlModel *model, const SlTrainerOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  SlTrainer *trainer = sl_trainer_new (model, options, &error);
+  g_assert_no_error (error);
+  return trainer;
+}
+
+/* Class c is where features 2c and 2c + 1 are large. */
+static void
+fill (const SlTensorView *x, const SlTensorView *target, GRand *rand)
+{
+  for (int64_t i = 0; i < x->shape.dim[0]; i++) {
+    const int32_t class = g_rand_int_range (rand, 0, CLASSES);
+    for (int64_t k = 0; k < FEATURES; k++)
+      ((float *)x->data)[i * x->stride[0] + k * x->stride[1]] =
+          (float)(g_rand_double_range (rand, -1, 1) + (k / 2 == class));
+    for (int64_t k = 0; k < CLASSES; k++)
+      ((float *)target->data)[i * target->stride[0] + k * target->stride[1]] = k == class;
+  }
+}
+
+static SlTrainResult
+train (SlTrainer *trainer, uint32_t n_steps, double rate, uint32_t seed)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  SlTrainResult result = {0};
+  SlTensorView x, target;
+  sl_trainer_get_input (trainer, &x);
+  sl_trainer_get_target (trainer, &target);
+  for (uint32_t i = 0; i < n_steps; i++) {
+    fill (&x, &target, rand);
+    sl_trainer_step (trainer, rate, &result, &error);
+    g_assert_no_error (error);
+  }
+  return result;
+}
+
+static SlTrainResult
+evaluate (SlTrainer *trainer, uint32_t seed)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  SlTrainResult result = {0}, total = {0};
+  SlTensorView x, target;
+  sl_trainer_get_eval_input (trainer, &x);
+  sl_trainer_get_eval_target (trainer, &target);
+  for (uint32_t i = 0; i < 20; i++) {
+    fill (&x, &target, rand);
+    sl_trainer_evaluate (trainer, BATCH, &result, &error);
+    g_assert_no_error (error);
+    total.loss += result.loss / 20;
+    total.n_right += result.n_right;
+  }
+  return total;
+}
+
+static void
+test_learns (void)
+{
+  static const SlLoss losses[] = {SL_LOSS_CROSS_ENTROPY, SL_LOSS_HINGE, SL_LOSS_MSE, SL_LOSS_MAE};
+  for (int kind = SL_OPTIMIZER_SGD; kind <= SL_OPTIMIZER_ADAMW; kind++) {
+    for (size_t i = 0; i < G_N_ELEMENTS (losses); i++) {
+      g_autoptr (SlModel) model = perceptron ();
+      SlTrainerOptions options = {.batch = BATCH, .loss = losses[i]};
+      sl_optimizer_init (&options.optimizer, kind);
+      if (kind == SL_OPTIMIZER_SGD)
+        options.optimizer.momentum = 0.9;
+      g_autoptr (SlTrainer) trainer = trainer_for (model, &options);
+      const SlTrainResult before = evaluate (trainer, 7);
+      train (trainer, 300, 0.01, 3);
+      const SlTrainResult after = evaluate (trainer, 7);
+      g_test_message ("optimizer %d, loss %d: %g to %g, %u to %u of %u", kind, losses[i],
+                      before.loss, after.loss, before.n_right, after.n_right, 20 * BATCH);
+      g_assert_cmpfloat (after.loss, <, 0.75 * before.loss);
+      if (losses[i] == SL_LOSS_CROSS_ENTROPY)
+        g_assert_cmpuint (after.n_right, >, 20 * BATCH * 6 / 10);
+    }
+  }
+}
+
+static void
+assert_same (SlTrainer *a, SlTrainer *b, double tolerance)
+{
+  g_assert_cmpuint (sl_trainer_get_n_variables (a), ==, sl_trainer_get_n_variables (b));
+  for (uint32_t i = 0; i < sl_trainer_get_n_variables (a); i++) {
+    SlVariable left, right;
+    sl_trainer_get_variable (a, i, &left);
+    sl_trainer_get_variable (b, i, &right);
+    g_assert_cmpstr (left.name, ==, right.name);
+    const float *x = left.data, *y = right.data;
+    for (size_t k = 0; k < left.elements; k++)
+      if (fabsf (x[k] - y[k]) > tolerance * MAX (1, fabsf (y[k])))
+        g_error ("%s, element %zu: %.9g and %.9g", left.name, k, (double)x[k], (double)y[k]);
+  }
+}
+
+static void
+test_threads_and_reference (void)
+{
+  g_autoptr (SlModel) model = perceptron ();
+  SlTrainerOptions options = {.batch = BATCH, .clip_norm = 1, .threads = 1};
+  sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_ADAM);
+  g_autoptr (SlTrainer) one = trainer_for (model, &options);
+  options.threads = 3;
+  g_autoptr (SlTrainer) three = trainer_for (model, &options);
+  options.device = sl_device_find ("ref", NULL);
+  g_autoptr (SlTrainer) reference = trainer_for (model, &options);
+  train (one, 20, 0.01, 5);
+  train (three, 20, 0.01, 5);
+  train (reference, 20, 0.01, 5);
+  assert_same (one, three, 0);
+  assert_same (one, reference, 1e-5);
+}
+
+static void
+test_frozen_and_rates (void)
+{
+  g_autoptr (SlModel) model = perceptron ();
+  const SlRateRule rules[] = {{"w1", 0}, {"b?", 0.5}};
+  SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 2};
+  g_autoptr (SlTrainer) trainer = trainer_for (model, &options);
+  g_autoptr (SlTrainer) plain = trainer_for (model, &(SlTrainerOptions){.batch = BATCH});
+  g_autoptr (SlModel) before = sl_model_new_trainable (model, NULL);
+  SlTrainerInfo info;
+  sl_trainer_get_info (trainer, &info);
+  g_assert_cmpuint (info.frozen, ==, FEATURES * 16);
+  g_assert_cmpuint (info.parameters, ==, 16 + 16 * CLASSES + CLASSES);
+  train (trainer, 1, 0.1, 1);
+  train (plain, 1, 0.1, 1);
+  for (uint32_t i = 0; i < sl_model_get_n_variables (before); i++) {
+    SlVariable was, is, fast;
+    sl_model_get_variable (before, i, &was);
+    sl_trainer_get_variable (trainer, i, &is);
+    sl_trainer_get_variable (plain, i, &fast);
+    const double factor = was.name[0] == 'b' ? 0.5 : strcmp (was.name, "w1") == 0 ? 0 : 1;
+    for (size_t k = 0; k < was.elements; k++) {
+      const double full = (double)((float *)fast.data)[k] - (double)((float *)was.data)[k];
+      const double got = (double)((float *)is.data)[k] - (double)((float *)was.data)[k];
+      g_assert_cmpfloat_with_epsilon (got, factor * full, 1e-6);
+    }
+  }
+}
+
+/* An input too large makes the loss infinite: nothing changes, and the error says where. */
+static void
+test_not_finite (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = perceptron ();
+  SlTrainerOptions options = {.batch = BATCH, .loss = SL_LOSS_MSE};
+  sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_ADAM);
+  g_autoptr (SlTrainer) trainer = trainer_for (model, &options);
+  g_autoptr (SlTrainer) twin = trainer_for (model, &options);
+  train (trainer, 3, 0.01, 1);
+  train (twin, 3, 0.01, 1);
+  SlTensorView target;
+  sl_trainer_get_target (trainer, &target);
+  *(float *)target.data = 1e30f;
+  g_assert_false (sl_trainer_step (trainer, 0.25, NULL, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+  g_assert_nonnull (strstr (error->message, "step 4 at rate 0.25: node train/loss"));
+  g_assert_cmpuint (sl_trainer_get_step (trainer), ==, 3);
+  assert_same (trainer, twin, 0);
+}
+
+static void
+test_save (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = perceptron ();
+  g_autoptr (SlTrainer) trainer = trainer_for (model, &(SlTrainerOptions){.batch = BATCH});
+  train (trainer, 10, 0.1, 1);
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "sl-trained.onnx", NULL);
+  const char *const keys[] = {"sightline.note"}, *const values[] = {"ten steps"};
+  sl_trainer_save_model (trainer, path, keys, values, 1, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlModel) loaded = sl_model_load (path, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (sl_model_get_metadata (loaded, "sightline.note"), ==, "ten steps");
+  g_assert_cmpuint (sl_model_get_n_variables (loaded), ==, 0);
+  g_autoptr (SlModel) again = sl_model_new_trainable (loaded, &error);
+  for (uint32_t i = 0; i < sl_model_get_n_variables (again); i++) {
+    SlVariable left, right;
+    sl_model_get_variable (again, i, &left);
+    sl_trainer_get_variable (trainer, i, &right);
+    g_assert_cmpstr (left.name, ==, right.name);
+    g_assert_cmpmem (left.data, left.bytes, right.data, right.bytes);
+  }
+  g_unlink (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/train/trainer/learns", test_learns);
+  g_test_add_func ("/train/trainer/threads-and-reference", test_threads_and_reference);
+  g_test_add_func ("/train/trainer/frozen-and-rates", test_frozen_and_rates);
+  g_test_add_func ("/train/trainer/not-finite", test_not_finite);
+  g_test_add_func ("/train/trainer/save", test_save);
+  return g_test_run ();
+}

@@ -81,6 +81,14 @@ sl_checkpoint_save_step (SlCheckpoint *checkpoint, const char *folder, guint64 s
          remove_from (folder, is_left_over, 0, error);
 }
 
+gboolean
+sl_checkpoint_remove_all (const char *folder, GError **error)
+{
+  g_return_val_if_fail (folder, FALSE);
+  return remove_from (folder, is_checkpoint, 0, error) &&
+         remove_from (folder, is_left_over, 0, error);
+}
+
 SlCheckpoint *
 sl_checkpoint_load_newest (const char *folder, SlCheckpointNote note, void *data, char **ret_path,
                            GError **error)

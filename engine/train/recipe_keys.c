@@ -8,6 +8,7 @@
 #define LARGEST_INT 9007199254740992.0 /* 2^53: doubles above it miss integers */
 
 static const char *const losses[] = {"cross-entropy", "hinge", "mse", "mae", NULL};
+static const char *const targets[] = {"class", "input", NULL};
 static const char *const formats[] = {"auto", "idx", "cifar10", "folder", NULL};
 static const char *const colors[] = {"auto", "rgb", "bgr", "gray", NULL};
 static const char *const ranges[] = {"0..1", "0..255", "-1..1", NULL};
@@ -87,6 +88,8 @@ const SlRecipeField sl_recipe_fields[] = {
     CHOICE (data, "format", format, formats, "auto, idx, cifar10 or folder", "auto", NULL,
             "how samples are stored; auto looks"),
     INT (data, "workers", workers, 0, 64, "0 to 64", "1", NULL, "threads that read and prepare"),
+    CHOICE (data, "target", target, targets, "class or input", "class", NULL,
+            "what the network learns to say: the sample's class, or the sample (autoencoders)"),
     BOOL (data, "drop-last", drop_last, "false", NULL, "leave out an epoch's last, smaller batch"),
     BOOL (data, "balance", balance, "false", NULL,
           "draw each class equally often, however many samples it has"),
@@ -137,6 +140,8 @@ const SlRecipeField sl_recipe_fields[] = {
     REAL (augment, "noise", noise, 0, 1, PART, "0", NULL, "deviation of Gaussian noise"),
     REAL (augment, "blur", blur, 0, 32, "pixels, 0 to 32", "0", NULL, "largest Gaussian blur"),
     REAL (augment, "erasing", erasing, 0, 1, PART, "0", NULL, "how often a rectangle is erased"),
+    REAL (augment, "mask", mask, 0, ALMOST_1, BELOW_1, "0", NULL,
+          "part of the input's elements that become 0 (denoising autoencoders)"),
     REAL (augment, "mixup", mixup, 0, 100, NOT_NEGATIVE, "0", NULL,
           "alpha of the Beta distribution that mixes pairs; 0: off"),
     REAL (augment, "cutmix", cutmix, 0, 100, NOT_NEGATIVE, "0", NULL,

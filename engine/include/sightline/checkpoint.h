@@ -49,6 +49,8 @@ typedef void (*SlCheckpointNote) (void *data, const char *text);
  * nothing of writers that were killed. */
 SL_API gboolean sl_checkpoint_save_step (SlCheckpoint *checkpoint, const char *folder, guint64 step,
                                          GError **error);
+/* Removes all of them, and what killed writers left. */
+SL_API gboolean sl_checkpoint_remove_all (const char *folder, GError **error);
 /* Loads the newest one in `folder` that is whole. *ret_path (free with g_free()) says which. Those
  * that are damaged are passed over, each with a line to `note`. NULL without an error: the folder
  * has none at all; SL_ERROR_MALFORMED: it has some, and none is whole. */

@@ -32,6 +32,7 @@ typedef struct SlRecipe {
   struct {
     char *path;         /* a relative one is looked up in the folder of data sets, if that is set */
     const char *format; /* auto, idx, cifar10, folder */
+    const char *target; /* class, input */
     gint64 workers;
     gboolean drop_last;
     gboolean balance;
@@ -57,7 +58,7 @@ typedef struct SlRecipe {
     const char *flip; /* none, horizontal, vertical, both */
     double translate, rotate, shear, zoom;
     double brightness, contrast, saturation, hue;
-    double pca_noise, noise, blur, erasing;
+    double pca_noise, noise, blur, erasing, mask;
     double mixup, cutmix;
   } augment;
 

@@ -1,0 +1,421 @@
+#include "train/fit.h"
+
+#include "core/text.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EVENTS_FOLDER "events"
+
+void
+sl_fit_note (SlFit *fit, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  if (fit->options.note)
+    fit->options.note (fit->options.data, text);
+}
+
+gboolean
+sl_fit_fail (GError **error, SlErrorCode code, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_autofree char *line = sl_text_on_one_line (text);
+  g_set_error_literal (error, SL_ERROR, code, line);
+  return FALSE;
+}
+
+static gboolean
+make_trainer (SlFit *fit, GError **error)
+{
+  SlTrainerOptions options;
+  g_autofree float *weights = NULL;
+  g_autofree SlRateRule *rules = NULL;
+  g_auto (GStrv) patterns = NULL;
+  if (!sl_fit_read_trainer_options (fit, &options, &weights, &rules, &patterns, error) ||
+      !(fit->trainer = sl_trainer_new (fit->options.model, &options, error)))
+    return FALSE;
+  sl_trainer_get_input (fit->trainer, &fit->input);
+  sl_trainer_get_target (fit->trainer, &fit->target);
+  sl_trainer_get_eval_input (fit->trainer, &fit->eval_input);
+  sl_trainer_get_eval_target (fit->trainer, &fit->eval_target);
+  return TRUE;
+}
+
+/* Without validation the training's own figure decides. */
+static void
+choose_monitor (SlFit *fit)
+{
+  fit->monitor = fit->recipe->train.monitor;
+  if (fit->validation || !g_str_has_prefix (fit->monitor, "val-"))
+    return;
+  fit->monitor += strlen ("val-");
+  sl_fit_note (fit,
+               "there is no validation set: %s of the training set decides which epoch is best",
+               fit->monitor);
+}
+
+static gboolean
+prepare (SlFit *fit, GError **error)
+{
+  fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
+  if (!fit->data_hash || !sl_fit_open_folder (fit, error) || !sl_fit_prepare_data (fit, error) ||
+      !make_trainer (fit, error) || !sl_fit_prepare_loaders (fit, error))
+    return FALSE;
+  choose_monitor (fit);
+  sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);
+  return !fit->options.resume || sl_fit_restore (fit, error);
+}
+
+SlFit *
+sl_fit_new (const SlFitOptions *options, GError **error)
+{
+  g_return_val_if_fail (options && options->recipe && options->model, NULL);
+  g_return_val_if_fail (options->train && options->folder, NULL);
+
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (SlFit) fit = g_new0 (SlFit, 1);
+  fit->options = *options;
+  fit->recipe = options->recipe;
+  fit->recipe_text = sl_recipe_to_text (options->recipe);
+  fit->folder = g_strdup (options->folder);
+  fit->options.folder = fit->folder;
+  fit->lock = -1;
+  fit->history = sl_history_new ();
+  fit->monitored = g_array_new (FALSE, FALSE, sizeof (double));
+  fit->targets_are_inputs = strcmp (options->recipe->data.target, "input") == 0;
+  fit->has_classes = !fit->targets_are_inputs;
+  sl_model_ref (options->model);
+  if (prepare (fit, &cause))
+    return g_steal_pointer (&fit);
+  if (cause)
+    g_propagate_error (error, g_steal_pointer (&cause));
+  return NULL;
+}
+
+void
+sl_fit_free (SlFit *fit)
+{
+  if (!fit)
+    return;
+  g_clear_pointer (&fit->loader, sl_loader_free);
+  g_clear_pointer (&fit->validation_loader, sl_loader_free);
+  g_clear_pointer (&fit->trainer, sl_trainer_free);
+  g_clear_pointer (&fit->rules, sl_model_rules_free);
+  g_clear_pointer (&fit->train, sl_sample_source_unref);
+  g_clear_pointer (&fit->validation, sl_sample_source_unref);
+  g_clear_pointer (&fit->events, sl_event_file_free);
+  sl_schedule_clear (&fit->schedule);
+  sl_history_free (fit->history);
+  g_array_unref (fit->monitored);
+  sl_model_unref (fit->options.model);
+  if (fit->lock >= 0)
+    close (fit->lock);
+  g_free (fit->recipe_text);
+  g_free (fit->data_hash);
+  g_free (fit->folder);
+  g_free (fit);
+}
+
+SlSampleSource *
+sl_fit_get_train (SlFit *fit)
+{
+  return fit->train;
+}
+
+SlSampleSource *
+sl_fit_get_validation (SlFit *fit)
+{
+  return fit->validation;
+}
+
+void
+sl_fit_get_info (SlFit *fit, SlTrainerInfo *ret_info)
+{
+  sl_trainer_get_info (fit->trainer, ret_info);
+}
+
+char **
+sl_fit_list_failures (SlFit *fit)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  SlLoader *const loaders[] = {fit->loader, fit->validation_loader};
+  for (guint i = 0; i < G_N_ELEMENTS (loaders); i++) {
+    g_auto (GStrv) failures = loaders[i] ? sl_loader_list_failures (loaders[i]) : NULL;
+    if (failures)
+      g_strv_builder_addv (builder, (const char **)failures);
+  }
+  return g_strv_builder_end (builder);
+}
+
+const SlHistory *
+sl_fit_get_history (SlFit *fit)
+{
+  return fit->history;
+}
+
+gint64
+sl_fit_get_best_epoch (SlFit *fit)
+{
+  return fit->best_epoch;
+}
+
+double
+sl_fit_get_monitored (const SlFit *fit, const SlEpoch *epoch)
+{
+  if (strcmp (fit->monitor, "val-loss") == 0)
+    return epoch->val_loss;
+  if (strcmp (fit->monitor, "val-accuracy") == 0)
+    return epoch->val_accuracy;
+  return strcmp (fit->monitor, "loss") == 0 ? epoch->loss : epoch->accuracy;
+}
+
+/* --- an epoch --- */
+
+static double
+get_rate (SlFit *fit, guint64 step)
+{
+  return sl_schedule_get_rate (&fit->schedule, step, (const double *)fit->monitored->data,
+                               fit->monitored->len);
+}
+
+static double
+get_seconds (const SlFit *fit)
+{
+  return (double)(g_get_monotonic_time () - fit->start) / G_USEC_PER_SEC;
+}
+
+/* TRUE: go on. */
+static gboolean
+report (SlFit *fit, double rate, guint epoch, guint done)
+{
+  if (!fit->options.progress)
+    return TRUE;
+  const double seconds = get_seconds (fit), n = (double)fit->sums.n;
+  const double here = n - (double)fit->start_n;
+  const guint n_epochs = (guint)fit->recipe->train.epochs;
+  const double all = sl_sample_source_get_n_samples (fit->train);
+  const SlFitProgress progress = {
+      .epoch = epoch + 1,
+      .n_epochs = n_epochs,
+      .step = done,
+      .n_steps = fit->n_batches,
+      .loss = fit->sums.loss / n,
+      .accuracy = fit->has_classes ? (double)fit->sums.right / n : NAN,
+      .rate = rate,
+      .images_per_second = seconds > 0 ? here / seconds : 0,
+      .seconds_left = here > 0 ? ((n_epochs - epoch) * all - n) * seconds / here : NAN,
+  };
+  return fit->options.progress (fit->options.data, &progress);
+}
+
+/* Trains from the loader's position to the end of that epoch. *ret_interrupted: not to the end. */
+static gboolean
+train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GError **error)
+{
+  fit->start = g_get_monotonic_time ();
+  fit->start_waited = sl_loader_get_waited (fit->loader);
+  fit->start_n = fit->sums.n;
+  while (step < fit->n_batches) {
+    SlBatch batch;
+    SlTrainResult result;
+    const double rate = get_rate (fit, sl_trainer_get_step (fit->trainer));
+    if (!sl_fit_next_batch (fit, &batch, error) ||
+        !sl_trainer_step (fit->trainer, rate, &result, error))
+      return FALSE;
+    fit->sums.loss += result.loss * batch.n;
+    fit->sums.right += result.n_right;
+    fit->sums.n += batch.n;
+    step++;
+    if (!report (fit, rate, epoch, step)) {
+      *ret_interrupted = TRUE;
+      return TRUE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+validate (SlFit *fit, SlEpoch *epoch, GError **error)
+{
+  SlFitSums sums = {0};
+  epoch->val_loss = epoch->val_accuracy = NAN;
+  if (!fit->validation_loader)
+    return TRUE;
+  const guint32 n = sl_loader_get_n_batches (fit->validation_loader);
+  for (guint32 i = 0; i < n; i++) {
+    SlBatch batch;
+    SlTrainResult result;
+    if (!sl_fit_next_validation_batch (fit, &batch, error) ||
+        !sl_trainer_evaluate (fit->trainer, batch.n, &result, error))
+      return FALSE;
+    sums.loss += result.loss * batch.n;
+    sums.right += result.n_right;
+    sums.n += batch.n;
+  }
+  epoch->val_loss = sums.loss / (double)sums.n;
+  if (fit->has_classes)
+    epoch->val_accuracy = (double)sums.right / (double)sums.n;
+  if (!isfinite (epoch->val_loss))
+    return sl_fit_fail (error, SL_ERROR_NUMERIC,
+                        "epoch %" G_GINT64_FORMAT ": the loss of the validation set is %g "
+                        "(expected a finite number; the last checkpoint is the epoch before)",
+                        epoch->epoch, epoch->val_loss);
+  return TRUE;
+}
+
+static bool
+is_better (const SlFit *fit, double value)
+{
+  const double delta = fit->recipe->train.min_delta;
+  if (!isfinite (value))
+    return false;
+  if (fit->best_epoch == 0)
+    return true;
+  return fit->schedule.larger_is_better ? value > fit->best + delta : value < fit->best - delta;
+}
+
+/* Event files are for looking at: what is wrong with them ends no run, but is said. */
+static void
+write_events (SlFit *fit, const SlEpoch *epoch)
+{
+  static const char *const tags[] = {
+      "loss/train", "loss/validation",         "accuracy/train", "accuracy/validation",
+      "rate",       "speed/images_per_second", "speed/waiting"};
+  const double values[] = {epoch->loss,         epoch->val_loss, epoch->accuracy,
+                           epoch->val_accuracy, epoch->rate,     epoch->images_per_second,
+                           epoch->waiting};
+  g_autoptr (GError) error = NULL;
+  if (!fit->events)
+    fit->events = sl_event_file_new (fit->folder, epoch->epoch, &error);
+  if (!fit->events ||
+      !sl_event_file_add (fit->events, epoch->epoch, tags, values, G_N_ELEMENTS (tags), &error))
+    sl_fit_note (fit, "no TensorBoard events: %s", error->message);
+}
+
+/* History, best, checkpoint: in this order, so that what a checkpoint names is there already. */
+static gboolean
+keep_epoch (SlFit *fit, SlEpoch *epoch, GError **error)
+{
+  g_autofree char *path = g_build_filename (fit->folder, "history.jsonl", NULL);
+  const double value = sl_fit_get_monitored (fit, epoch);
+  epoch->best = is_better (fit, value);
+  if (epoch->best) {
+    fit->best = value;
+    fit->best_epoch = epoch->epoch;
+    fit->best_step = (guint64)epoch->step;
+  }
+  sl_history_add (fit->history, epoch);
+  g_array_append_val (fit->monitored, value);
+  memset (&fit->sums, 0, sizeof fit->sums);
+  if ((epoch->best && !sl_fit_save_best (fit, error)) || !sl_fit_save (fit, error) ||
+      !sl_history_append (path, epoch, error))
+    return FALSE;
+  write_events (fit, epoch);
+  if (fit->options.epoch)
+    fit->options.epoch (fit->options.data, epoch);
+  return TRUE;
+}
+
+static gboolean
+end_epoch (SlFit *fit, guint epoch, GError **error)
+{
+  const double seconds = get_seconds (fit);
+  const double waited =
+      (double)(sl_loader_get_waited (fit->loader) - fit->start_waited) / G_USEC_PER_SEC;
+  const double n = (double)fit->sums.n;
+  const guint64 step = sl_trainer_get_step (fit->trainer);
+  SlEpoch record = {
+      .epoch = (gint64)epoch + 1,
+      .step = (gint64)step,
+      .loss = fit->sums.loss / n,
+      .accuracy = fit->has_classes ? (double)fit->sums.right / n : NAN,
+      .rate = get_rate (fit, step - 1),
+      .images_per_second = seconds > 0 ? (n - (double)fit->start_n) / seconds : NAN,
+      .waiting = seconds > 0 ? waited / seconds : 0,
+  };
+  if (!validate (fit, &record, error))
+    return FALSE;
+  record.seconds = get_seconds (fit);
+  return keep_epoch (fit, &record, error);
+}
+
+/* --- the run --- */
+
+static bool
+is_over (const SlFit *fit)
+{
+  const guint n = sl_history_get_n (fit->history);
+  const gint64 patience = fit->recipe->train.patience;
+  return patience > 0 && n > 0 && (gint64)n - fit->best_epoch >= patience;
+}
+
+/* What the untrained network does, so that it shows what training adds. */
+static gboolean
+note_start (SlFit *fit, GError **error)
+{
+  SlEpoch epoch = {0};
+  if (!fit->validation_loader || sl_trainer_get_step (fit->trainer) > 0)
+    return TRUE;
+  if (!validate (fit, &epoch, error))
+    return FALSE;
+  if (fit->has_classes)
+    sl_fit_note (fit, "before training: val-loss %.4f, val-accuracy %.4f", epoch.val_loss,
+                 epoch.val_accuracy);
+  else
+    sl_fit_note (fit, "before training: val-loss %.4f", epoch.val_loss);
+  return TRUE;
+}
+
+/* The files that grow say what the checkpoint says before they grow on. */
+static gboolean
+begin (SlFit *fit, GError **error)
+{
+  g_autofree char *history = g_build_filename (fit->folder, "history.jsonl", NULL);
+  g_autofree char *recipe = g_build_filename (fit->folder, "recipe", NULL);
+  if (sl_trainer_get_step (fit->trainer) == 0 && !sl_fit_clear_folder (fit, error))
+    return FALSE;
+  if (!g_file_set_contents (recipe, fit->recipe_text, -1, NULL))
+    return sl_fit_fail (error, SL_ERROR_IO, "%s: cannot be written", recipe);
+  return sl_history_save (fit->history, history, error);
+}
+
+gboolean
+sl_fit_run (SlFit *fit, SlFitEnd *ret_end, GError **error)
+{
+  g_return_val_if_fail (fit && ret_end, FALSE);
+
+  if (!begin (fit, error) || !note_start (fit, error))
+    return FALSE;
+  *ret_end = SL_FIT_DONE;
+  for (;;) {
+    guint32 epoch, step;
+    gboolean interrupted = FALSE;
+    sl_loader_get_position (fit->loader, &epoch, &step);
+    if (epoch >= fit->recipe->train.epochs)
+      return TRUE;
+    if (step == 0 && is_over (fit)) {
+      *ret_end = SL_FIT_EARLY;
+      return TRUE;
+    }
+    if (!train_epoch (fit, epoch, step, &interrupted, error))
+      return FALSE;
+    /* The last step of an epoch is followed by its validation, interrupted or not. */
+    if (sl_trainer_get_step (fit->trainer) % fit->n_batches == 0) {
+      if (!end_epoch (fit, epoch, error))
+        return FALSE;
+    } else if (interrupted && !sl_fit_save (fit, error)) {
+      return FALSE;
+    }
+    if (interrupted) {
+      *ret_end = SL_FIT_INTERRUPTED;
+      return TRUE;
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/* What the files of a run share: fit.c the loop, fit_data.c what goes in, fit_state.c checkpoints,
+ * fit_model.c what comes out. */
+#pragma once
+
+#include <sightline/checkpoint.h>
+#include <sightline/events.h>
+#include <sightline/fit.h>
+#include <sightline/loader.h>
+#include <sightline/metadata.h>
+#include <sightline/schedule.h>
+
+#include <stdbool.h>
+
+/* Sums over the samples of an epoch so far. */
+typedef struct {
+  double loss; /* of all samples together */
+  guint64 right, n;
+} SlFitSums;
+
+struct SlFit {
+  SlFitOptions options;
+  const SlRecipe *recipe;
+  char *recipe_text;
+  char *data_hash; /* of what was given to train on */
+  char *folder;
+  int lock;
+
+  SlSampleSource *train, *validation; /* validation: or NULL */
+  SlModelRules *rules;
+  SlLoader *loader, *validation_loader;
+  SlTrainer *trainer;
+  SlTensorView input, target;           /* of a step */
+  SlTensorView eval_input, eval_target; /* of an evaluation */
+  bool has_classes;                     /* targets are classes: there is an accuracy */
+  bool targets_are_inputs;              /* an autoencoder */
+
+  SlSchedule schedule;
+  SlHistory *history;
+  GArray *monitored;   /* double, one for each epoch of the history */
+  const char *monitor; /* [train] monitor, or what stands for it without validation */
+  SlEventFile *events; /* NULL until the first epoch is written */
+
+  guint n_batches;     /* of an epoch */
+  SlFitSums sums;      /* of the epoch that is under way */
+  double best;         /* monitored value of the best epoch */
+  gint64 best_epoch;   /* 0: none yet */
+  guint64 best_step;   /* its step: names the file with its parameters */
+  gint64 start;        /* of this epoch in this process, monotonic */
+  gint64 start_waited; /* of the loader */
+  guint64 start_n;     /* samples of this epoch that earlier processes did */
+};
+
+void sl_fit_note (SlFit *fit, const char *format, ...) G_GNUC_PRINTF (2, 3);
+G_GNUC_PRINTF (3, 4)
+gboolean sl_fit_fail (GError **error, SlErrorCode code, const char *format, ...);
+
+/* Splits, rules, loaders. */
+gboolean sl_fit_prepare_data (SlFit *fit, GError **error);
+/* Checks that network and data fit, once the trainer is there, and makes the loaders. */
+gboolean sl_fit_prepare_loaders (SlFit *fit, GError **error);
+/* Options of the trainer as the recipe has them. Free *ret_weights and *ret_rules with g_free(),
+ * *ret_patterns with g_strfreev(). */
+gboolean sl_fit_read_trainer_options (SlFit *fit, SlTrainerOptions *ret, float **ret_weights,
+                                      SlRateRule **ret_rules, GStrv *ret_patterns, GError **error);
+/* The next training batch into input and target; zeros in what [augment] mask draws. */
+gboolean sl_fit_next_batch (SlFit *fit, SlBatch *ret_batch, GError **error);
+gboolean sl_fit_next_validation_batch (SlFit *fit, SlBatch *ret_batch, GError **error);
+
+/* Locks the folder; with `resume` takes up the newest checkpoint. */
+gboolean sl_fit_open_folder (SlFit *fit, GError **error);
+gboolean sl_fit_restore (SlFit *fit, GError **error);
+/* Removes what an earlier run left there that this one does not go on with. */
+gboolean sl_fit_clear_folder (SlFit *fit, GError **error);
+/* Saves all that is needed to go on. */
+gboolean sl_fit_save (SlFit *fit, GError **error);
+/* The network's variables as they are now, as the best so far; and back. */
+gboolean sl_fit_save_best (SlFit *fit, GError **error);
+gboolean sl_fit_load_best (SlFit *fit, GError **error);
+
+/* The value of an epoch by the name of [train] monitor. */
+double sl_fit_get_monitored (const SlFit *fit, const SlEpoch *epoch);

@@ -18,4 +18,4 @@ typedef struct Command {
 } Command;
 
 extern const Command cmd_annotate, cmd_bench, cmd_check, cmd_classify, cmd_devices, cmd_heatmap,
-    cmd_inspect;
+    cmd_inspect, cmd_evaluate, cmd_train;

@@ -86,28 +86,58 @@ tool_progress_start (ToolProgress *progress, const char *what)
   progress->drawn = 0;
 }
 
+/* Whether it is time to draw, and there is somebody to look. */
+static gboolean
+is_due (ToolProgress *progress)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (now - progress->drawn < DRAW_INTERVAL || !isatty (STDERR_FILENO))
+    return FALSE;
+  progress->drawn = now;
+  return TRUE;
+}
+
+static void
+draw_bar (double part)
+{
+  int filled = (int)(CLAMP (part, 0, 1) * BAR_WIDTH);
+  char bar[BAR_WIDTH + 1];
+  memset (bar, '#', (gsize)filled);
+  memset (bar + filled, '.', (gsize)(BAR_WIDTH - filled));
+  bar[BAR_WIDTH] = '\0';
+  fprintf (stderr, "[%s] %3.0f %%  ", bar, part * 100);
+}
+
 void
 tool_progress_update (ToolProgress *progress, double part, guint64 frames)
 {
-  gint64 now = g_get_monotonic_time ();
-  if (now - progress->drawn < DRAW_INTERVAL || !isatty (STDERR_FILENO) || isatty (STDOUT_FILENO))
+  if (isatty (STDOUT_FILENO) || !is_due (progress))
     return;
-  progress->drawn = now;
-  double seconds = (double)(now - progress->start) / G_USEC_PER_SEC;
+  double seconds = (double)(progress->drawn - progress->start) / G_USEC_PER_SEC;
   g_autofree char *name = g_path_get_basename (progress->what);
   g_mutex_lock (&terminal);
   fputs (ERASE_LINE, stderr);
   if (part >= 0) {
-    int filled = (int)(part * BAR_WIDTH);
-    char bar[BAR_WIDTH + 1];
-    memset (bar, '#', (gsize)filled);
-    memset (bar + filled, '.', (gsize)(BAR_WIDTH - filled));
-    bar[BAR_WIDTH] = '\0';
     guint left = part > 0 ? (guint)(seconds / part * (1 - part) + 0.5) : 0;
-    fprintf (stderr, "[%s] %3.0f %%  %u:%02u left  ", bar, part * 100, left / 60, left % 60);
+    draw_bar (part);
+    fprintf (stderr, "%u:%02u left  ", left / 60, left % 60);
   }
   fprintf (stderr, "%" G_GUINT64_FORMAT " frames, %.0f/s  %.40s", frames,
            seconds > 0 ? (double)frames / seconds : 0.0, name);
+  fflush (stderr);
+  bar_is_drawn = TRUE;
+  g_mutex_unlock (&terminal);
+}
+
+void
+tool_progress_draw (ToolProgress *progress, double part, const char *text)
+{
+  if (!is_due (progress))
+    return;
+  g_mutex_lock (&terminal);
+  fputs (ERASE_LINE, stderr);
+  draw_bar (part);
+  fputs (text, stderr);
   fflush (stderr);
   bar_is_drawn = TRUE;
   g_mutex_unlock (&terminal);

@@ -28,4 +28,7 @@ typedef struct ToolProgress {
 void tool_progress_start (ToolProgress *progress, const char *what);
 /* `part`: 0 … 1, negative if unknown; `frames`: done so far. */
 void tool_progress_update (ToolProgress *progress, double part, guint64 frames);
+/* The same bar with `text` behind it, also where standard output is a terminal: for commands that
+ * print nothing there. */
+void tool_progress_draw (ToolProgress *progress, double part, const char *text);
 void tool_progress_end (ToolProgress *progress);

@@ -11,15 +11,17 @@
 #include <unistd.h>
 
 /* Sorted by name. */
-static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,  &cmd_classify,
-                                          &cmd_devices,  &cmd_heatmap, &cmd_inspect};
+static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,
+                                          &cmd_classify, &cmd_devices, &cmd_evaluate,
+                                          &cmd_heatmap,  &cmd_inspect, &cmd_train};
 
 static void
 print_help (FILE *out)
 {
   fputs ("Usage: sightline COMMAND [OPTION…] …\n"
          "\n"
-         "Runs convolutional networks (ONNX files) on footage, pictures and cameras.\n"
+         "Runs convolutional networks (ONNX files) on footage, pictures and cameras, and trains "
+         "them.\n"
          "\n"
          "Commands:\n",
          out);
@@ -33,6 +35,8 @@ print_help (FILE *out)
       "  sightline annotate -m net.onnx clip.mp4 -o seen.mkv\n"
       "  sightline heatmap -m net.onnx photo.jpg -o seen.png\n"
       "  sightline inspect net.onnx\n"
+      "  sightline train digits.recipe --data mnist -o digits.onnx\n"
+      "  sightline evaluate -m digits.onnx --data mnist\n"
       "\n"
       "`sightline COMMAND --help` explains a command; `sightline --version` prints the version.\n"
       "Exit status: 0 everything was done, 1 something was not, 2 wrong usage.\n",

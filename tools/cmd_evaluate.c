@@ -1,0 +1,301 @@
+/* `sightline evaluate`: how well a network does on labelled pictures. */
+#include "chart.h"
+#include "command.h"
+#include "dataset.h"
+#include "evaluation.h"
+#include "network.h"
+#include "options.h"
+#include "output.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_BATCH 64
+
+typedef struct {
+  ToolNetwork network;
+  char *data, *part, *format, *output, *confusion, *samples;
+  gboolean fit_temperature;
+  double temperature;
+  int batch;
+} EvaluateOptions;
+
+static void
+evaluate_options_clear (EvaluateOptions *options)
+{
+  char *const texts[] = {options->data,   options->part,      options->format,
+                         options->output, options->confusion, options->samples};
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+  tool_network_clear (&options->network);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EvaluateOptions, evaluate_options_clear)
+
+/* --- which samples --- */
+
+/* The recipe that the network was trained by, from its metadata; NULL if it has none. */
+static SlRecipe *
+read_recipe (SlModel *model, GError **error)
+{
+  const char *text = sl_model_get_metadata (model, "sightline.recipe");
+  g_autoptr (SlRecipe) recipe = NULL;
+  if (!text) {
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                 "says no recipe, so what it was validated with is not known (expected data with a "
+                 "part of their own)");
+    return NULL;
+  }
+  recipe = sl_recipe_parse (text, strlen (text), "sightline.recipe", error);
+  return recipe && sl_recipe_complete (recipe, error) ? g_steal_pointer (&recipe) : NULL;
+}
+
+/* The data's own part, or what the network's recipe took off the training part for it. */
+static SlSampleSource *
+open_part (SlModel *model, const char *path, SlDataPart part, GError **error)
+{
+  g_autoptr (GError) none = NULL;
+  SlSampleSource *source = tool_dataset_open (path, part, &none);
+  if (source || part == SL_PART_TRAIN) {
+    if (!source)
+      g_propagate_error (error, g_steal_pointer (&none));
+    return source;
+  }
+  g_autoptr (SlSampleSource) all = tool_dataset_open (path, SL_PART_TRAIN, error);
+  g_autoptr (SlRecipe) recipe = all ? read_recipe (model, error) : NULL;
+  g_autoptr (SlSampleSource) train = NULL, validation = NULL, test = NULL;
+  if (!recipe || !sl_fit_divide (recipe, all, FALSE, &train, &validation, &test, error))
+    return NULL;
+  SlSampleSource **wanted = part == SL_PART_TEST ? &test : &validation;
+  if (!*wanted)
+    g_propagate_error (error, g_steal_pointer (&none));
+  return g_steal_pointer (wanted);
+}
+
+static gboolean
+find_part (const char *name, SlDataPart *ret)
+{
+  for (guint i = 0; i < SL_PART_COUNT; i++)
+    if (strcmp (sl_data_part_get_name ((SlDataPart)i), name) == 0) {
+      *ret = (SlDataPart)i;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* --- what to do with them --- */
+
+typedef struct {
+  const EvaluateOptions *options;
+  SlModel *model;
+  SlModelRules *rules;
+  const SlDevice *device;
+  SlDataPart part;
+} Evaluation;
+
+static ToolScores *
+score (const Evaluation *evaluation, SlSampleSource *source, const char *what)
+{
+  g_autoptr (GError) error = NULL;
+  ToolScores *scores = tool_scores_new (evaluation->model, evaluation->rules, evaluation->device,
+                                        source, (guint)evaluation->options->batch, what, &error);
+  if (!scores)
+    tool_gerror (sl_model_get_name (evaluation->model), error);
+  for (guint i = 0; scores && scores->failures && scores->failures[i]; i++)
+    tool_error (NULL, "left out: %s", scores->failures[i]);
+  return scores;
+}
+
+/* Fits on validation samples, never on those that are judged. 0 after a report. */
+static double
+fit_temperature (const Evaluation *evaluation, guint64 *ret_n)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlSampleSource) validation =
+      open_part (evaluation->model, evaluation->options->data, SL_PART_VALIDATION, &error);
+  if (!validation) {
+    tool_gerror (sl_model_get_name (evaluation->model), error);
+    return 0;
+  }
+  g_autoptr (ToolScores) scores = score (evaluation, validation, "validation samples");
+  if (!scores)
+    return 0;
+  *ret_n = scores->n;
+  return sl_metrics_fit_temperature (scores->logits, scores->labels, scores->n, scores->n_classes);
+}
+
+/* "92.31 % of 10,000" as a title. */
+static char *
+make_title (const Evaluation *evaluation, const SlMetrics *metrics)
+{
+  g_autofree char *name = g_path_get_basename (sl_model_get_name (evaluation->model));
+  return g_strdup_printf ("%s, %s: %.2f %% of %" G_GUINT64_FORMAT, name,
+                          sl_data_part_get_name (evaluation->part), 100 * metrics->top1,
+                          metrics->n_samples);
+}
+
+static gboolean
+write_pictures (const Evaluation *evaluation, SlSampleSource *source, const ToolScores *scores,
+                const SlMetrics *metrics, double temperature, GError **error)
+{
+  const EvaluateOptions *options = evaluation->options;
+  const char *const *labels = sl_sample_source_get_class_names (source);
+  g_autofree char *title = make_title (evaluation, metrics);
+  return (!options->confusion ||
+          tool_chart_write_confusion (options->confusion, metrics, labels, title, error)) &&
+         (!options->samples || tool_evaluation_write_samples (options->samples, source, scores,
+                                                              labels, temperature, error));
+}
+
+static gboolean
+write_report (const EvaluateOptions *options, const ToolEvaluation *evaluation, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (ToolOutput) output = tool_output_open (options->output, error);
+  if (!output)
+    return FALSE;
+  if (strcmp (options->format, "json") == 0)
+    tool_evaluation_format_json (evaluation, text);
+  else
+    tool_evaluation_format_text (evaluation, text);
+  return tool_output_write (output, text, error) &&
+         tool_output_commit (g_steal_pointer (&output), error);
+}
+
+/* Names that the network and the data both have have to be the same, in the same order. */
+static void
+compare_labels (const Evaluation *evaluation, SlSampleSource *source)
+{
+  const char *const *names = sl_sample_source_get_class_names (source);
+  char *const *labels = evaluation->rules->labels;
+  const guint32 n = sl_sample_source_get_n_classes (source);
+  for (guint32 i = 0; labels && i < MIN (n, evaluation->rules->n_labels); i++)
+    if (strcmp (labels[i], names[i]) != 0) {
+      tool_note ("class %u is '%s' for the network and '%s' in the data", i, labels[i], names[i]);
+      return;
+    }
+}
+
+static int
+evaluate (const Evaluation *evaluation)
+{
+  const EvaluateOptions *options = evaluation->options;
+  g_autoptr (GError) error = NULL;
+  guint64 n_fitted = 0;
+  double temperature = options->temperature;
+  g_autoptr (SlSampleSource) source =
+      open_part (evaluation->model, options->data, evaluation->part, &error);
+  if (!source) {
+    tool_gerror (options->data, error);
+    return TOOL_FAILED;
+  }
+  compare_labels (evaluation, source);
+  if (options->fit_temperature && !(temperature = fit_temperature (evaluation, &n_fitted)))
+    return TOOL_FAILED;
+  g_autoptr (ToolScores) scores =
+      score (evaluation, source, sl_data_part_get_name (evaluation->part));
+  if (!scores)
+    return TOOL_FAILED;
+  g_autoptr (SlMetrics) plain =
+      sl_metrics_new (scores->logits, scores->labels, scores->n, scores->n_classes, 1, &error);
+  g_autoptr (SlMetrics) metrics = plain ? sl_metrics_new (scores->logits, scores->labels, scores->n,
+                                                          scores->n_classes, temperature, &error)
+                                        : NULL;
+  const ToolEvaluation told = {
+      .model = sl_model_get_name (evaluation->model),
+      .hash = sl_model_get_hash (evaluation->model),
+      .part = sl_data_part_get_name (evaluation->part),
+      .metrics = metrics,
+      .labels = sl_sample_source_get_class_names (source),
+      .temperature = temperature,
+      .n_fitted = n_fitted,
+      .before = options->fit_temperature ? plain : NULL,
+  };
+  if (!metrics || !write_pictures (evaluation, source, scores, metrics, temperature, &error) ||
+      !write_report (options, &told, &error)) {
+    tool_gerror (sl_model_get_name (evaluation->model), error);
+    return TOOL_FAILED;
+  }
+  return scores->failures && scores->failures[0] ? TOOL_FAILED : TOOL_OK;
+}
+
+static const ToolUsage evaluate_usage = {
+    "",
+    "Says how well a network does on labelled samples that it was not trained on: loss, top-1 and "
+    "top-5, precision,\nrecall and F1 of each class, the confusion matrix, and how far its scores "
+    "can be "
+    "taken for probabilities.",
+    "Nothing is chosen by the samples that are judged: --fit-temperature uses the validation "
+    "samples, "
+    "which are the\ndata's own or those that the network's recipe took off the training part.\n\n"
+    "Examples:\n"
+    "  sightline evaluate -m clothes.onnx --data fashion-mnist\n"
+    "  sightline evaluate -m clothes.onnx --data fashion-mnist --fit-temperature -f json\n"
+    "  sightline evaluate -m clothes.onnx --data fashion-mnist --confusion table.svg --samples "
+    "grid.png"};
+
+static int
+check_usage (const char *command, EvaluateOptions *options, SlDataPart *ret_part)
+{
+  if (!options->format)
+    options->format = g_strdup ("text");
+  if (!options->part)
+    options->part = g_strdup (sl_data_part_get_name (SL_PART_TEST));
+  if (!options->data)
+    return tool_usage_error (command, "no --data DIR is given");
+  if (!options->network.model_path)
+    return tool_usage_error (command, "no -m MODEL is given");
+  if (!find_part (options->part, ret_part))
+    return tool_usage_error (command, "--split is '%s' (expected test, val or train)",
+                             options->part);
+  if (strcmp (options->format, "text") != 0 && strcmp (options->format, "json") != 0)
+    return tool_usage_error (command, "-f is '%s' (expected text or json)", options->format);
+  if (!(options->temperature > 0) || !isfinite (options->temperature))
+    return tool_usage_error (command, "--temperature has to be above 0");
+  if (options->batch < 1)
+    return tool_usage_error (command, "--batch has to be 1 or more");
+  if (options->fit_temperature && options->temperature != 1)
+    return tool_usage_error (command, "--temperature and --fit-temperature are both given");
+  return TOOL_OK;
+}
+
+static int
+evaluate_run (int argc, char **argv)
+{
+  g_auto (EvaluateOptions) options = {.temperature = 1, .batch = DEFAULT_BATCH};
+  const GOptionEntry entries[] = {
+      TOOL_NETWORK_ENTRIES (options.network),
+      {"data", 0, 0, G_OPTION_ARG_FILENAME, &options.data, "The samples", "DIR"},
+      {"split", 0, 0, G_OPTION_ARG_STRING, &options.part, "test, val or train (default: test)",
+       "PART"},
+      {"format", 'f', 0, G_OPTION_ARG_STRING, &options.format, "text or json (default: text)",
+       "FORMAT"},
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
+       "Where the report goes (default: standard output)", "FILE"},
+      {"confusion", 0, 0, G_OPTION_ARG_FILENAME, &options.confusion,
+       "The confusion matrix as a picture", "FILE.svg|png"},
+      {"samples", 0, 0, G_OPTION_ARG_FILENAME, &options.samples,
+       "A grid of right and wrong samples as a picture", "FILE.png|svg"},
+      {"fit-temperature", 0, 0, G_OPTION_ARG_NONE, &options.fit_temperature,
+       "Fit what scores are divided by on the validation samples", NULL},
+      {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature,
+       "Divide scores by this before the softmax (default: 1)", "T"},
+      {"batch", 'b', 0, G_OPTION_ARG_INT, &options.batch, "Samples at once (default: 64)", "N"},
+      G_OPTION_ENTRY_NULL};
+  Evaluation evaluation = {.options = &options};
+  if (!tool_parse (argc, argv, &evaluate_usage, entries))
+    return TOOL_USAGE;
+  int status = check_usage (argv[0], &options, &evaluation.part);
+  if (status != TOOL_OK)
+    return status;
+  g_autoptr (SlModel) model = evaluation.model = tool_network_load_model (&options.network);
+  g_autoptr (SlModelRules) rules = evaluation.rules =
+      model ? tool_network_load_rules (&options.network, model) : NULL;
+  if (!rules || !(evaluation.device = tool_find_device (options.network.device_name)))
+    return TOOL_FAILED;
+  return evaluate (&evaluation);
+}
+
+const Command cmd_evaluate = {"evaluate", "say how well a network does on labelled pictures",
+                              evaluate_run};

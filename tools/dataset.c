@@ -1,0 +1,80 @@
+#include "dataset.h"
+
+#include "text.h"
+
+/* A class with more samples than this many times another's is worth a word. */
+#define UNEVEN 10
+
+char *
+tool_dataset_find (const SlRecipe *recipe)
+{
+  const char *root = g_getenv ("SIGHTLINE_DATA");
+  if (root && *root && !g_path_is_absolute (recipe->data.path)) {
+    g_autofree char *path = g_build_filename (root, recipe->data.path, NULL);
+    if (g_file_test (path, G_FILE_TEST_EXISTS))
+      return g_steal_pointer (&path);
+  }
+  return sl_recipe_resolve (recipe, recipe->data.path);
+}
+
+SlSampleSource *
+tool_dataset_open (const char *path, SlDataPart part, GError **error)
+{
+  return sl_sample_source_open (path, part, error);
+}
+
+static void
+find_extremes (SlSampleSource *source, guint32 *ret_fewest, guint32 *ret_most)
+{
+  const guint32 n = sl_sample_source_get_n_classes (source);
+  g_autofree guint32 *counts = g_new0 (guint32, n);
+  sl_sample_source_count (source, counts);
+  *ret_fewest = *ret_most = 0;
+  for (guint32 i = 0; i < n; i++) {
+    if (counts[i] < counts[*ret_fewest])
+      *ret_fewest = i;
+    if (counts[i] > counts[*ret_most])
+      *ret_most = i;
+  }
+}
+
+static guint32
+count_class (SlSampleSource *source, guint32 class)
+{
+  g_autofree guint32 *counts = g_new0 (guint32, sl_sample_source_get_n_classes (source));
+  sl_sample_source_count (source, counts);
+  return counts[class];
+}
+
+char *
+tool_dataset_describe (SlSampleSource *source)
+{
+  guint32 fewest, most;
+  find_extremes (source, &fewest, &most);
+  g_autofree char *n = tool_group_digits (sl_sample_source_get_n_samples (source));
+  g_autofree char *low = tool_group_digits (count_class (source, fewest));
+  g_autofree char *high = tool_group_digits (count_class (source, most));
+  return g_strdup_printf ("%s samples of %u classes, %s to %s each", n,
+                          sl_sample_source_get_n_classes (source), low, high);
+}
+
+char *
+tool_dataset_find_fault (SlSampleSource *source)
+{
+  guint32 fewest, most;
+  find_extremes (source, &fewest, &most);
+  const guint32 low = count_class (source, fewest), high = count_class (source, most);
+  const char *const *names = sl_sample_source_get_class_names (source);
+  if (sl_sample_source_get_n_classes (source) < 2)
+    return g_strdup_printf ("all samples are of one class, '%s': there is nothing to tell apart",
+                            names[0]);
+  if (low == 0)
+    return g_strdup_printf ("class '%s' has no samples to train on", names[fewest]);
+  if (low == 1)
+    return g_strdup_printf ("class '%s' has a single sample to train on", names[fewest]);
+  if (high / low >= UNEVEN)
+    return g_strdup_printf ("class '%s' has %u samples, '%s' %u ([loss] class-weights=balanced "
+                            "makes up for it)",
+                            names[most], high, names[fewest], low);
+  return NULL;
+}

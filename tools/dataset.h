@@ -1,0 +1,17 @@
+/* Labelled data as train and evaluate are told of it. */
+#pragma once
+
+#include <sightline/sightline.h>
+
+/* Where [data] path leads: absolute, else beneath SIGHTLINE_DATA if that is set and has it, else as
+ * the recipe means it. Free with g_free(). */
+char *tool_dataset_find (const SlRecipe *recipe);
+
+/* Opens a part of what lies at `path`. NULL with an error; SL_ERROR_IO where the data have no such
+ * part. */
+SlSampleSource *tool_dataset_open (const char *path, SlDataPart part, GError **error);
+
+/* "54,000 samples of 10 classes, 5,421 to 6,742 each"; free with g_free(). */
+char *tool_dataset_describe (SlSampleSource *source);
+/* What may go wrong with so few or so uneven samples: one line, or NULL. Free with g_free(). */
+char *tool_dataset_find_fault (SlSampleSource *source);

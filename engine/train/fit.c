@@ -73,6 +73,23 @@ prepare (SlFit *fit, GError **error)
   return !fit->options.resume || sl_fit_restore (fit, error);
 }
 
+/* The recipe as the run and its model keep it: without folders of this machine. */
+static char *
+describe_recipe (const SlRecipe *recipe)
+{
+  static const char *const paths[][2] = {{"network", "net"}, {"network", "base"}, {"data", "path"}};
+  g_autofree char *text = sl_recipe_to_text (recipe);
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_key_file_load_from_data (file, text, (gsize)-1, G_KEY_FILE_NONE, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *path = g_key_file_get_string (file, paths[i][0], paths[i][1], NULL);
+    g_autofree char *name = path ? g_path_get_basename (path) : NULL;
+    if (name && g_path_is_absolute (path))
+      g_key_file_set_string (file, paths[i][0], paths[i][1], name);
+  }
+  return g_key_file_to_data (file, NULL, NULL);
+}
+
 SlFit *
 sl_fit_new (const SlFitOptions *options, GError **error)
 {
@@ -83,7 +100,7 @@ sl_fit_new (const SlFitOptions *options, GError **error)
   g_autoptr (SlFit) fit = g_new0 (SlFit, 1);
   fit->options = *options;
   fit->recipe = options->recipe;
-  fit->recipe_text = sl_recipe_to_text (options->recipe);
+  fit->recipe_text = describe_recipe (options->recipe);
   fit->folder = g_strdup (options->folder);
   fit->options.folder = fit->folder;
   fit->lock = -1;
@@ -219,6 +236,7 @@ report (SlFit *fit, double rate, guint epoch, guint done)
 static gboolean
 train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GError **error)
 {
+  const guint64 n = (guint64)fit->recipe->train.batch;
   fit->start = g_get_monotonic_time ();
   fit->start_waited = sl_loader_get_waited (fit->loader);
   fit->start_n = fit->sums.n;
@@ -229,9 +247,9 @@ train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GEr
     if (!sl_fit_next_batch (fit, &batch, error) ||
         !sl_trainer_step (fit->trainer, rate, &result, error))
       return FALSE;
-    fit->sums.loss += result.loss * batch.n;
+    fit->sums.loss += result.loss * (double)n;
     fit->sums.right += result.n_right;
-    fit->sums.n += batch.n;
+    fit->sums.n += n;
     step++;
     if (!report (fit, rate, epoch, step)) {
       *ret_interrupted = TRUE;

@@ -2,6 +2,7 @@
  * fit_model.c what comes out. */
 #pragma once
 
+#include <sightline/augment.h>
 #include <sightline/checkpoint.h>
 #include <sightline/events.h>
 #include <sightline/fit.h>
@@ -62,7 +63,8 @@ gboolean sl_fit_prepare_loaders (SlFit *fit, GError **error);
  * *ret_patterns with g_strfreev(). */
 gboolean sl_fit_read_trainer_options (SlFit *fit, SlTrainerOptions *ret, float **ret_weights,
                                       SlRateRule **ret_rules, GStrv *ret_patterns, GError **error);
-/* The next training batch into input and target; zeros in what [augment] mask draws. */
+/* The next training batch into input and target, filled up with its own samples if it is a smaller
+ * one; zeros in what [augment] mask draws. */
 gboolean sl_fit_next_batch (SlFit *fit, SlBatch *ret_batch, GError **error);
 gboolean sl_fit_next_validation_batch (SlFit *fit, SlBatch *ret_batch, GError **error);
 

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+/* The deviation that a drawn blur has at least, pixels. */
+#define SMALLEST_BLUR 0.1f
 /* [augment] mask's own numbers, apart from those that <core/random.h> lists. */
 #define RANDOM_MASK ((SlRandomUse)64)
 
@@ -253,11 +255,62 @@ check_classes (SlFit *fit, GError **error)
                       sl_model_get_name (fit->options.model), outputs, classes);
 }
 
+static float
+flip_probability (const char *chosen, const char *way)
+{
+  return strcmp (chosen, way) == 0 || strcmp (chosen, "both") == 0 ? 0.5f : 0;
+}
+
+static SlAugment
+read_augment (const SlRecipe *recipe)
+{
+  static const char *const fills[SL_FILL_COUNT] = {
+      [SL_FILL_COLOR] = "black", [SL_FILL_EDGE] = "edge", [SL_FILL_REFLECT] = "reflect"};
+  const float zoom = (float)recipe->augment.zoom, area = (float)recipe->augment.resize_crop;
+  const float shift = (float)recipe->augment.translate;
+  SlAugment augment = {
+      .crop_padding = (uint32_t)recipe->augment.crop_padding,
+      .flip_horizontal = flip_probability (recipe->augment.flip, "horizontal"),
+      .flip_vertical = flip_probability (recipe->augment.flip, "vertical"),
+      .rotate = (float)recipe->augment.rotate,
+      .shear = (float)recipe->augment.shear,
+      .translate = {shift, shift},
+      .brightness = (float)recipe->augment.brightness,
+      .contrast = (float)recipe->augment.contrast,
+      .saturation = (float)recipe->augment.saturation,
+      .hue = (float)recipe->augment.hue,
+      .rgb_pca = (float)recipe->augment.pca_noise,
+      .noise = (float)recipe->augment.noise,
+      .blur = (float)recipe->augment.blur,
+      .erase = (float)recipe->augment.erasing,
+      .mixup = (float)recipe->augment.mixup,
+      .cutmix = (float)recipe->augment.cutmix,
+  };
+  for (guint i = 0; i < SL_FILL_COUNT; i++)
+    if (strcmp (recipe->augment.fill, fills[i]) == 0)
+      augment.fill_rule = (SlFillRule)i;
+  if (area > 0) {
+    augment.crop_area[0] = area;
+    augment.crop_area[1] = 1;
+  }
+  if (zoom > 0) {
+    augment.zoom[0] = 1 - zoom;
+    augment.zoom[1] = 1 + zoom;
+  }
+  if (augment.blur > 0) {
+    augment.blur_sigma[0] = MIN (SMALLEST_BLUR, (float)recipe->augment.blur_sigma);
+    augment.blur_sigma[1] = (float)recipe->augment.blur_sigma;
+  }
+  return augment;
+}
+
 gboolean
 sl_fit_prepare_loaders (SlFit *fit, GError **error)
 {
   const SlRecipe *recipe = fit->recipe;
+  const SlAugment augment = read_augment (recipe);
   SlLoaderOptions options = {
+      .augment = &augment,
       .rules = &fit->rules->preprocess,
       .batch = (uint32_t)recipe->train.batch,
       .shuffle = TRUE,
@@ -268,6 +321,7 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
   if (!check_classes (fit, error) || !(fit->loader = sl_loader_new (fit->train, &options, error)))
     return FALSE;
   fit->n_batches = sl_loader_get_n_batches (fit->loader);
+  options.augment = NULL;
   options.shuffle = FALSE;
   options.drop_last = FALSE;
   if (fit->validation)
@@ -299,15 +353,26 @@ copy_samples (const SlTensorView *from, const SlTensorView *to)
   }
 }
 
+/* Copies sample `from` of a batch over sample `to`. */
+static void
+copy_sample (const SlTensorView *view, uint32_t from, uint32_t to)
+{
+  SlTensorView source = *view, target = *view;
+  source.shape.dim[0] = target.shape.dim[0] = 1;
+  source.data = (float *)view->data + (ptrdiff_t)from * view->stride[0];
+  target.data = (float *)view->data + (ptrdiff_t)to * view->stride[0];
+  copy_samples (&source, &target);
+}
+
 /* Which elements, follows from seed, epoch, sample and element alone. */
 static void
 mask_input (SlFit *fit, const SlBatch *batch)
 {
   const float part = (float)fit->recipe->augment.mask;
   const SlTensorView *view = &fit->input;
-  for (uint32_t i = 0; i < batch->n; i++) {
+  for (uint32_t i = 0; i < view->shape.dim[0]; i++) {
     SlRandom random = sl_random_start ((guint64)fit->recipe->train.seed, RANDOM_MASK, batch->epoch,
-                                       batch->indices[i]);
+                                       batch->indices[i % batch->n]);
     SlTensorView sample = {.shape = view->shape};
     size_t n;
     sample.shape.dim[0] = 1;
@@ -334,6 +399,11 @@ sl_fit_next_batch (SlFit *fit, SlBatch *ret_batch, GError **error)
     return FALSE;
   if (fit->targets_are_inputs)
     copy_samples (&fit->input, &fit->target);
+  /* A step's mean is over the whole batch: nothing of it may be empty. */
+  for (uint32_t i = ret_batch->n; i < fit->recipe->train.batch; i++) {
+    copy_sample (&fit->input, i % ret_batch->n, i);
+    copy_sample (&fit->target, i % ret_batch->n, i);
+  }
   if (fit->recipe->augment.mask > 0)
     mask_input (fit, ret_batch);
   return TRUE;

@@ -295,8 +295,6 @@ sl_recipe_complete (SlRecipe *recipe, GError **error)
                  recipe->split.validation + recipe->split.test);
   if (recipe->optimizer.nesterov && recipe->optimizer.momentum == 0)
     return fail (recipe, error, "[optimizer] nesterov is true without momentum (expected one)");
-  if (recipe->augment.mixup > 0 && recipe->augment.cutmix > 0)
-    return fail (recipe, error, "[augment] asks for mixup and cutmix (expected one of them)");
   complete_optimizer (recipe);
   return check_schedule (recipe, error);
 }

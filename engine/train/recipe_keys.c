@@ -9,11 +9,10 @@
 
 static const char *const losses[] = {"cross-entropy", "hinge", "mse", "mae", NULL};
 static const char *const targets[] = {"class", "input", NULL};
-static const char *const formats[] = {"auto", "idx", "cifar10", "folder", NULL};
 static const char *const colors[] = {"auto", "rgb", "bgr", "gray", NULL};
 static const char *const ranges[] = {"0..1", "0..255", "-1..1", NULL};
 static const char *const resizes[] = {"stretch", "crop", "letterbox", NULL};
-static const char *const whitenings[] = {"none", "pca", "zca", NULL};
+static const char *const fills[] = {"black", "edge", "reflect", NULL};
 static const char *const split_ways[] = {"random", "last", "session", NULL};
 static const char *const flips[] = {"none", "horizontal", "vertical", "both", NULL};
 static const char *const optimizers[] = {"sgd", "rmsprop", "adam", "adamw", NULL};
@@ -85,14 +84,11 @@ const SlRecipeField sl_recipe_fields[] = {
 
     TEXT (data, "path", path, "a folder or file",
           "the samples; a relative path is looked up beneath SIGHTLINE_DATA, if that is set"),
-    CHOICE (data, "format", format, formats, "auto, idx, cifar10 or folder", "auto", NULL,
-            "how samples are stored; auto looks"),
     INT (data, "workers", workers, 0, 64, "0 to 64", "1", NULL, "threads that read and prepare"),
     CHOICE (data, "target", target, targets, "class or input", "class", NULL,
             "what the network learns to say: the sample's class, or the sample (autoencoders)"),
-    BOOL (data, "drop-last", drop_last, "false", NULL, "leave out an epoch's last, smaller batch"),
-    BOOL (data, "balance", balance, "false", NULL,
-          "draw each class equally often, however many samples it has"),
+    BOOL (data, "drop-last", drop_last, "false", NULL,
+          "leave out an epoch's last, smaller batch; else it is filled up with its own samples"),
     INT (data, "limit", limit, 0, LARGEST_INT, COUNT_OR_0, "0", NULL,
          "train on the first so many samples only; 0: all"),
 
@@ -111,8 +107,6 @@ const SlRecipeField sl_recipe_fields[] = {
     TEXT (preprocess, "size", size, "SIZE or WIDTHxHEIGHT",
           "of the input, for networks that leave it open"),
     TEXT (preprocess, "pad", pad, "R,G,B, each 0 to 255", "colour of padding"),
-    CHOICE (preprocess, "whitening", whitening, whitenings, "none, pca or zca", "none", NULL,
-            "fitted on the training set, a layer of the network that comes out"),
 
     CHOICE (split, "by", by, split_ways, "random, last or session", "random", NULL,
             "what validates: random samples, the last ones, or whole sessions of capture"),
@@ -138,7 +132,11 @@ const SlRecipeField sl_recipe_fields[] = {
     REAL (augment, "pca-noise", pca_noise, 0, 10, "0 to 10", "0", NULL,
           "deviation of RGB along its principal components (AlexNet: 0.1)"),
     REAL (augment, "noise", noise, 0, 1, PART, "0", NULL, "deviation of Gaussian noise"),
-    REAL (augment, "blur", blur, 0, 32, "pixels, 0 to 32", "0", NULL, "largest Gaussian blur"),
+    CHOICE (augment, "fill", fill, fills, "black, edge or reflect", "black", NULL,
+            "what shows where a picture was moved away"),
+    REAL (augment, "blur", blur, 0, 1, PART, "0", NULL, "how often a Gaussian blur comes"),
+    REAL_ABOVE (augment, "blur-sigma", blur_sigma, 10, "pixels, above 0 to 10", "2", NULL,
+                "its largest deviation"),
     REAL (augment, "erasing", erasing, 0, 1, PART, "0", NULL, "how often a rectangle is erased"),
     REAL (augment, "mask", mask, 0, ALMOST_1, BELOW_1, "0", NULL,
           "part of the input's elements that become 0 (denoising autoencoders)"),

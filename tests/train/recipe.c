@@ -40,7 +40,6 @@ test_values (void)
   g_assert_cmpfloat (recipe->loss.label_smoothing, ==, 0.1);
   g_assert_cmpint (recipe->data.workers, ==, 2);
   g_assert_true (recipe->data.drop_last);
-  g_assert_false (recipe->data.balance);
   g_assert_cmpstr (recipe->optimizer.name, ==, "sgd");
   g_assert_cmpfloat (recipe->optimizer.momentum, ==, 0.9);
   g_assert_cmpint (recipe->train.seed, ==, G_GINT64_CONSTANT (9007199254740992));
@@ -130,8 +129,6 @@ test_checks (void)
                   "r: [schedule] at is '5,5' (expected rising numbers of epochs)");
   assert_refused (NET "[schedule]\nwarm-up=10\n",
                   "r: [schedule] warm-up takes 10 epochs of 10 (expected fewer)");
-  assert_refused (NET "[augment]\nmixup=0.2\ncutmix=1\n",
-                  "r: [augment] asks for mixup and cutmix (expected one of them)");
 }
 
 /* Text of a recipe gives the same recipe and the same text. */

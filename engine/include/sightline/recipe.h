@@ -31,17 +31,15 @@ typedef struct SlRecipe {
 
   struct {
     char *path;         /* a relative one is looked up in the folder of data sets, if that is set */
-    const char *format; /* auto, idx, cifar10, folder */
     const char *target; /* class, input */
     gint64 workers;
     gboolean drop_last;
-    gboolean balance;
     gint64 limit; /* samples taken of the training set; 0: all */
   } data;
 
   /* The keys of the model file's own table (engine/onnx/README.md), as text. */
   struct {
-    const char *color, *range, *resize, *whitening;
+    const char *color, *range, *resize;
     char *mean, *std; /* numbers, or "measured" */
     char *size, *pad;
     gint64 resize_size;
@@ -58,7 +56,8 @@ typedef struct SlRecipe {
     const char *flip; /* none, horizontal, vertical, both */
     double translate, rotate, shear, zoom;
     double brightness, contrast, saturation, hue;
-    double pca_noise, noise, blur, erasing, mask;
+    const char *fill; /* black, edge, reflect */
+    double pca_noise, noise, blur, blur_sigma, erasing, mask;
     double mixup, cutmix;
   } augment;
 

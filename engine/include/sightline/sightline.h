@@ -8,6 +8,7 @@
 #include <sightline/error.h>
 #include <sightline/events.h>
 #include <sightline/explain.h>
+#include <sightline/fit.h>
 #include <sightline/heat.h>
 #include <sightline/history.h>
 #include <sightline/image.h>

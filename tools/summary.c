@@ -6,7 +6,7 @@
 
 /* Widest columns of the table, in characters; longer names are cut in the middle. */
 #define NAME_WIDTH 34
-#define OP_WIDTH 22
+#define OP_WIDTH 26
 #define SHAPE_WIDTH 22
 
 GArray *

@@ -30,9 +30,11 @@ sl_net_parse_int (const char *text, size_t length, int64_t *ret)
     return FALSE;
   while (text < end) {
     const char sign = *text++;
+    const bool floors = sign == '/' && text < end && *text == '/';
+    text += floors;
     if ((sign != '*' && sign != '/') || !parse_number (&text, end, &factor))
       return FALSE;
-    if (sign == '/' && (factor == 0 || value % factor != 0))
+    if (sign == '/' && (factor == 0 || (!floors && value % factor != 0)))
       return FALSE;
     value = sign == '*' ? value * factor : value / factor;
     if (value > MAX_INT)

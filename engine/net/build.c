@@ -57,6 +57,19 @@ raw_attr (const SlNetAttr *attr)
   return raw;
 }
 
+/* Sets type and shape of what the node computes. Its attributes stay as the text says them: what
+ * inference completes (pads of auto_pad) follows from the input's shape, and is no file's business.
+ */
+static gboolean
+infer (SlNode *node, GError **error)
+{
+  g_autofree void *attrs = g_memdup2 (node->attrs, node->op->attrs_size);
+  const gboolean ok = sl_node_infer (node, error);
+  if (attrs != NULL)
+    memcpy (node->attrs, attrs, node->op->attrs_size);
+  return ok;
+}
+
 /* Adds what the operator's form makes of it, and infers its shapes. */
 static gboolean
 import (SlNetBuilder *builder, const SlImport *im, GError **error)
@@ -73,7 +86,7 @@ import (SlNetBuilder *builder, const SlImport *im, GError **error)
   if (form->import != NULL ? !form->import (im, op, error) : !sl_import_default (im, op, error))
     return FALSE;
   for (uint32_t i = first; i < builder->graph->nodes->len; i++)
-    if (!sl_node_infer (builder->graph->nodes->pdata[i], error))
+    if (!infer (builder->graph->nodes->pdata[i], error))
       return FALSE;
   return TRUE;
 }

@@ -61,7 +61,8 @@ gboolean sl_net_args_read (const char *type, const SlNetArg *table, uint32_t n_p
                            const GArray *defaults, const GArray *words, uint32_t first, void *ret,
                            GError **error);
 
-/* Whole numbers joined by * and / (without remainder), from the left. */
+/* Whole numbers joined by *, / (which leaves no remainder) and // (which drops it), from the left.
+ */
 gboolean sl_net_parse_int (const char *text, size_t length, int64_t *ret);
 
 /* --- Types --- */

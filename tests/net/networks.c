@@ -4,6 +4,7 @@
 
 #include <sightline/program.h>
 
+#include <math.h>
 #include <string.h>
 
 typedef struct Shipped {
@@ -14,11 +15,40 @@ typedef struct Shipped {
 
 static const Shipped shipped[] = {
     {"mnist-mlp", 669706, 0, "1x1x28x28", "1x10"},
+    /* 784·64 + 64 + 64·32 + 32 + 32·64 + 64 + 64·784 + 784 */
+    {"denoising-autoencoder", 105392, 0, "1x784", "1x784"},
+    {"sigmoid-autoencoder", 25648, 0, "1x512", "1x512"},
     {"cifar-cnn-keras", 528054, 0, "1x3x32x32", "1x10"},
     {"cifar-cnn-book", 40330, 0, "1x3x32x32", "1x10"},
+    {"shape-exercise", 15104, 0, "1x3x64x64", "1x32x8x8"},
+    {"shape-convolution", 80, 0, "1x1x200x200", "1x16x100x100"},
+    {"shape-pooling", 0, 0, "1x15x100x100", "1x15x50x50"},
     {"fashion-cnn", 356234, 0, "1x1x28x28", "1x10"},
     {"lenet5", 61706, 0, "1x1x28x28", "1x10"},
+    {"mnist-cnn", 454922, 0, "1x1x28x28", "1x10"},
+    {"cifar-cnn-pytorch", 62006, 0, "1x3x32x32", "1x10"},
+    {"vgg-cifar", 551914, 896, "1x3x32x32", "1x10"},
+    /* torch: 14,724,042 parameters and 8,448 running statistics */
+    {"vgg16-cifar", 14732490, 8448, "1x3x32x32", "1x10"},
+    {"alexnet", 60965224, 0, "1x3x224x224", "1x1000"}, /* Caffe's bvlc_reference */
+    {"zfnet", 107627624, 0, "1x3x224x224", "1x1000"},
+    {"vgg16", 138357544, 0, "1x3x224x224", "1x1000"},
+    {"vgg19", 143667240, 0, "1x3x224x224", "1x1000"},
+    {"googlenet", 6998552, 0, "1x3x224x224", "1x1000"}, /* Caffe's bvlc_googlenet */
+    {"inception-v1-module", 249674, 0, "1x3x32x32", "1x10"},
+    {"inception-v2-module", 255946, 0, "1x3x32x32", "1x10"},
+    {"inception-v3-module", 245386, 0, "1x3x32x32", "1x10"},
+    {"mnist-inception", 97298, 0, "1x1x28x28", "1x10"},
+    /* torchvision's numbers are those without running statistics. */
+    {"resnet18", 11689512 + 9600, 9600, "1x3x224x224", "1x1000"},
+    {"resnet34", 21797672 + 17024, 17024, "1x3x224x224", "1x1000"},
+    {"resnet50", 25557032 + 53120, 53120, "1x3x224x224", "1x1000"},
+    {"resnet101", 44549160 + 105344, 105344, "1x3x224x224", "1x1000"},
+    {"resnet152", 60192808 + 151424, 151424, "1x3x224x224", "1x1000"},
+    {"resnet20-cifar", 272474 + 1568, 1568, "1x3x32x32", "1x10"},
 };
+/* One that is refused, and has to be. */
+#define FAULTY "cifar-cnn-faulty"
 
 static SlModel *
 load (const char *name, GError **error)
@@ -53,6 +83,82 @@ test_shipped (gconstpointer data)
   g_assert_cmpstr (output, ==, expected->output);
 }
 
+static void
+test_faulty (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = load (FAULTY, &error);
+  g_assert_null (model);
+  g_assert_error (error, SL_ERROR, SL_ERROR_SHAPE);
+  g_assert_nonnull (strstr (error->message, "layer 'conv2d_2' (Conv2D): a 7x7 kernel does not fit "
+                                            "an input of 6x6x32"));
+}
+
+/* --- Running --- */
+
+/* Networks of fewer parameters are run, too: the reference takes a moment for them. */
+#define SMALL 1000000
+
+/* Even, of the size that the initialiser asks for. */
+static void
+draw (const SlValue *value, GRand *rand)
+{
+  if (value->initializer == NULL)
+    return;
+  const double size = sl_initializer_get_size (value->initializer, value->fan_in, value->fan_out);
+  float *data = sl_tensor_get_data_writable (value->data);
+  for (size_t i = 0; i < sl_tensor_get_elements (value->data); i++)
+    data[i] = (float)g_rand_double_range (rand, -size, size);
+}
+
+/* The output for an even input. */
+static SlTensor *
+run_on (SlModel *model, const char *device)
+{
+  g_autoptr (GError) error = NULL;
+  const SlProgramOptions options = {.device = sl_device_find (device, NULL), .batch = 2};
+  g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlRun) run = sl_run_new (program, &error);
+  g_assert_no_error (error);
+  const SlPort *port = sl_program_get_input (program, 0);
+  g_autoptr (SlTensor) input = sl_tensor_new (SL_FLOAT32, &port->shape, NULL);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (2);
+  float *data = sl_tensor_get_data_writable (input);
+  for (size_t i = 0; i < sl_tensor_get_elements (input); i++)
+    data[i] = (float)g_rand_double_range (rand, -1, 1);
+  g_assert_true (sl_run_set_input (run, 0, input, &error));
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  SlTensor *output = sl_run_copy_output (run, 0, &error);
+  g_assert_no_error (error);
+  return output;
+}
+
+/* The network as it runs, and its definition in double precision. */
+static void
+test_run (gconstpointer data)
+{
+  const Shipped *network = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = load (network->file, &error);
+  g_assert_no_error (error);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  const SlGraph *graph = sl_model_get_graph (model);
+  for (uint32_t i = 0; i < graph->values->len; i++)
+    draw (graph->values->pdata[i], rand);
+  g_autoptr (SlTensor) expected = run_on (model, "ref");
+  g_autoptr (SlTensor) got = run_on (model, "cpu");
+  double largest = 0, difference = 0;
+  for (size_t i = 0; i < sl_tensor_get_elements (expected); i++) {
+    const double want = sl_tensor_get_double (expected, i);
+    largest = MAX (largest, fabs (want));
+    difference = MAX (difference, fabs (sl_tensor_get_double (got, i) - want));
+  }
+  g_test_message ("difference %g of %g", difference, largest);
+  g_assert_cmpfloat (difference, <=, 1e-4 * largest);
+}
+
 /* No file lies there that no row above knows. */
 static void
 test_all_listed (void)
@@ -62,7 +168,7 @@ test_all_listed (void)
   for (const char *name; (name = g_dir_read_name (folder)) != NULL;) {
     if (!g_str_has_suffix (name, ".net"))
       continue;
-    gboolean is_listed = FALSE;
+    gboolean is_listed = g_str_equal (name, FAULTY ".net");
     for (size_t i = 0; i < G_N_ELEMENTS (shipped); i++)
       is_listed |=
           strlen (shipped[i].file) + 4 == strlen (name) && g_str_has_prefix (name, shipped[i].file);
@@ -77,8 +183,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (size_t i = 0; i < G_N_ELEMENTS (shipped); i++) {
     g_autofree char *path = g_strconcat ("/net/networks/", shipped[i].file, NULL);
+    g_autofree char *run = g_strconcat ("/net/networks/run/", shipped[i].file, NULL);
     g_test_add_data_func (path, &shipped[i], test_shipped);
+    if (shipped[i].parameters < SMALL)
+      g_test_add_data_func (run, &shipped[i], test_run);
   }
+  g_test_add_func ("/net/networks/faulty", test_faulty);
   g_test_add_func ("/net/networks/all-listed", test_all_listed);
   return g_test_run ();
 }

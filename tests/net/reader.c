@@ -2,6 +2,8 @@
 #include "model-private.h"
 
 #include "graph/op.h"
+#include "net/layer.h"
+#include "onnx/onnx.h"
 
 #include <sightline/program.h>
 
@@ -62,6 +64,7 @@ static const struct {
     {"huge", "Input 3\nDense 99999999999\n", "2:7: units is '99999999999'"},
     {"product-too-large", "Input 3\nDense 2000000000*2\n", "2:7: units is"},
     {"uneven-division", "Input 3\nDense 7/2\n", "2:7: units is '7/2'"},
+    {"division-left-open", "Input 3\nDense 7//\n", "2:7: units is '7//'"},
     {"division-by-zero", "Input 3\nDense 7/0\n", "2:7: units is '7/0'"},
     {"unknown-activation", "Input 3\nDense 4 rely\n",
      "2:9: activation is 'rely' (expected one of linear, relu,"},
@@ -212,6 +215,7 @@ static const struct {
     {"concatenate-rows", "a: Input 5x4x3\nb: Input 2x4x3\nConcatenate a b axis=1\n", "concatenate",
      "1x3x7x4"},
     {"expression", "Input 4\nDense 3*4/2\n", "dense", "1x6"},
+    {"rounded-down", "Input 4\nDense 2*7//3\n", "dense", "1x4"},
     {"prelu", "Input 5x4x3\nPReLU\n", "p_re_lu", "1x3x5x4"},
     /* N7 and N8 of the study texts. */
     {"exercise",
@@ -308,6 +312,29 @@ test_names (void)
   g_assert_cmpuint (skip->uses->len, ==, 3);
 }
 
+/* The output of a run on numbers that follow from their index. */
+static SlTensor *
+run_on (SlModel *model, const char *device)
+{
+  g_autoptr (GError) error = NULL;
+  const SlProgramOptions options = {.device = sl_device_find (device, NULL)};
+  g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlRun) run = sl_run_new (program, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlTensor) input =
+      sl_tensor_new (SL_FLOAT32, &sl_program_get_input (program, 0)->shape, NULL);
+  float *data = sl_tensor_get_data_writable (input);
+  for (size_t i = 0; i < sl_tensor_get_elements (input); i++)
+    data[i] = (float)(i * 7 % 17) / 8 - 1;
+  g_assert_true (sl_run_set_input (run, 0, input, &error));
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  SlTensor *output = sl_run_copy_output (run, 0, &error);
+  g_assert_no_error (error);
+  return output;
+}
+
 static void
 test_kinds (void)
 {
@@ -333,6 +360,65 @@ test_kinds (void)
   g_assert_cmpfloat (dense->fan_out, ==, 10);
   g_assert_cmpint (sl_model_get_input (model, 0)->shape.dim[0], ==, -1);
   g_assert_cmpint (sl_model_get_output (model, 0)->shape.dim[0], ==, -1);
+}
+
+/* Each type of layer, as it runs beside its definition, and as an ONNX file. */
+static void
+test_every_type (void)
+{
+  static const char text[] =
+      "Input 16x16x4\n"
+      "Conv2D 8 3 activation=silu padding=same\n"
+      "DepthwiseConv2D 3 activation=gelu\n"
+      "SeparableConv2D 12 3 activation=mish\n"
+      "Conv2DTranspose 6 3 2 same activation=hard_sigmoid\n"
+      "BatchNormalization gamma_initializer=0.7 scale=true center=false\n"
+      "UpSampling2D 1x2\nZeroPadding2D 1\nPermute 2,1,3\nReLU 6\nPReLU 0.25\nMaxout 3\n"
+      "Dropout 0.3\nAveragePooling2D 3 2\n"
+      "a: Activation selu\nb: Activation hard_silu from=a\nc: Activation softplus from=a\n"
+      "Maximum a b c\nMinimum a\nAverage a b minimum\nSubtract a\nMultiply b\n"
+      "Concatenate c axis=1\nActivation linear\nLocalResponseNormalization\nELU 0.5\n"
+      "LeakyReLU\nActivation leaky_relu\nActivation relu6\nActivation softsign\n"
+      "MaxPooling2D 3\nx: GlobalMaxPooling2D keepdims=true\n"
+      "GlobalAveragePooling2D from=leaky_re_lu\nReshape 1x1x3\nAdd x\nReshape 3x1\nConv1D 4 "
+      "1\nDepthwiseConv1D 1\n"
+      "SeparableConv1D 5 2 padding=same\nZeroPadding1D 1,0\nMaxPooling1D 2 1\n"
+      "AveragePooling1D 2 1 same\ns: Softmax\nl: GlobalMaxPooling1D\n"
+      "m: GlobalAveragePooling1D from=s\nf: Flatten from=s\nConcatenate l m f\nDense 7 "
+      "exponential\nActivation tanh\n"
+      "Activation sigmoid\nActivation elu\nActivation swish\nActivation hard_swish\n";
+  static const SlNetLayer *const families[] = {
+      sl_net_layers_basic, sl_net_layers_conv,  sl_net_layers_pool,       sl_net_layers_norm,
+      sl_net_layers_shape, sl_net_layers_merge, sl_net_layers_activation,
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS (families); i++)
+    for (const SlNetLayer *layer = families[i]; layer->name != NULL; layer++)
+      if (strstr (text, layer->name) == NULL)
+        g_error ("%s is not among the types here", layer->name);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = read_good (text);
+  const SlGraph *graph = sl_model_get_graph (model);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (3);
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    const SlValue *value = graph->values->pdata[i];
+    for (size_t k = 0; value->initializer != NULL && k < sl_tensor_get_elements (value->data); k++)
+      ((float *)sl_tensor_get_data_writable (value->data))[k] =
+          (float)g_rand_double_range (rand, -0.5, 0.5);
+  }
+  g_autoptr (GBytes) written = sl_onnx_write (graph, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlModel) again = sl_model_load_bytes (written, "t.onnx", NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlTensor) expected = run_on (model, "ref");
+  g_autoptr (SlTensor) got = run_on (model, "cpu");
+  g_autoptr (SlTensor) file = run_on (again, "ref");
+  g_assert_cmpuint (sl_tensor_get_elements (expected), ==, 7);
+  for (size_t i = 0; i < 7; i++) {
+    const double want = sl_tensor_get_double (expected, i);
+    g_test_message ("%g", want);
+    g_assert_cmpfloat_with_epsilon (sl_tensor_get_double (got, i), want, 1e-5);
+    g_assert_cmpfloat (sl_tensor_get_double (file, i), ==, want);
+  }
 }
 
 /* N6 of the study texts: the third convolution's kernel is larger than its input. */
@@ -370,6 +456,7 @@ main (int argc, char **argv)
   g_test_add_func ("/net/limits", test_limits);
   g_test_add_func ("/net/names", test_names);
   g_test_add_func ("/net/kinds", test_kinds);
+  g_test_add_func ("/net/every-type", test_every_type);
   g_test_add_func ("/net/faulty", test_faulty);
   return g_test_run ();
 }

@@ -218,6 +218,8 @@ static gboolean
 add_internal (const SlImport *im, const SlOpClass *op, GError **error)
 {
   g_autofree void *attrs = op->attrs_size > 0 ? g_malloc0 (op->attrs_size) : NULL;
+  if (attrs != NULL)
+    sl_attrs_init (op->attrs, attrs);
   for (uint32_t i = 0; i < im->n_attrs; i++)
     if (!sl_attrs_set (op->attrs, attrs, &im->attrs[i], error))
       return FALSE;

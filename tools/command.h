@@ -17,5 +17,5 @@ typedef struct Command {
   int (*run) (int argc, char **argv); /* argv[0] is the command's name; returns an exit status */
 } Command;
 
-extern const Command cmd_annotate, cmd_bench, cmd_check, cmd_classify, cmd_devices, cmd_heatmap,
-    cmd_inspect, cmd_evaluate, cmd_train;
+extern const Command cmd_annotate, cmd_bench, cmd_check, cmd_classify, cmd_data, cmd_devices,
+    cmd_evaluate, cmd_heatmap, cmd_inspect, cmd_train;

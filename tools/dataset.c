@@ -1,9 +1,16 @@
 #include "dataset.h"
 
+#include "report.h"
 #include "text.h"
+
+#include <sightline-gst/samples.h>
+
+#include <gst/gst.h>
 
 /* A class with more samples than this many times another's is worth a word. */
 #define UNEVEN 10
+/* Files that cannot be read and are named; the rest are counted. */
+#define MAX_NAMED 20
 
 char *
 tool_dataset_find (const SlRecipe *recipe)
@@ -20,7 +27,16 @@ tool_dataset_find (const SlRecipe *recipe)
 SlSampleSource *
 tool_dataset_open (const char *path, SlDataPart part, GError **error)
 {
-  return sl_sample_source_open (path, part, error);
+  g_autoptr (SlSamplesReport) report = NULL;
+  gst_init (NULL, NULL);
+  tool_quiet_libraries ();
+  SlSampleSource *source = sl_samples_open (path, part, NULL, &report, error);
+  guint n = report ? g_strv_length (report->unreadable) : 0;
+  for (guint i = 0; i < MIN (n, MAX_NAMED); i++)
+    tool_note ("left out: %s", report->unreadable[i]);
+  if (n > MAX_NAMED)
+    tool_note ("left out: %u more files that cannot be read", n - MAX_NAMED);
+  return source;
 }
 
 static void

@@ -17,6 +17,7 @@ python3                    | all      | cmd:python3                      | gener
 libglib2.0-dev             | all      | pc:glib-2.0>=2.74                | the engine: errors, containers, key files
 zlib1g-dev                 | all      | pc:zlib                          | data sets packed with gzip (libglib2.0-dev has it with it)
 libjson-glib-dev           | all      | pc:json-glib-1.0                 | JSON Lines
+libarchive-dev             | all      | pc:libarchive                    | data sets in tar archives
 libgstreamer1.0-dev        | all      | pc:gstreamer-1.0>=1.22           | elements
 libgstreamer-plugins-base1.0-dev | all | pc:gstreamer-video-1.0>=1.22    | raw video, overlays, decoding
 libcairo2-dev              | all      | pc:cairo                         | draws labels and the demo clip

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /* Sorted by name. */
-static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,
-                                          &cmd_classify, &cmd_devices, &cmd_evaluate,
-                                          &cmd_heatmap,  &cmd_inspect, &cmd_train};
+static const Command *const commands[] = {&cmd_annotate, &cmd_bench,   &cmd_check,    &cmd_classify,
+                                          &cmd_data,     &cmd_devices, &cmd_evaluate, &cmd_heatmap,
+                                          &cmd_inspect,  &cmd_train};
 
 static void
 print_help (FILE *out)
@@ -35,6 +35,7 @@ print_help (FILE *out)
       "  sightline annotate -m net.onnx clip.mp4 -o seen.mkv\n"
       "  sightline heatmap -m net.onnx photo.jpg -o seen.png\n"
       "  sightline inspect net.onnx\n"
+      "  sightline data photos -o sheet.png                what a data set holds\n"
       "  sightline train digits.recipe --data mnist -o digits.onnx\n"
       "  sightline evaluate -m digits.onnx --data mnist\n"
       "\n"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define N_TRIES 10 /* torchvision's, for crops and for erasing */
-#define MAX_BLUR_SIGMA 10
+#define MAX_BLUR_SIGMA 32
 
 /* Principal components of ImageNet's RGB in 0 … 1 and their eigenvalues, as published with
  * fb.resnet.torch (2016) for AlexNet's augmentation. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define BLUR_DEVIATIONS 3
-#define MAX_BLUR_TAPS (2 * 30 + 1) /* sl_augment_check() allows deviations up to 10 */
+#define MAX_BLUR_TAPS (2 * 96 + 1) /* sl_augment_check() allows deviations up to 32 */
 
 struct SlAugmenter {
   const SlAugmentLoops *loops;

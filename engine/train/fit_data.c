@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The deviation that a drawn blur has at least, pixels. */
-#define SMALLEST_BLUR 0.1f
 /* [augment] mask's own numbers, apart from those that <core/random.h> lists. */
 #define RANDOM_MASK ((SlRandomUse)64)
 
@@ -255,60 +253,12 @@ check_classes (SlFit *fit, GError **error)
                       sl_model_get_name (fit->options.model), outputs, classes);
 }
 
-static float
-flip_probability (const char *chosen, const char *way)
-{
-  return strcmp (chosen, way) == 0 || strcmp (chosen, "both") == 0 ? 0.5f : 0;
-}
-
-static SlAugment
-read_augment (const SlRecipe *recipe)
-{
-  static const char *const fills[SL_FILL_COUNT] = {
-      [SL_FILL_COLOR] = "black", [SL_FILL_EDGE] = "edge", [SL_FILL_REFLECT] = "reflect"};
-  const float zoom = (float)recipe->augment.zoom, area = (float)recipe->augment.resize_crop;
-  const float shift = (float)recipe->augment.translate;
-  SlAugment augment = {
-      .crop_padding = (uint32_t)recipe->augment.crop_padding,
-      .flip_horizontal = flip_probability (recipe->augment.flip, "horizontal"),
-      .flip_vertical = flip_probability (recipe->augment.flip, "vertical"),
-      .rotate = (float)recipe->augment.rotate,
-      .shear = (float)recipe->augment.shear,
-      .translate = {shift, shift},
-      .brightness = (float)recipe->augment.brightness,
-      .contrast = (float)recipe->augment.contrast,
-      .saturation = (float)recipe->augment.saturation,
-      .hue = (float)recipe->augment.hue,
-      .rgb_pca = (float)recipe->augment.pca_noise,
-      .noise = (float)recipe->augment.noise,
-      .blur = (float)recipe->augment.blur,
-      .erase = (float)recipe->augment.erasing,
-      .mixup = (float)recipe->augment.mixup,
-      .cutmix = (float)recipe->augment.cutmix,
-  };
-  for (guint i = 0; i < SL_FILL_COUNT; i++)
-    if (strcmp (recipe->augment.fill, fills[i]) == 0)
-      augment.fill_rule = (SlFillRule)i;
-  if (area > 0) {
-    augment.crop_area[0] = area;
-    augment.crop_area[1] = 1;
-  }
-  if (zoom > 0) {
-    augment.zoom[0] = 1 - zoom;
-    augment.zoom[1] = 1 + zoom;
-  }
-  if (augment.blur > 0) {
-    augment.blur_sigma[0] = MIN (SMALLEST_BLUR, (float)recipe->augment.blur_sigma);
-    augment.blur_sigma[1] = (float)recipe->augment.blur_sigma;
-  }
-  return augment;
-}
-
 gboolean
 sl_fit_prepare_loaders (SlFit *fit, GError **error)
 {
   const SlRecipe *recipe = fit->recipe;
-  const SlAugment augment = read_augment (recipe);
+  SlAugment augment;
+  sl_recipe_get_augment (recipe, &fit->rules->preprocess, &augment);
   SlLoaderOptions options = {
       .augment = &augment,
       .rules = &fit->rules->preprocess,

@@ -420,7 +420,7 @@ test_checks (void)
       {.brightness = -1},
       {.noise = NAN},
       {.blur = 0.5f},
-      {.blur = 1, .blur_sigma = {1, 11}},
+      {.blur = 1, .blur_sigma = {1, 33}},
       {.crop_area = {0.5f, 1.5f}},
       {.crop_area = {0.5f, 0}},
       {.erase = 2},

@@ -48,6 +48,7 @@ ANGLED = {
     "engine/vulkan": (GLIB, C_LIBRARY, PUBLIC, r"vulkan/.*|volk\.h"),
     "engine/include": (GLIB, PLAIN_TYPES, PUBLIC),
     "plugins": (GLIB, C_LIBRARY, GST, DRAWING, JSON, PUBLIC, PUBLIC_GST),
+    "plugins/lib": (GLIB, C_LIBRARY, GST, DRAWING, JSON, PUBLIC, PUBLIC_GST, r"archive(_entry)?\.h"),
     "plugins/lib/include": (GLIB, PLAIN_TYPES, GST, PUBLIC, PUBLIC_GST),
     "tools": (GLIB, C_LIBRARY, GST, DRAWING, JSON, PUBLIC, PUBLIC_GST),
     "shaders": (),

@@ -7,8 +7,8 @@
 static void
 test_help (void)
 {
-  static const char *const commands[] = {"annotate", "bench",   "check",  "classify",
-                                         "devices",  "heatmap", "inspect"};
+  static const char *const commands[] = {"annotate", "bench",   "check",   "classify",
+                                         "data",     "devices", "heatmap", "inspect"};
   g_auto (ToolRun) run = {0};
   tool_run (&run, NULL, "--help", NULL);
   tool_assert_ok (&run);

@@ -50,7 +50,7 @@ typedef struct SlAugment {
   /* AlexNet's change of intensity (Krizhevsky et al. 2012: 0.1): the principal components of
    * ImageNet's colours times their eigenvalue and a normal number of this deviation. */
   float rgb_pca;
-  /* Probability, and deviation in pixels (above 0, at most 10), of a Gaussian blur, mirrored at the
+  /* Probability, and deviation in pixels (above 0, at most 32), of a Gaussian blur, mirrored at the
    * edges; tv GaussianBlur, with weights up to three deviations. */
   float blur, blur_sigma[2];
   /* Deviation of normal noise on every value, in parts of 255; tv GaussianNoise's sigma. */

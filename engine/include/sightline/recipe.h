@@ -1,7 +1,7 @@
 /* A training run in words: which network, which data, how it learns. */
 #pragma once
 
-#include <sightline/error.h>
+#include <sightline/augment.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -126,6 +126,11 @@ SL_API gboolean sl_recipe_complete (SlRecipe *recipe, GError **error);
  * reads the same run; keys without effect are left out. Parsing it gives the same run. Free with
  * g_free(). */
 SL_API char *sl_recipe_to_text (const SlRecipe *recipe);
+
+/* The group [augment] for inputs of these rules; what is erased shows the mean colour. It may still
+ * not pass sl_augment_check(), whose ranges are narrower in places. */
+SL_API void sl_recipe_get_augment (const SlRecipe *recipe, const SlPreprocess *rules,
+                                   SlAugment *ret_augment);
 
 /* PATH as the recipe means it: absolute, or beneath its folder. Free with g_free(). */
 SL_API char *sl_recipe_resolve (const SlRecipe *recipe, const char *path);

@@ -211,8 +211,8 @@ print_text (const BenchOptions *options, SlProgram *program, const Timing *timin
   printf ("speed         %.1f GFLOP/s\n", info.flops / timing->median / 1e6);
   printf ("first result  %.1f ms (load %.1f, compile %.1f)\n", timing->first_result, timing->load,
           timing->compile);
-  printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights%s\n", peak_memory (),
-          (double)info.arena_bytes / 1048576, (double)info.weight_bytes / 1048576,
+  printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights%s\n",
+          peak_memory (), (double)info.arena_bytes / 1048576, (double)info.weight_bytes / 1048576,
           options->half_weights ? " (16-bit floats where kernels read those)" : "");
   if (info.n_reference_steps > 0)
     printf ("slow steps    %u of %u have no fast kernel\n", info.n_reference_steps, info.n_steps);

@@ -197,6 +197,8 @@ forget_in_child (void)
   atomic_store (&pool.open, 0);
   atomic_store (&pool.sleepers, 0);
   atomic_store (&pool.n_workers, 0);
+  atomic_store (&pool.quit, false); /* somebody may have been shutting down */
+  pool.start_failed = false;
   pthread_mutex_init (&pool.lock, NULL);
 }
 
@@ -332,9 +334,10 @@ sl_pool_run (size_t n_tiles, unsigned max_threads, SlPoolFunc func, void *data)
     loop->data = data;
     loop->n_shares = n_threads;
     loop->chunk = MAX (n_tiles / (n_threads * CHUNKS_PER_THREAD), 1);
-    for (size_t i = 0; i < n_threads; i++) {
-      atomic_store_explicit (&loop->shares[i].next, n_tiles * i / n_threads, memory_order_relaxed);
-      loop->shares[i].end = n_tiles * (i + 1) / n_threads;
+    for (size_t i = 0, begin = 0; i < n_threads; i++) {
+      atomic_store_explicit (&loop->shares[i].next, begin, memory_order_relaxed);
+      begin += n_tiles / n_threads + (i < n_tiles % n_threads);
+      loop->shares[i].end = begin;
     }
     run_shared (loop, (unsigned)n_threads - 1);
   } else {

@@ -1,6 +1,7 @@
 /* Values made of shapes, and values repeated: https://onnx.ai/onnx/operators/onnx__Shape.html,
  * Size, Expand, Tile, Range, ConstantOfShape. The reader itself makes values of Constant nodes. */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -229,6 +230,14 @@ import_filled (const SlImport *im, const SlOpClass *op, GError **error)
   return TRUE;
 }
 
+/* What the pass sums up: an input that was repeated. */
+static gboolean
+expand_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  sl_gradients_give (to, node, 0, sl_gradients_get (to, node, 0));
+  return TRUE;
+}
+
 static const SlOnnxForm expand_forms[] = {
     {.since = 8},
     {.op_type = "ConstantOfShape", .since = 9, .import = import_filled},
@@ -246,6 +255,7 @@ static const SlOpClass expand = {
     .infer = expand_infer,
     .reference = expand_reference,
     .lower = expand_lower,
+    .gradient = expand_gradient,
     .forms = expand_forms,
 };
 
@@ -308,6 +318,29 @@ tile_lower (const SlNode *node, SlLowering *to)
   sl_lower_copy (to, &dims, x, &from, y, &into);
 }
 
+/* The sum over the repeats of one axis after the other. */
+static gboolean
+tile_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const SlShape *x = &node->inputs[0]->shape;
+  SlValue *value = sl_gradients_get (to, node, 0);
+  for (uint32_t i = 0; i < x->rank; i++) {
+    SlShape left = value->shape;
+    const int64_t size = x->dim[i], repeats = size > 0 ? left.dim[i] / size : 1;
+    size_t outer, inner;
+    if (repeats == 1)
+      continue;
+    sl_split_at_axis (&left, i, &outer, &inner);
+    left.dim[i] = size;
+    const int64_t rest = size * (int64_t)inner;
+    value = sl_gradient_reshape (to, node, value, &SL_SHAPE ((int64_t)outer, repeats, rest));
+    value = sl_gradient_sum_to (to, node, value, &SL_SHAPE ((int64_t)outer, 1, rest));
+    value = sl_gradient_reshape (to, node, value, &left);
+  }
+  sl_gradients_give (to, node, 0, value);
+  return TRUE;
+}
+
 static const SlOpClass tile = {
     .name = "Tile",
     .min_inputs = 2,
@@ -317,6 +350,7 @@ static const SlOpClass tile = {
     .infer = tile_infer,
     .reference = tile_reference,
     .lower = tile_lower,
+    .gradient = tile_gradient,
 };
 
 /* --- Range: start, limit, delta --- */

@@ -1,4 +1,5 @@
 /* CumSum: https://onnx.ai/onnx/operators/onnx__CumSum.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 typedef struct CumsumAttrs {
@@ -68,6 +69,17 @@ cumsum_reference (const SlRefCall *call)
     sum_row (x, call->outputs[0], row / inner * n * inner + row % inner, n, inner, attrs);
 }
 
+/* The sum from the other end. */
+static gboolean
+cumsum_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  CumsumAttrs back = *(const CumsumAttrs *)node->attrs;
+  back.reverse = !back.reverse;
+  SlValue *inputs[] = {sl_gradients_get (to, node, 0), node->inputs[1]};
+  sl_gradients_give (to, node, 0, sl_gradients_node (to, node, node->op, &back, 2, inputs));
+  return TRUE;
+}
+
 static const SlOnnxForm cumsum_forms[] = {{.since = 11}, {0}};
 
 static const SlOpClass cumsum = {
@@ -80,6 +92,7 @@ static const SlOpClass cumsum = {
     .attrs_size = sizeof (CumsumAttrs),
     .infer = cumsum_infer,
     .reference = cumsum_reference,
+    .gradient = cumsum_gradient,
     .forms = cumsum_forms,
 };
 

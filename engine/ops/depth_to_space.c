@@ -1,5 +1,6 @@
 /* Channels to positions and back: https://onnx.ai/onnx/operators/onnx__DepthToSpace.html,
  * …/onnx__SpaceToDepth.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 enum { MODE_DCR, MODE_CRD };
@@ -202,6 +203,36 @@ space_to_depth_lower (const SlNode *node, SlLowering *to)
   sl_lower_copy (to, &dims, x, &from, y, &into);
 }
 
+/* CRD has no inverse among the operators: its channels come last in a transpose. */
+static gboolean
+depth_to_space_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const BlockAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+  const SlRawAttr size = {.name = (char *)"blocksize", .type = SL_RAW_INT, .i = attrs->size};
+  SlValue *d = sl_gradients_get (to, node, 0);
+  if (attrs->mode == MODE_DCR) {
+    sl_gradients_give (to, node, 0, sl_gradient_node (to, node, "SpaceToDepth", &size, 1, 1, &d));
+    return TRUE;
+  }
+  const SlShape blocks =
+      SL_SHAPE (y->dim[0], y->dim[1], x->dim[2], attrs->size, x->dim[3], attrs->size);
+  d = sl_gradient_reshape (to, node, d, &blocks);
+  d = sl_gradient_transpose (to, node, d, (const int64_t[]){0, 1, 3, 5, 2, 4});
+  sl_gradients_give (to, node, 0, sl_gradient_reshape (to, node, d, x));
+  return TRUE;
+}
+
+static gboolean
+space_to_depth_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const BlockAttrs *attrs = node->attrs;
+  const SlRawAttr size = {.name = (char *)"blocksize", .type = SL_RAW_INT, .i = attrs->size};
+  SlValue *d = sl_gradients_get (to, node, 0);
+  sl_gradients_give (to, node, 0, sl_gradient_node (to, node, "DepthToSpace", &size, 1, 1, &d));
+  return TRUE;
+}
+
 #define REARRANGEMENT                                                                  \
   .min_inputs = 1, .max_inputs = 1, .min_outputs = 1, .max_outputs = 1,                \
   .attrs_size = sizeof (BlockAttrs), .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT, \
@@ -213,6 +244,7 @@ static const SlOpClass depth_to_space = {
     .infer = depth_to_space_infer,
     .reference = depth_to_space_reference,
     .lower = depth_to_space_lower,
+    .gradient = depth_to_space_gradient,
     REARRANGEMENT,
 };
 
@@ -222,6 +254,7 @@ static const SlOpClass space_to_depth = {
     .infer = space_to_depth_infer,
     .reference = space_to_depth_reference,
     .lower = space_to_depth_lower,
+    .gradient = space_to_depth_gradient,
     REARRANGEMENT,
 };
 

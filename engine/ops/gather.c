@@ -1,6 +1,7 @@
 /* Reading at indices: Gather, GatherElements, GatherND:
  * https://onnx.ai/onnx/operators/onnx__Gather.html and so on. Constant indices are checked; one
  * that is only known at run time and lies outside gives zeros. */
+#include "ops/gradient.h"
 #include "ops/indices.h"
 #include "ops/shape.h"
 
@@ -88,6 +89,47 @@ gather_lower (const SlNode *node, SlLowering *to)
   }
 }
 
+/* One index is a slice: zeros around it. */
+static SlValue *
+place_slice (SlGradients *to, const SlNode *of, SlValue *d, const SlShape *x, int64_t axis,
+             int64_t index)
+{
+  int64_t begin[SL_MAX_RANK] = {0}, end[SL_MAX_RANK] = {0};
+  SlShape shape = *x;
+  shape.dim[axis] = 1;
+  index += index < 0 ? x->dim[axis] : 0;
+  begin[axis] = index;
+  end[axis] = x->dim[axis] - 1 - index;
+  return sl_gradient_pad (to, of, sl_gradient_reshape (to, of, d, &shape), begin, end);
+}
+
+/* Slices of (outer, axis, inner), added up at their indices as (axis, outer, inner). */
+static gboolean
+gather_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  static const int64_t exchange[] = {1, 0, 2};
+  const GatherAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  SlValue *indices = node->inputs[1], *d = sl_gradients_get (to, node, 0);
+  size_t outer, inner, n = 0;
+  sl_shape_get_elements (&indices->shape, &n);
+  if (n == 1 && indices->kind == SL_VALUE_CONSTANT) {
+    int64_t index = sl_tensor_get_int (indices->data, 0);
+    sl_gradients_give (to, node, 0, place_slice (to, node, d, x, attrs->axis, index));
+    return TRUE;
+  }
+  sl_split_at_axis (x, attrs->axis, &outer, &inner);
+  const SlShape slices = SL_SHAPE ((int64_t)outer, (int64_t)n, (int64_t)inner);
+  const SlShape turned = SL_SHAPE (x->dim[attrs->axis], (int64_t)outer, (int64_t)inner);
+  d = sl_gradient_reshape (to, node, d, &slices);
+  d = sl_gradient_transpose (to, node, d, exchange);
+  indices = sl_gradient_reshape (to, node, indices, &SL_SHAPE ((int64_t)n, 1));
+  d = sl_gradient_scatter_nd (to, node, &turned, indices, d);
+  d = sl_gradient_transpose (to, node, d, exchange);
+  sl_gradients_give (to, node, 0, sl_gradient_reshape (to, node, d, x));
+  return TRUE;
+}
+
 static const SlOpClass gather = {
     .name = "Gather",
     .min_inputs = 2,
@@ -99,6 +141,7 @@ static const SlOpClass gather = {
     .infer = gather_infer,
     .reference = gather_reference,
     .lower = gather_lower,
+    .gradient = gather_gradient,
 };
 
 /* --- GatherElements: y[i][j][k] = x[i][indices[i][j][k]][k] for axis 1 --- */
@@ -135,6 +178,17 @@ gather_elements_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+gather_elements_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const GatherAttrs *attrs = node->attrs;
+  sl_gradients_give (to, node, 0,
+                     sl_gradient_scatter_elements (to, node, &node->inputs[0]->shape, attrs->axis,
+                                                   node->inputs[1],
+                                                   sl_gradients_get (to, node, 0)));
+  return TRUE;
+}
+
 static const SlOnnxForm elements_forms[] = {{.since = 11}, {0}};
 
 static const SlOpClass gather_elements = {
@@ -147,6 +201,7 @@ static const SlOpClass gather_elements = {
     .attrs_size = sizeof (GatherAttrs),
     .infer = gather_elements_infer,
     .reference = gather_elements_reference,
+    .gradient = gather_elements_gradient,
     .forms = elements_forms,
 };
 
@@ -217,6 +272,19 @@ gather_nd_reference (const SlRefCall *call)
   }
 }
 
+/* ScatterND knows no batch. */
+static gboolean
+gather_nd_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const GatherNdAttrs *attrs = node->attrs;
+  if (attrs->batch_dims != 0)
+    return FALSE;
+  sl_gradients_give (to, node, 0,
+                     sl_gradient_scatter_nd (to, node, &node->inputs[0]->shape, node->inputs[1],
+                                             sl_gradients_get (to, node, 0)));
+  return TRUE;
+}
+
 static const SlOpClass gather_nd = {
     .name = "GatherND",
     .min_inputs = 2,
@@ -227,6 +295,7 @@ static const SlOpClass gather_nd = {
     .attrs_size = sizeof (GatherNdAttrs),
     .infer = gather_nd_infer,
     .reference = gather_nd_reference,
+    .gradient = gather_nd_gradient,
     .forms = elements_forms,
 };
 

@@ -1,6 +1,7 @@
 #include "ops/gradient.h"
 
 #include "ops/internal.h"
+#include "ops/shape.h"
 
 #include <string.h>
 
@@ -21,20 +22,35 @@ sl_gradient_node (SlGradients *to, const SlNode *of, const char *op, const SlRaw
 }
 
 SlValue *
+sl_gradient_numbers (SlGradients *to, SlDType dtype, const SlShape *shape, const double *numbers)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlTensor) tensor = sl_tensor_new (dtype, shape, &error);
+  if (tensor == NULL)
+    g_error ("%s", error->message); /* as g_malloc() does */
+  const size_t n = sl_tensor_get_elements (tensor);
+  g_autofree int64_t *whole = g_new (int64_t, n + 1);
+  SlRefTensor content = {.dtype = dtype, .n = n, .i = whole};
+  for (size_t i = 0; i < n; i++)
+    whole[i] = (int64_t)numbers[i];
+  if (sl_dtype_is_float (dtype))
+    content.f = (double *)numbers;
+  sl_ref_store (&content, sl_tensor_get_data_writable (tensor));
+  return sl_graph_add_tensor (sl_gradients_get_graph (to), "number", SL_VALUE_CONSTANT, tensor);
+}
+
+SlValue *
 sl_gradient_constant (SlGradients *to, SlDType dtype, const SlShape *shape, double number)
 {
   const SlShape scalar = {0};
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SlTensor) one = sl_tensor_new (dtype, &scalar, &error);
-  g_autoptr (SlTensor) all = sl_tensor_new (dtype, shape != NULL ? shape : &scalar, &error);
-  if (one == NULL || all == NULL)
-    g_error ("%s", error->message); /* as g_malloc() does */
-  SlRefTensor content = {.dtype = dtype, .n = 1, .f = &number};
-  sl_ref_store (&content, sl_tensor_get_data_writable (one));
-  size_t n = sl_tensor_get_elements (all), size = sl_dtype_get_size (dtype);
+  size_t n = 1;
+  if (shape == NULL)
+    shape = &scalar;
+  sl_shape_get_elements (shape, &n);
+  g_autofree double *numbers = g_new (double, n + 1);
   for (size_t i = 0; i < n; i++)
-    memcpy ((char *)sl_tensor_get_data_writable (all) + i * size, sl_tensor_get_data (one), size);
-  return sl_graph_add_tensor (sl_gradients_get_graph (to), "number", SL_VALUE_CONSTANT, all);
+    numbers[i] = number;
+  return sl_gradient_numbers (to, dtype, shape, numbers);
 }
 
 SlValue *
@@ -99,6 +115,69 @@ sl_gradient_slice (SlGradients *to, const SlNode *of, SlValue *value, int64_t ax
   SlValue *inputs[] = {value, sl_gradient_ints (to, of, &start, 1),
                        sl_gradient_ints (to, of, &end, 1), sl_gradient_ints (to, of, &axis, 1)};
   return sl_gradient_node (to, of, "Slice", NULL, 0, G_N_ELEMENTS (inputs), inputs);
+}
+
+SlValue *
+sl_gradient_pad (SlGradients *to, const SlNode *of, SlValue *value, const int64_t *begin,
+                 const int64_t *end)
+{
+  int64_t pads[2 * SL_MAX_RANK];
+  const uint32_t rank = value->shape.rank;
+  bool any = false;
+  for (uint32_t i = 0; i < rank; i++) {
+    pads[i] = begin[i];
+    pads[rank + i] = end[i];
+    any = any || begin[i] != 0 || end[i] != 0;
+  }
+  SlValue *inputs[] = {value, sl_gradient_ints (to, of, pads, 2 * (size_t)rank)};
+  return any ? sl_gradient_node (to, of, "Pad", NULL, 0, 2, inputs) : value;
+}
+
+SlValue *
+sl_gradient_zeros (SlGradients *to, const SlNode *of, SlDType dtype, const SlShape *shape)
+{
+  return sl_gradient_expand (to, of, sl_gradient_constant (to, dtype, NULL, 0), shape);
+}
+
+SlValue *
+sl_gradient_scatter_elements (SlGradients *to, const SlNode *of, const SlShape *shape, int64_t axis,
+                              SlValue *indices, SlValue *updates)
+{
+  const SlRawAttr attrs[] = {
+      {.name = (char *)"axis", .type = SL_RAW_INT, .i = axis},
+      {.name = (char *)"reduction", .type = SL_RAW_STRING, .s = (char *)"add"},
+  };
+  SlValue *inputs[] = {sl_gradient_zeros (to, of, updates->dtype, shape), indices, updates};
+  return sl_gradient_node (to, of, "ScatterElements", attrs, 2, 3, inputs);
+}
+
+SlValue *
+sl_gradient_scatter_nd (SlGradients *to, const SlNode *of, const SlShape *shape, SlValue *indices,
+                        SlValue *updates)
+{
+  const SlRawAttr add = {.name = (char *)"reduction", .type = SL_RAW_STRING, .s = (char *)"add"};
+  SlValue *inputs[] = {sl_gradient_zeros (to, of, updates->dtype, shape), indices, updates};
+  return sl_gradient_node (to, of, "ScatterND", &add, 1, 3, inputs);
+}
+
+SlValue *
+sl_gradient_map_axis (SlGradients *to, const SlNode *of, SlValue *value, int64_t axis, int64_t size,
+                      const double *matrix)
+{
+  SlShape shape = value->shape;
+  size_t outer, inner;
+  sl_split_at_axis (&shape, axis, &outer, &inner);
+  SlValue *map = sl_gradient_numbers (to, value->dtype, &SL_SHAPE (size, shape.dim[axis]), matrix);
+  const bool is_last = inner == 1;
+  SlShape stack = is_last ? SL_SHAPE ((int64_t)outer, shape.dim[axis])
+                          : SL_SHAPE ((int64_t)outer, shape.dim[axis], (int64_t)inner);
+  SlValue *stacked = sl_gradient_reshape (to, of, value, &stack);
+  if (is_last)
+    map = sl_gradient_transpose (to, of, map, (const int64_t[]){1, 0});
+  SlValue *product[] = {is_last ? stacked : map, is_last ? map : stacked};
+  shape.dim[axis] = size;
+  return sl_gradient_reshape (to, of, sl_gradient_node (to, of, "MatMul", NULL, 0, 2, product),
+                              &shape);
 }
 
 SlValue *

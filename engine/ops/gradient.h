@@ -46,6 +46,9 @@ SlValue *sl_gradient_node (SlGradients *to, const SlNode *of, const char *op,
 
 /* A constant full of one number; shape NULL: a scalar. */
 SlValue *sl_gradient_constant (SlGradients *to, SlDType dtype, const SlShape *shape, double number);
+/* A constant of these numbers, in row-major order. */
+SlValue *sl_gradient_numbers (SlGradients *to, SlDType dtype, const SlShape *shape,
+                              const double *numbers);
 /* A constant vector of int64. */
 SlValue *sl_gradient_ints (SlGradients *to, const SlNode *of, const int64_t *ints, size_t n);
 
@@ -63,9 +66,34 @@ SlValue *sl_gradient_transpose (SlGradients *to, const SlNode *of, SlValue *valu
 /* The elements from `start` up to before `end` on one axis. */
 SlValue *sl_gradient_slice (SlGradients *to, const SlNode *of, SlValue *value, int64_t axis,
                             int64_t start, int64_t end);
+/* With `begin` and `end` zeros (one number each a dimension) on its sides; negative ones cut off.
+ */
+SlValue *sl_gradient_pad (SlGradients *to, const SlNode *of, SlValue *value, const int64_t *begin,
+                          const int64_t *end);
 SlValue *sl_gradient_cast (SlGradients *to, const SlNode *of, SlValue *value, SlDType dtype);
 
+/* Zeros of that shape, made in the run: for what is written into. */
+SlValue *sl_gradient_zeros (SlGradients *to, const SlNode *of, SlDType dtype, const SlShape *shape);
+/* `updates` added up at their indices in zeros of that shape: ScatterElements, ScatterND. */
+SlValue *sl_gradient_scatter_elements (SlGradients *to, const SlNode *of, const SlShape *shape,
+                                       int64_t axis, SlValue *indices, SlValue *updates);
+SlValue *sl_gradient_scatter_nd (SlGradients *to, const SlNode *of, const SlShape *shape,
+                                 SlValue *indices, SlValue *updates);
+
+/* `value` with the dimension `axis` mapped to one of `size` by a matrix of `size` rows, one column
+ * for each element that is there. */
+SlValue *sl_gradient_map_axis (SlGradients *to, const SlNode *of, SlValue *value, int64_t axis,
+                               int64_t size, const double *matrix);
+
 /* --- Whole gradients --- */
+
+/* Formulas of all that take off the mean and divide by the deviation: h is x normalised over the
+ * axes 'r' with 'e' added to the variance; the second one, behind the first, is the gradient of x
+ * where that of h is 'g'. */
+#define SL_NORMALIZE                                                     \
+  "c = x - ReduceMean (x, r); i = 1 / Sqrt (ReduceMean (c * c, r) + e);" \
+  "h = c * i"
+#define SL_NORMALIZE_GRADIENT "(g - ReduceMean (g, r) - h * ReduceMean (g * h, r)) * i"
 
 /* Output 0 is input 0's elements in their order, under another shape or none. */
 gboolean sl_gradient_same (SlGradients *to, SlNode *node, GError **error);

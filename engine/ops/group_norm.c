@@ -2,6 +2,7 @@
  * https://onnx.ai/onnx/operators/onnx__InstanceNormalization.html, GroupNormalization,
  * MeanVarianceNormalization */
 #include "kernels/layer_norm.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 #include "ops/window.h"
 
@@ -165,6 +166,54 @@ group_norm_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = 8 * (double)n;
 }
 
+/* x as (N, groups, rest), unless a group is a channel. Scale and bias stand beside y, or, with one
+ * element a group, beside the former. */
+static gboolean
+group_norm_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const GroupNormAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  const int64_t n = x->dim[0], groups = attrs->num_groups;
+  size_t elements = 0;
+  sl_shape_get_elements (x, &elements);
+  if (elements == 0)
+    return TRUE;
+  SlShape view = SL_SHAPE (n, groups, (int64_t)elements / n / groups);
+  if (groups == x->dim[1])
+    view = *x;
+  SlShape vector = {.rank = x->rank - 1, .dim = {x->dim[1], 1, 1, 1, 1, 1, 1, 1}};
+  const bool beside_view = attrs->per_group && groups != x->dim[1];
+  if (beside_view)
+    vector = SL_SHAPE (groups, 1);
+  const SlShape *beside = beside_view ? &view : x;
+  int64_t axes[SL_MAX_RANK];
+  for (uint32_t i = 2; i < view.rank; i++)
+    axes[i - 2] = i;
+
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'x', sl_gradient_reshape (to, node, node->inputs[0], &view));
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, axes, view.rank - 2));
+  sl_formula_bind (&f, 's', sl_gradient_reshape (to, node, node->inputs[1], &vector));
+  sl_formula_bind (&f, 'd', sl_gradient_reshape (to, node, f.bound['d' - 'a'], beside));
+  sl_formula_bind_number (&f, 'e', (double)attrs->epsilon);
+  sl_formula_add (&f, SL_NORMALIZE);
+  if (sl_gradients_want (to, node, 0)) {
+    SlValue *scaled = sl_formula_add (&f, "d * s");
+    sl_formula_bind (&f, 'g', sl_gradient_reshape (to, node, scaled, &view));
+    SlValue *dx = sl_formula_add (&f, SL_NORMALIZE_GRADIENT);
+    sl_gradients_give (to, node, 0, sl_gradient_reshape (to, node, dx, x));
+  }
+  sl_formula_bind (&f, 'h', sl_gradient_reshape (to, node, f.bound['h' - 'a'], beside));
+  for (uint32_t i = 1; i <= 2; i++) {
+    if (!sl_gradients_want (to, node, i))
+      continue;
+    SlValue *each = sl_formula_add (&f, i == 1 ? "d * h" : "d");
+    SlValue *sum = sl_gradient_sum_to (to, node, each, &vector);
+    sl_gradients_give (to, node, i, sl_gradient_reshape (to, node, sum, &node->inputs[i]->shape));
+  }
+  return TRUE;
+}
+
 /* Opset 18 scales groups; from 21 on, channels. */
 static gboolean
 group_norm_import_18 (const SlImport *im, const SlOpClass *op, GError **error)
@@ -187,7 +236,8 @@ static const SlOnnxForm group_norm_forms[] = {
   .attrs_size = sizeof (GroupNormAttrs),                                                       \
   .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_IN_PLACE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,    \
   .layouts = SL_LAYOUTS_SPATIAL, .reference = group_norm_reference, .lower = group_norm_lower, \
-  .row_major_only = sl_window_row_major_only, .cost = group_norm_cost
+  .gradient = group_norm_gradient, .row_major_only = sl_window_row_major_only,                 \
+  .cost = group_norm_cost
 
 static const SlOpClass instance_norm = {
     .name = "InstanceNormalization",
@@ -272,6 +322,22 @@ mean_variance_reference (const SlRefCall *call)
   }
 }
 
+/* With the deviation q, y = c / t and t = q + epsilon. */
+static gboolean
+mean_variance_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const MeanVarianceAttrs *attrs = node->attrs;
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, attrs->axes.v, attrs->axes.n));
+  sl_formula_bind_number (&f, 'e', MEAN_VARIANCE_EPSILON);
+  sl_gradients_give (
+      to, node, 0,
+      sl_formula_add (&f,
+                      "c = x - ReduceMean (x, r); q = Sqrt (ReduceMean (c * c, r)); t = q + e;"
+                      "(d - ReduceMean (d, r)) / t - c * (ReduceMean (d * c, r) / (q * t * t))"));
+  return TRUE;
+}
+
 static const SlOpClass mean_variance = {
     .name = "MeanVarianceNormalization",
     .min_inputs = 1,
@@ -282,6 +348,7 @@ static const SlOpClass mean_variance = {
     .attrs_size = sizeof (MeanVarianceAttrs),
     .infer = mean_variance_infer,
     .reference = mean_variance_reference,
+    .gradient = mean_variance_gradient,
     .cost = group_norm_cost,
 };
 

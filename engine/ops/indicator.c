@@ -1,6 +1,7 @@
 /* Tensors of which a pattern says what is 0: OneHot, EyeLike, Trilu:
  * https://onnx.ai/onnx/operators/onnx__OneHot.html and so on. */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 /* --- OneHot: indices, depth, values [off, on] --- */
@@ -65,6 +66,26 @@ one_hot_reference (const SlRefCall *call)
   }
 }
 
+/* Of the two values: the sums over where they stand. */
+static gboolean
+one_hot_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const SlDType dtype = node->inputs[2]->dtype;
+  const SlRawAttr axis = {.name = (char *)"axis", .type = SL_RAW_INT, .i = 0};
+  SlFormula f = sl_formula (to, node);
+  SlValue *sums[2];
+  f.dtype = dtype;
+  for (int64_t i = 0; i < 2; i++) {
+    const double values[] = {i == 0, i == 1};
+    SlValue *inputs[] = {node->inputs[0], node->inputs[1],
+                         sl_gradient_numbers (to, dtype, &SL_SHAPE (2), values)};
+    sl_formula_bind (&f, 'o', sl_gradients_node (to, node, node->op, node->attrs, 3, inputs));
+    sums[i] = sl_gradient_sum_to (to, node, sl_formula_add (&f, "d * o"), &SL_SHAPE (1));
+  }
+  sl_gradients_give (to, node, 2, sl_gradient_node (to, node, "Concat", &axis, 1, 2, sums));
+  return TRUE;
+}
+
 static const SlOnnxForm one_hot_forms[] = {{.since = 9}, {0}};
 
 static const SlOpClass one_hot = {
@@ -77,6 +98,7 @@ static const SlOpClass one_hot = {
     .attrs_size = sizeof (OneHotAttrs),
     .infer = one_hot_infer,
     .reference = one_hot_reference,
+    .gradient = one_hot_gradient,
     .forms = one_hot_forms,
 };
 
@@ -144,6 +166,7 @@ static const SlOpClass eye_like = {
     .traits = SL_TRAIT_SHAPE_ONLY,
     .infer = eye_infer,
     .reference = eye_reference,
+    .gradient = sl_gradient_zero,
     .forms = eye_forms,
 };
 
@@ -192,6 +215,15 @@ trilu_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+trilu_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *inputs[] = {sl_gradients_get (to, node, 0), sl_node_input (node, 1)};
+  sl_gradients_give (to, node, 0,
+                     sl_gradients_node (to, node, node->op, node->attrs, node->n_inputs, inputs));
+  return TRUE;
+}
+
 static const SlOnnxForm trilu_forms[] = {{.since = 14}, {0}};
 
 static const SlOpClass trilu = {
@@ -204,6 +236,7 @@ static const SlOpClass trilu = {
     .attrs_size = sizeof (TriluAttrs),
     .infer = trilu_infer,
     .reference = trilu_reference,
+    .gradient = trilu_gradient,
     .forms = trilu_forms,
 };
 

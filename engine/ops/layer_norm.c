@@ -1,5 +1,6 @@
 /* LayerNormalization: https://onnx.ai/onnx/operators/onnx__LayerNormalization.html */
 #include "kernels/layer_norm.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -166,6 +167,51 @@ layer_norm_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = 8 * (double)n;
 }
 
+/* The moments' own gradients, where somebody reads them: i is the second one. */
+static SlValue *
+add_moments (SlGradients *to, const SlNode *node, SlFormula *f, SlValue *dx)
+{
+  static const char *const formulas[] = {"v + u * n", "v - u * i * i * h * n"};
+  for (uint32_t i = 0; i < 2; i++) {
+    SlValue *u = sl_gradients_get (to, node, 1 + i);
+    if (u == NULL)
+      continue;
+    sl_formula_bind (f, 'u', sl_gradient_cast (to, node, u, f->dtype));
+    sl_formula_bind (f, 'v', dx);
+    dx = sl_formula_add (f, formulas[i]);
+  }
+  return dx;
+}
+
+static gboolean
+layer_norm_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const LayerNormAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  int64_t axes[SL_MAX_RANK], n = 0;
+  double elements = 1;
+  for (int64_t i = attrs->axis; i < x->rank; i++) {
+    axes[n++] = i;
+    elements *= (double)x->dim[i];
+  }
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, axes, (size_t)n));
+  sl_formula_bind (&f, 's', node->inputs[1]);
+  sl_formula_bind_number (&f, 'e', (double)attrs->epsilon);
+  sl_formula_bind_number (&f, 'n', 1 / elements);
+  if (f.bound['d' - 'a'] == NULL)
+    sl_formula_bind (&f, 'd', sl_gradient_constant (to, f.dtype, x, 0));
+  sl_formula_add (&f, SL_NORMALIZE);
+  if (sl_gradients_want (to, node, 0)) {
+    SlValue *dx = sl_formula_add (&f, "g = d * s;" SL_NORMALIZE_GRADIENT);
+    sl_gradients_give (to, node, 0, add_moments (to, node, &f, dx));
+  }
+  if (sl_gradients_want (to, node, 1))
+    sl_gradients_give (to, node, 1, sl_formula_add (&f, "d * h"));
+  sl_gradients_give (to, node, 2, f.bound['d' - 'a']);
+  return TRUE;
+}
+
 static const SlOpClass layer_norm = {
     .name = "LayerNormalization",
     .parameter_inputs = 1 << 1 | 1 << 2,
@@ -179,6 +225,7 @@ static const SlOpClass layer_norm = {
     .infer = layer_norm_infer,
     .reference = layer_norm_reference,
     .lower = layer_norm_lower,
+    .gradient = layer_norm_gradient,
     .cost = layer_norm_cost,
 };
 

@@ -1,6 +1,7 @@
 /* Losses of classifiers: NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss, which takes the
  * logarithm of the softmax first:
  * https://onnx.ai/onnx/operators/onnx__NegativeLogLikelihoodLoss.html and so on. */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -137,6 +138,97 @@ entropy_reference (const SlRefCall *call)
   reference (call, true);
 }
 
+/* Binds in x's shape: o, 1 at each target's own class unless that is ignored, and w, o times the
+ * class's weight. */
+static void
+bind_targets (SlGradients *to, const SlNode *node, SlFormula *f)
+{
+  const LossAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  SlValue *target = node->inputs[1], *weights = sl_node_input (node, 2);
+  const double off_on[] = {0, 1};
+  const SlRawAttr axis = {.name = (char *)"axis", .type = SL_RAW_INT, .i = 1};
+  SlValue *inputs[] = {target, sl_gradient_ints (to, node, &x->dim[1], 1),
+                       sl_gradient_numbers (to, f->dtype, &SL_SHAPE (2), off_on)};
+  sl_formula_bind (f, 'o', sl_gradient_node (to, node, "OneHot", &axis, 1, 3, inputs));
+  if (attrs->ignore_index != IGNORE_NONE) {
+    SlFormula of_ints = *f;
+    SlShape beside = *x;
+    beside.dim[1] = 1;
+    of_ints.dtype = target->dtype;
+    sl_formula_bind (&of_ints, 't', sl_gradient_reshape (to, node, target, &beside));
+    sl_formula_bind_number (&of_ints, 'g', (double)attrs->ignore_index);
+    sl_formula_bind (f, 'g', sl_formula_add (&of_ints, "Equal (t, g)"));
+    sl_formula_add (f, "o = g ? 0 : o");
+  }
+  sl_formula_bind (f, 'w', f->bound['o' - 'a']);
+  if (weights == NULL)
+    return;
+  const SlShape vector = {.rank = x->rank - 1, .dim = {x->dim[1], 1, 1, 1, 1, 1, 1, 1}};
+  sl_formula_bind (f, 'c', sl_gradient_reshape (to, node, weights, &vector));
+  sl_formula_add (f, "w = o * c");
+}
+
+/* Of output 0. x gets -w d, and of its softmax p, which output 0 takes the logarithm l of, the sum
+ * over w besides. A class's weight gets -l d at its targets; in a mean it counts in the divisor. */
+static SlValue *
+loss_to_x (SlGradients *to, SlNode *node, SlFormula *f, bool softmax)
+{
+  const LossAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape, scalar = {0};
+  const bool is_mean = attrs->reduction == REDUCTION_MEAN;
+  SlShape beside = *x;
+  beside.dim[1] = 1;
+  bind_targets (to, node, f);
+  if (attrs->reduction == REDUCTION_NONE)
+    sl_formula_bind (f, 'd', sl_gradient_reshape (to, node, f->bound['d' - 'a'], &beside));
+  if (is_mean) {
+    sl_formula_bind (f, 's', sl_gradient_sum_to (to, node, f->bound['w' - 'a'], &scalar));
+    sl_formula_add (f, "d = d / s");
+  }
+  if (sl_gradients_want (to, node, 2)) {
+    const SlShape vector = {.rank = x->rank - 1, .dim = {x->dim[1], 1, 1, 1, 1, 1, 1, 1}};
+    sl_formula_add (f, softmax ? "l = Log (p)" : "l = x");
+    SlValue *each = sl_formula_add (f, is_mean ? "o * (-l - y) * d" : "o * -l * d");
+    SlValue *sum = sl_gradient_sum_to (to, node, each, &vector);
+    sl_gradients_give (to, node, 2, sl_gradient_reshape (to, node, sum, &node->inputs[2]->shape));
+  }
+  return sl_formula_add (f, softmax ? "(p * ReduceSum (w, r) - w) * d" : "-(w * d)");
+}
+
+static gboolean
+loss_gradient (SlGradients *to, SlNode *node, bool softmax)
+{
+  const SlRawAttr axis = {.name = (char *)"axis", .type = SL_RAW_INT, .i = 1};
+  SlFormula f = sl_formula (to, node);
+  SlValue *dx = NULL, *direct = sl_gradients_get (to, node, 1);
+  sl_formula_bind (&f, 'r', sl_gradient_ints (to, node, &axis.i, 1));
+  if (softmax)
+    sl_formula_bind (&f, 'p', sl_gradient_node (to, node, "Softmax", &axis, 1, 1, node->inputs));
+  if (f.bound['d' - 'a'] != NULL)
+    dx = loss_to_x (to, node, &f, softmax);
+  if (direct != NULL) { /* of the logarithm of the softmax */
+    sl_formula_bind (&f, 'q', direct);
+    sl_formula_add (&f, "q = q - p * ReduceSum (q, r)");
+    sl_formula_bind (&f, 'x', dx);
+    dx = sl_formula_add (&f, dx != NULL ? "q + x" : "q");
+  }
+  sl_gradients_give (to, node, 0, dx);
+  return TRUE;
+}
+
+static gboolean
+likelihood_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  return loss_gradient (to, node, false);
+}
+
+static gboolean
+entropy_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  return loss_gradient (to, node, true);
+}
+
 static const SlOnnxForm loss_forms[] = {{.since = 12}, {0}};
 
 #define LOSS                                                               \
@@ -147,6 +239,7 @@ static const SlOpClass likelihood = {
     .name = "NegativeLogLikelihoodLoss",
     .max_outputs = 1,
     .reference = likelihood_reference,
+    .gradient = likelihood_gradient,
     LOSS,
 };
 
@@ -154,6 +247,7 @@ static const SlOpClass entropy = {
     .name = "SoftmaxCrossEntropyLoss",
     .max_outputs = 2, /* the loss; the logarithm of the softmax */
     .reference = entropy_reference,
+    .gradient = entropy_gradient,
     LOSS,
 };
 

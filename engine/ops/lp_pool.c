@@ -1,5 +1,6 @@
 /* p-norms over windows and over everything: https://onnx.ai/onnx/operators/onnx__LpPool.html,
  * …/onnx__GlobalLpPool.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 #include "ops/window.h"
 
@@ -142,6 +143,18 @@ global_lp_pool_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+global_lp_pool_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const LpPoolAttrs *attrs = node->attrs;
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind_number (&f, 'p', (double)attrs->p - 1);
+  sl_gradients_give (to, node, 0,
+                     sl_formula_add (&f, "q = y > 0 ? d / Pow (y, p) : 0;"
+                                         "q * (Sign (x) * Pow (Abs (x), p))"));
+  return TRUE;
+}
+
 static void
 global_cost (const SlNode *node, SlCost *ret_cost)
 {
@@ -160,6 +173,7 @@ static const SlOpClass global_lp_pool = {
     .attrs_size = sizeof (LpPoolAttrs),
     .infer = global_lp_pool_infer,
     .reference = global_lp_pool_reference,
+    .gradient = global_lp_pool_gradient,
     .cost = global_cost,
 };
 

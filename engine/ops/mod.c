@@ -1,4 +1,5 @@
 /* Mod: https://onnx.ai/onnx/operators/onnx__Mod.html */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -63,6 +64,19 @@ mod_reference (const SlRefCall *call)
   }
 }
 
+/* a - b * trunc (a / b), of floats. */
+static gboolean
+mod_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'b', node->inputs[1]);
+  sl_gradients_give (to, node, 0, f.bound['d' - 'a']);
+  if (sl_gradients_want (to, node, 1))
+    sl_gradients_give (to, node, 1,
+                       sl_formula_add (&f, "q = x / b; -(d * (Sign (q) * Floor (Abs (q))))"));
+  return TRUE;
+}
+
 static const SlOnnxForm mod_forms[] = {{.since = 10}, {0}};
 
 static const SlOpClass mod = {
@@ -75,6 +89,7 @@ static const SlOpClass mod = {
     .attrs_size = sizeof (ModAttrs),
     .infer = mod_infer,
     .reference = mod_reference,
+    .gradient = mod_gradient,
     .forms = mod_forms,
 };
 

@@ -1,6 +1,7 @@
 /* BatchNormalization (inference) and LRN:
  * https://onnx.ai/onnx/operators/onnx__BatchNormalization.html, …/onnx__LRN.html */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/internal.h"
 #include "ops/window.h"
 #include "kernels/reduce.h"
@@ -118,6 +119,37 @@ batch_norm_simplify (SlGraph *graph, SlNode *node)
   return sl_channel_affine (graph, node->name, node->inputs[0], scale, shift);
 }
 
+/* Inference: y = (x - m) * g * i + beta, where i = 1 / sqrt (v + epsilon). */
+static gboolean
+batch_norm_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  static const char names[] = {'x', 'g', 'b', 'm', 'v'};
+  static const char *const formulas[] = {"d * (g * i)", "p * i", "q", "-(q * g * i)",
+                                         "-0.5 * p * g * i * i * i"};
+  const BatchNormAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  if (attrs->training_mode)
+    return FALSE;
+  const SlShape vector = {.rank = x->rank - 1, .dim = {x->dim[1], 1, 1, 1, 1, 1, 1, 1}};
+  SlFormula f = sl_formula (to, node);
+  for (uint32_t i = 1; i < 5; i++)
+    sl_formula_bind (&f, names[i], sl_gradient_reshape (to, node, node->inputs[i], &vector));
+  sl_formula_bind_number (&f, 'e', (double)attrs->epsilon);
+  sl_formula_add (&f, "i = 1 / Sqrt (v + e)");
+  if (sl_gradients_want (to, node, 1) || sl_gradients_want (to, node, 4)) {
+    SlValue *products = sl_formula_add (&f, "d * (x - m)");
+    sl_formula_bind (&f, 'p', sl_gradient_sum_to (to, node, products, &vector));
+  }
+  if (sl_gradients_want (to, node, 2) || sl_gradients_want (to, node, 3))
+    sl_formula_bind (&f, 'q', sl_gradient_sum_to (to, node, f.bound['d' - 'a'], &vector));
+  for (uint32_t i = 0; i < 5; i++)
+    if (sl_gradients_want (to, node, i))
+      sl_gradients_give (to, node, i,
+                         sl_gradient_reshape (to, node, sl_formula_add (&f, formulas[i]),
+                                              &node->inputs[i]->shape));
+  return TRUE;
+}
+
 /* Before opset 9 statistics could be of every single element (spatial = 0), and before opset 7
  * `is_test` told inference from training; files of networks leave it as it was. */
 static gboolean
@@ -149,6 +181,7 @@ static const SlOpClass batch_norm = {
     .reference = batch_norm_reference,
     .affine_inputs = 1,
     .simplify = batch_norm_simplify,
+    .gradient = batch_norm_gradient,
     .forms = batch_norm_forms,
 };
 

@@ -1,6 +1,7 @@
 /* Pad: https://onnx.ai/onnx/operators/onnx__Pad.html */
 #include "kernels/copy.h"
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <string.h>
@@ -285,6 +286,52 @@ pad_simplify (SlGraph *graph, SlNode *node)
   return pad_is_nothing (node->attrs) ? node->inputs[0] : NULL;
 }
 
+/* What stands around x goes to the value; x gets the rest. */
+static void
+give_constant (SlGradients *to, SlNode *node)
+{
+  const PadAttrs *attrs = node->attrs;
+  const uint32_t rank = node->inputs[0]->shape.rank;
+  SlValue *d = sl_gradients_get (to, node, 0), *value = sl_node_input (node, 2);
+  int64_t back[2 * SL_MAX_RANK];
+  for (uint32_t i = 0; i < 2 * rank; i++)
+    back[i] = -attrs->pads.v[i];
+  SlValue *inside = sl_gradient_pad (to, node, d, back, back + rank);
+  sl_gradients_give (to, node, 0, inside);
+  if (!sl_gradients_want (to, node, 2))
+    return;
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'i',
+                   sl_gradient_pad (to, node, inside, attrs->pads.v, attrs->pads.v + rank));
+  SlValue *sum = sl_gradient_sum_to (to, node, sl_formula_add (&f, "d - i"), &(SlShape){0});
+  sum = sl_gradient_cast (to, node, sum, value->dtype);
+  sl_gradients_give (to, node, 2, sl_gradient_reshape (to, node, sum, &value->shape));
+}
+
+/* Elements that stand there several times get the sum, one axis after the other. */
+static gboolean
+pad_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const PadAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  if (attrs->mode == PAD_CONSTANT) {
+    give_constant (to, node);
+    return TRUE;
+  }
+  SlValue *d = sl_gradients_get (to, node, 0);
+  for (uint32_t i = 0; i < x->rank; i++) {
+    const int64_t in = x->dim[i], out = d->shape.dim[i];
+    if (attrs->pads.v[i] == 0 && attrs->pads.v[x->rank + i] == 0)
+      continue;
+    g_autofree double *matrix = g_new0 (double, (gsize)(in * out) + 1);
+    for (int64_t k = 0; k < out; k++)
+      matrix[mirror (attrs->mode, k - attrs->pads.v[i], in) * out + k] = 1;
+    d = sl_gradient_map_axis (to, node, d, i, in, matrix);
+  }
+  sl_gradients_give (to, node, 0, d);
+  return TRUE;
+}
+
 static gboolean
 pad_as_zero_border (const SlNode *node, SlInts *ret_pads)
 {
@@ -335,6 +382,7 @@ static const SlOpClass pad = {
     .lower = pad_lower,
     .simplify = pad_simplify,
     .as_zero_border = pad_as_zero_border,
+    .gradient = pad_gradient,
     .row_major_only = pad_row_major_only,
     .forms = pad_forms,
 };

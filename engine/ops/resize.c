@@ -1,6 +1,7 @@
 /* Resize, and Upsample as its older name: https://onnx.ai/onnx/operators/onnx__Resize.html */
 #include "kernels/resize2d.h"
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/resample.h"
 #include "ops/shape.h"
 #include "ops/window.h"
@@ -332,6 +333,71 @@ resize_reference (const SlRefCall *call)
     sl_taps_clear (&taps[d]);
 }
 
+/* Whether each element stands `factor` times in a row. */
+static bool
+is_repeated (const SlResample *how, const SlResampleAxis *axis, int64_t *ret_factor)
+{
+  SlTaps taps;
+  *ret_factor = axis->in > 0 ? axis->out / axis->in : 0;
+  if (*ret_factor < 1 || axis->out != *ret_factor * axis->in || how->mode != SL_RESAMPLE_NEAREST)
+    return false;
+  sl_taps_init (&taps, how, axis);
+  bool repeated = true;
+  for (int64_t i = 0; i < axis->out; i++)
+    repeated = repeated && taps.index[i] == i / *ret_factor && !taps.outside[i];
+  sl_taps_clear (&taps);
+  return repeated;
+}
+
+/* Pictures whose elements are repeated: the sum over each one's block, as a mean that has a kernel.
+ * NULL if it is none of these. */
+static SlValue *
+sum_blocks (SlGradients *to, const SlNode *node, SlValue *d)
+{
+  const ResizeAttrs *attrs = node->attrs;
+  int64_t factor[SL_MAX_RANK];
+  const uint32_t rank = d->shape.rank;
+  double block = 1;
+  for (uint32_t i = 0; i < rank; i++) {
+    if (!is_repeated (&attrs->how, &attrs->axis[i], &factor[i]))
+      return NULL;
+    block *= (double)factor[i];
+  }
+  if ((rank != 3 && rank != 4) || factor[0] != 1 || factor[1] != 1)
+    return NULL;
+  const SlRawAttr pool[] = {
+      {.name = (char *)"kernel_shape", .type = SL_RAW_INTS, .n = rank - 2, .ints = factor + 2},
+      {.name = (char *)"strides", .type = SL_RAW_INTS, .n = rank - 2, .ints = factor + 2},
+  };
+  SlFormula f = sl_formula (to, node);
+  sl_formula_bind (&f, 'm', sl_gradient_node (to, node, "AveragePool", pool, 2, 1, &d));
+  sl_formula_bind_number (&f, 'b', block);
+  return sl_formula_add (&f, "m * b");
+}
+
+/* Each axis is a matrix, whose transpose takes the gradient back. */
+static gboolean
+resize_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const ResizeAttrs *attrs = node->attrs;
+  SlValue *d = sl_gradients_get (to, node, 0), *sums = sum_blocks (to, node, d);
+  for (uint32_t i = 0; sums == NULL && i < d->shape.rank; i++) {
+    const SlResampleAxis *axis = &attrs->axis[i];
+    SlTaps taps;
+    if (sl_resample_is_identity (&attrs->how, axis))
+      continue;
+    g_autofree double *matrix = g_new0 (double, (gsize)(axis->in * axis->out) + 1);
+    sl_taps_init (&taps, &attrs->how, axis);
+    for (size_t k = 0; k < taps.out * taps.n; k++)
+      if (!taps.outside[k / taps.n])
+        matrix[(size_t)taps.index[k] * taps.out + k / taps.n] += taps.weight[k];
+    sl_taps_clear (&taps);
+    d = sl_gradient_map_axis (to, node, d, i, axis->in, matrix);
+  }
+  sl_gradients_give (to, node, 0, sums != NULL ? sums : d);
+  return TRUE;
+}
+
 /* --- Steps: positions only, whose taps are tables --- */
 
 static bool
@@ -507,6 +573,7 @@ static const SlOpClass resize = {
     .reference = resize_reference,
     .prepare = resize_prepare,
     .lower = resize_lower,
+    .gradient = resize_gradient,
     .row_major_only = resize_row_major_only,
     .cost = resize_cost,
     .forms = resize_forms,

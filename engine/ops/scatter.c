@@ -1,6 +1,7 @@
 /* Writing at indices: ScatterElements (named Scatter before opset 11) and ScatterND:
  * https://onnx.ai/onnx/operators/onnx__ScatterElements.html and so on. Constant indices are
  * checked; what one that is only known at run time and lies outside would write is left out. */
+#include "ops/gradient.h"
 #include "ops/indices.h"
 #include "ops/shape.h"
 
@@ -101,6 +102,28 @@ copy_input (const SlRefCall *call)
     sl_ref_move (call->outputs[0], i, call->inputs[0], i);
 }
 
+/* Sums pass everything on to x; what was overwritten gets nothing. `gather` reads a tensor of y's
+ * shape at the indices. */
+static gboolean
+give_scattered (SlGradients *to, SlNode *node, const char *gather, const SlRawAttr *axis)
+{
+  const ScatterAttrs *attrs = node->attrs;
+  SlValue *d = sl_gradients_get (to, node, 0), *indices = node->inputs[1];
+  SlValue *updates = node->inputs[2], *x = d;
+  const uint32_t n_attrs = axis != NULL ? 1 : 0;
+  if (attrs->reduction != REDUCE_NONE && attrs->reduction != REDUCE_ADD)
+    return FALSE;
+  if (attrs->reduction == REDUCE_NONE && sl_gradients_want (to, node, 0)) {
+    SlValue *inputs[] = {d, indices, sl_gradient_zeros (to, node, d->dtype, &updates->shape)};
+    x = sl_gradient_node (to, node, node->op->name, axis, n_attrs, 3, inputs);
+  }
+  sl_gradients_give (to, node, 0, x);
+  SlValue *inputs[] = {d, indices};
+  if (sl_gradients_want (to, node, 2))
+    sl_gradients_give (to, node, 2, sl_gradient_node (to, node, gather, axis, n_attrs, 2, inputs));
+  return TRUE;
+}
+
 /* --- ScatterElements: y[i][indices[i][j][k]][k] = updates[i][j][k] for axis 1 --- */
 
 static gboolean
@@ -135,6 +158,14 @@ elements_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+elements_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const ScatterAttrs *attrs = node->attrs;
+  const SlRawAttr axis = {.name = (char *)"axis", .type = SL_RAW_INT, .i = attrs->axis};
+  return give_scattered (to, node, "GatherElements", &axis);
+}
+
 static const SlOnnxForm elements_forms[] = {
     {.since = 11},
     {.op_type = "Scatter", .since = 9},
@@ -151,6 +182,7 @@ static const SlOpClass scatter_elements = {
     .attrs_size = sizeof (ScatterAttrs),
     .infer = elements_infer,
     .reference = elements_reference,
+    .gradient = elements_gradient,
     .forms = elements_forms,
 };
 
@@ -198,6 +230,12 @@ nd_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+nd_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  return give_scattered (to, node, "GatherND", NULL);
+}
+
 static const SlOnnxForm nd_forms[] = {{.since = 11}, {0}};
 
 static const SlOpClass scatter_nd = {
@@ -210,6 +248,7 @@ static const SlOpClass scatter_nd = {
     .attrs_size = sizeof (ScatterAttrs),
     .infer = nd_infer,
     .reference = nd_reference,
+    .gradient = nd_gradient,
     .forms = nd_forms,
 };
 

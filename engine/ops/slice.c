@@ -1,6 +1,7 @@
 /* Parts of a value along its axes: https://onnx.ai/onnx/operators/onnx__Slice.html,
  * …/onnx__Split.html */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 /* --- Slice: x, starts, ends, axes, steps --- */
@@ -157,6 +158,55 @@ slice_as_slice (const SlNode *node, uint32_t index, uint32_t *ret_axis, int64_t 
   return cuts == 1;
 }
 
+/* `value` with `step` - 1 zeros behind each element of the axis. */
+static SlValue *
+spread_axis (SlGradients *to, const SlNode *of, SlValue *value, uint32_t axis, int64_t step)
+{
+  SlShape shape = value->shape;
+  size_t outer, inner;
+  sl_split_at_axis (&shape, axis, &outer, &inner);
+  const SlShape each = SL_SHAPE ((int64_t)outer, shape.dim[axis], 1, (int64_t)inner);
+  shape.dim[axis] *= step;
+  value = sl_gradient_reshape (to, of, value, &each);
+  value =
+      sl_gradient_pad (to, of, value, (const int64_t[4]){0}, (const int64_t[]){0, 0, step - 1, 0});
+  return sl_gradient_reshape (to, of, value, &shape);
+}
+
+static SlValue *
+turn_axis (SlGradients *to, const SlNode *of, SlValue *value, int64_t axis)
+{
+  const int64_t first = -1, end = INT64_MIN, step = -1;
+  SlValue *inputs[] = {value, sl_gradient_ints (to, of, &first, 1),
+                       sl_gradient_ints (to, of, &end, 1), sl_gradient_ints (to, of, &axis, 1),
+                       sl_gradient_ints (to, of, &step, 1)};
+  return sl_gradient_node (to, of, "Slice", NULL, 0, G_N_ELEMENTS (inputs), inputs);
+}
+
+/* The elements at their old places, zeros elsewhere. */
+static gboolean
+slice_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const SliceAttrs *attrs = node->attrs;
+  const SlShape *x = &node->inputs[0]->shape;
+  SlValue *value = sl_gradients_get (to, node, 0);
+  int64_t begin[SL_MAX_RANK], end[SL_MAX_RANK];
+  for (uint32_t i = 0; i < x->rank; i++) {
+    int64_t start = attrs->starts.v[i], step = attrs->steps.v[i], n = value->shape.dim[i];
+    if (step < 0) {
+      value = turn_axis (to, node, value, i);
+      start += (n - 1) * step;
+      step = -step;
+    }
+    if (step > 1)
+      value = spread_axis (to, node, value, i, step);
+    begin[i] = start;
+    end[i] = x->dim[i] - start - n * step;
+  }
+  sl_gradients_give (to, node, 0, sl_gradient_pad (to, node, value, begin, end));
+  return TRUE;
+}
+
 static gboolean
 slice_import_attrs (const SlImport *im, const SlOpClass *op, GError **error)
 {
@@ -185,6 +235,7 @@ static const SlOpClass slice = {
     .lower = slice_lower,
     .simplify = slice_simplify,
     .as_slice = slice_as_slice,
+    .gradient = slice_gradient,
     .forms = slice_forms,
 };
 
@@ -302,6 +353,27 @@ split_as_slice (const SlNode *node, uint32_t index, uint32_t *ret_axis, int64_t 
   return TRUE;
 }
 
+/* Zeros where nobody read a part. */
+static gboolean
+split_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const SplitAttrs *attrs = node->attrs;
+  SlValue *parts[SL_INTS_MAX];
+  SlShape shape = node->inputs[0]->shape;
+  SlInts sizes = {0};
+  split_sizes (node, shape.dim[attrs->axis], &sizes, NULL);
+  for (uint32_t i = 0; i < node->n_outputs; i++) {
+    shape.dim[attrs->axis] = sizes.v[i];
+    parts[i] = sl_gradients_get (to, node, i);
+    if (parts[i] == NULL)
+      parts[i] = sl_gradient_constant (to, node->inputs[0]->dtype, &shape, 0);
+  }
+  const SlRawAttr axis = {.name = (char *)"axis", .type = SL_RAW_INT, .i = attrs->axis};
+  sl_gradients_give (to, node, 0,
+                     sl_gradient_node (to, node, "Concat", &axis, 1, node->n_outputs, parts));
+  return TRUE;
+}
+
 static gboolean
 split_import_attr (const SlImport *im, const SlOpClass *op, GError **error)
 {
@@ -329,6 +401,7 @@ static const SlOpClass split = {
     .reference = split_reference,
     .lower = split_lower,
     .as_slice = split_as_slice,
+    .gradient = split_gradient,
     .forms = split_forms,
 };
 

@@ -1,5 +1,6 @@
 /* TopK: https://onnx.ai/onnx/operators/onnx__TopK.html */
 #include "ops/forms.h"
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -138,6 +139,28 @@ topk_reference (const SlRefCall *call)
   }
 }
 
+/* Each value's to the place where it stood. */
+static gboolean
+topk_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const TopkAttrs *attrs = node->attrs;
+  SlGraph *graph = sl_gradients_get_graph (to);
+  SlValue *indices = node->n_outputs > 1 ? node->outputs[1] : NULL;
+  if (indices == NULL) {
+    SlValue *outputs[] = {sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION),
+                          sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION)};
+    SlNode *again =
+        sl_graph_add_node (graph, node->op, node->name, node->attrs, 2, node->inputs, 2, outputs);
+    if (!topk_infer (again, error))
+      return FALSE;
+    indices = outputs[1];
+  }
+  sl_gradients_give (to, node, 0,
+                     sl_gradient_scatter_elements (to, node, &node->inputs[0]->shape, attrs->axis,
+                                                   indices, sl_gradients_get (to, node, 0)));
+  return TRUE;
+}
+
 /* Before opset 10 k was an attribute, before 11 the largest were meant. */
 static gboolean
 import_k (const SlImport *im, const SlOpClass *op, GError **error)
@@ -158,6 +181,7 @@ static const SlOpClass topk = {
     .attrs_size = sizeof (TopkAttrs),
     .infer = topk_infer,
     .reference = topk_reference,
+    .gradient = topk_gradient,
     .forms = topk_forms,
 };
 

@@ -1,6 +1,7 @@
 /* Circular and hyperbolic functions and their inverses:
  * https://onnx.ai/onnx/operators/onnx__Sin.html and so on. They have no kernels: networks for
  * pictures use them, if at all, to make constants. */
+#include "ops/gradient.h"
 #include "ops/shape.h"
 
 #include <math.h>
@@ -8,6 +9,7 @@
 typedef struct Trigonometry {
   SlOpClass op; /* first: a node's class is converted back */
   double (*function) (double x);
+  const char *gradient; /* formula */
 } Trigonometry;
 
 static gboolean
@@ -27,27 +29,36 @@ reference (const SlRefCall *call)
     call->outputs[0]->f[i] = row->function (call->inputs[0]->f[i]);
 }
 
-#define ROW(id, onnx)                                                  \
-  static const Trigonometry op_##id = {.op = {.name = onnx,            \
-                                              .min_inputs = 1,         \
-                                              .max_inputs = 1,         \
-                                              .min_outputs = 1,        \
-                                              .max_outputs = 1,        \
-                                              .infer = infer,          \
-                                              .reference = reference}, \
-                                       .function = id};
+static gboolean
+gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const Trigonometry *row = (const Trigonometry *)(const void *)node->op;
+  return sl_gradient_of_formula (to, node, row->gradient);
+}
 
-ROW (sin, "Sin")
-ROW (cos, "Cos")
-ROW (tan, "Tan")
-ROW (asin, "Asin")
-ROW (acos, "Acos")
-ROW (atan, "Atan")
-ROW (sinh, "Sinh")
-ROW (cosh, "Cosh")
-ROW (asinh, "Asinh")
-ROW (acosh, "Acosh")
-ROW (atanh, "Atanh")
+#define ROW(id, onnx, formula)                                        \
+  static const Trigonometry op_##id = {.op = {.name = onnx,           \
+                                              .min_inputs = 1,        \
+                                              .max_inputs = 1,        \
+                                              .min_outputs = 1,       \
+                                              .max_outputs = 1,       \
+                                              .infer = infer,         \
+                                              .reference = reference, \
+                                              .gradient = gradient},  \
+                                       .function = id,                \
+                                       .gradient = formula};
+
+ROW (sin, "Sin", "d * Cos (x)")
+ROW (cos, "Cos", "-(d * Sin (x))")
+ROW (tan, "Tan", "d * (1 + y * y)")
+ROW (asin, "Asin", "d / Sqrt (1 - x * x)")
+ROW (acos, "Acos", "-(d / Sqrt (1 - x * x))")
+ROW (atan, "Atan", "d / (1 + x * x)")
+ROW (sinh, "Sinh", "d * Cosh (x)")
+ROW (cosh, "Cosh", "d * Sinh (x)")
+ROW (asinh, "Asinh", "d / Sqrt (x * x + 1)")
+ROW (acosh, "Acosh", "d / Sqrt (x * x - 1)")
+ROW (atanh, "Atanh", "d / (1 - x * x)")
 
 const SlOpClass *const sl_ops_trigonometry[] = {
     &op_sin.op,  &op_cos.op,  &op_tan.op,   &op_asin.op,  &op_acos.op,  &op_atan.op,

@@ -2,6 +2,7 @@
  * operators are checked by the tables in tests/ops (runner.c). */
 #include "grad/grad.h"
 #include "grad/numeric.h"
+#include "grad/readme.h"
 #include "graph/build.h"
 
 #include <string.h>
@@ -153,6 +154,25 @@ test_refused_op (void)
   refuse (graph, loss, x, SL_ERROR_UNSUPPORTED, "node pool (LpPool): the op has no gradient");
 }
 
+/* engine/ops/README.md names all ops without a gradient, and no other. */
+static void
+test_list (void)
+{
+  g_autoptr (GHashTable) listed = readme_list ("Operators without a gradient");
+  g_autoptr (GHashTable) partly = readme_list ("Forms without a gradient");
+  uint32_t without = 0;
+  for (const SlOpClass *const *const *family = sl_op_families; *family != NULL; family++)
+    for (const SlOpClass *const *op = *family; *op != NULL; op++) {
+      const bool is_listed = g_hash_table_contains (listed, (*op)->name);
+      without += (*op)->gradient == NULL;
+      if (is_listed != ((*op)->gradient == NULL))
+        g_error ("%s %s a gradient, but is %slisted", (*op)->name, is_listed ? "has" : "has not",
+                 is_listed ? "" : "not ");
+      g_assert_false (is_listed && g_hash_table_contains (partly, (*op)->name));
+    }
+  g_assert_cmpuint (g_hash_table_size (listed), ==, without);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -163,5 +183,6 @@ main (int argc, char **argv)
   g_test_add_func ("/grad/append/only-between", test_only_between);
   g_test_add_func ("/grad/append/refused", test_refused);
   g_test_add_func ("/grad/append/refused-op", test_refused_op);
+  g_test_add_func ("/grad/append/list", test_list);
   return g_test_run ();
 }

@@ -72,8 +72,8 @@ run_node (const Numeric *numeric, const SlNode *node)
       ends[node->n_inputs + k] = numeric_get (numeric, node->outputs[k]);
   sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);
   for (uint32_t k = node->n_inputs; k < node->n_inputs + node->n_outputs; k++)
-    if (ends[k] != NULL && !sl_dtype_is_float (ends[k]->dtype))
-      sl_ref_round (ends[k]); /* integers wrap, floats keep their precision */
+    if (ends[k] != NULL && (numeric->rounds || !sl_dtype_is_float (ends[k]->dtype)))
+      sl_ref_round (ends[k]); /* integers wrap anyway */
 }
 
 void
@@ -107,7 +107,8 @@ loss_at (Numeric *numeric, uint32_t n_nodes, const SlValue *loss, SlRefTensor *x
 
 bool
 numeric_slope (Numeric *numeric, uint32_t n_nodes, const SlValue *loss, const SlValue *input,
-               const double *direction, double step, double *ret_slope, double *ret_noise)
+               const double *direction, double step, double grain, double *ret_slope,
+               double *ret_noise)
 {
   SlRefTensor *x = numeric_get (numeric, input);
   g_autofree double *origin = g_new (double, x->n + 1);
@@ -121,7 +122,7 @@ numeric_slope (Numeric *numeric, uint32_t n_nodes, const SlValue *loss, const Sl
   double behind = (at[2] - at[0]) / step, ahead = (at[4] - at[2]) / step;
   double size = fmax (fabs (behind), fabs (ahead));
   /* Rounding moves a slope by `noise`; a kink within the step by a part of the slopes beside it. */
-  const double noise = 16e-15 * fmax (fabs (at[2]), 1) / step;
+  const double noise = 16 * grain * fmax (fabs (at[2]), 1) / step;
   *ret_noise = noise;
   *ret_slope = narrow + (narrow - wide) / 3;
   return isfinite (wide) && isfinite (narrow) && fabs (wide - narrow) <= 1e-5 * size + noise &&

@@ -7,6 +7,7 @@
 typedef struct Numeric {
   const SlGraph *graph;
   GPtrArray *tensors; /* SlRefTensor *, by value id; NULL where no node needs the value */
+  bool rounds;        /* each result to its own type, as backends do it */
 } Numeric;
 
 /* Of a graph whose nodes stand in order and whose shapes are known. Constants are loaded. */
@@ -26,7 +27,9 @@ void numeric_draw (SlRefTensor *tensor, GRand *rand, int kind);
 
 /* How `loss`, one number that the first `n_nodes` nodes compute, changes when `input` moves by a
  * small step along `direction` (one number an element): central differences of order 4, exact
- * within ret_noise but for their own error. FALSE where it is not smooth or not finite there, so
+ * within ret_noise, which follows from the relative rounding `grain` of the loss, but for their own
+ * error. FALSE where it is not smooth or not finite there, so
  * that the difference says nothing. */
 bool numeric_slope (Numeric *numeric, uint32_t n_nodes, const SlValue *loss, const SlValue *input,
-                    const double *direction, double step, double *ret_slope, double *ret_noise);
+                    const double *direction, double step, double grain, double *ret_slope,
+                    double *ret_noise);

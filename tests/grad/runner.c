@@ -6,6 +6,7 @@
 #include "cpu/cpu.h"
 #include "grad/grad.h"
 #include "grad/numeric.h"
+#include "grad/readme.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
 
@@ -18,6 +19,9 @@
 #define ATTEMPTS 24
 /* Operations that one test may take. */
 #define WORK 4e8
+
+/* Cases that ONNX leaves open: what is written twice at one place has no derivative. */
+static const char *const open_cases[] = {"elements/last-wins", "elements/middle", NULL};
 
 /* A case with a loss and the gradients of all its float inputs. */
 typedef struct Case {
@@ -123,8 +127,9 @@ case_build (Case *it, const OpCase *row, bool opened, uint32_t first_output, GEr
   *it = (Case){.row = row, .wanted = g_ptr_array_new ()};
   it->what = g_strdup_printf ("%s%s%s", row->name, opened ? " (all inputs)" : "",
                               first_output > 0 ? " (last output)" : "");
-  if (row->error != NULL || row->act.kind != SL_ACT_NONE ||
-      !op_case_build (row, &it->graph, &it->contents, NULL) || (opened && !open_constants (it)))
+  if (g_strv_contains (open_cases, row->name) || row->error != NULL ||
+      row->act.kind != SL_ACT_NONE || !op_case_build (row, &it->graph, &it->contents, NULL) ||
+      (opened && !open_constants (it)))
     return false;
   passes.graph = it->graph;
   if (!sl_pass_fold_constants (&passes, NULL) || !sl_graph_sort (it->graph, NULL))
@@ -156,21 +161,26 @@ any_input_is (const Case *it, SlDType dtype)
   return false;
 }
 
-static bool
-has_casts (const Case *it)
+/* How far off the loss may be: casts round, nothing else does. */
+static double
+grain_of (const Case *it)
 {
-  for (uint32_t i = 0; i < it->n_nodes; i++)
-    if (g_str_has_prefix (((const SlNode *)it->graph->nodes->pdata[i])->op->name, "Cast") &&
-        strcmp (((const SlNode *)it->graph->nodes->pdata[i])->name, "wide") != 0)
-      return true;
-  return false;
+  static const double grains[SL_DTYPE_COUNT] = {
+      [SL_FLOAT16] = 0x1p-11, [SL_BFLOAT16] = 0x1p-8, [SL_FLOAT32] = 0x1p-24};
+  double grain = 1e-15;
+  for (uint32_t i = 0; i < it->n_nodes; i++) {
+    const SlNode *node = it->graph->nodes->pdata[i];
+    if (g_str_has_prefix (node->op->name, "Cast"))
+      grain = fmax (grain, grains[node->outputs[0]->dtype]);
+  }
+  return grain;
 }
 
-/* Of gradients: numbers in formulas are of the operands' type, and a cast rounds. */
+/* Of gradients: numbers in formulas are of the operands' type. */
 static double
 tolerance_of (const Case *it)
 {
-  if (any_input_is (it, SL_BFLOAT16) || has_casts (it))
+  if (any_input_is (it, SL_BFLOAT16))
     return 2e-2;
   return any_input_is (it, SL_FLOAT16) ? 5e-3 : 3e-7;
 }
@@ -230,20 +240,25 @@ list_probes (const Case *it, GRand *rand)
   return probes;
 }
 
-/* Slopes at a point where the loss is smooth in all directions. */
+/* Slopes at a point where the loss is smooth in all directions. *ret_finite: it was finite at all.
+ */
 static bool
-find_point (const Case *it, Numeric *numeric, GArray *probes, GRand *rand)
+find_point (const Case *it, Numeric *numeric, GArray *probes, GRand *rand, bool *ret_finite)
 {
   const int first = it->row->flags & OP_POSITIVE ? DRAW_POSITIVE : DRAW_SIGNED;
+  const double grain = grain_of (it);
+  *ret_finite = false;
   for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
     /* Casts round, and are linear; maxima of many numbers are only smooth close by. */
-    const double step = has_casts (it) ? 0.25 : 2e-4 / (1 << attempt / DRAW_KINDS);
+    const double step = grain > 1e-15 ? 0.25 : 2e-4 / (1 << attempt / DRAW_KINDS);
     draw_point (it, numeric, rand, MAX (first, attempt % DRAW_KINDS));
-    bool smooth = true;
+    numeric_run (numeric, 0, it->n_nodes);
+    bool smooth = isfinite (numeric_get (numeric, it->loss)->f[0]);
+    *ret_finite = *ret_finite || smooth;
     for (guint i = 0; smooth && i < probes->len; i++) {
       Probe *probe = &g_array_index (probes, Probe, i);
       smooth = numeric_slope (numeric, it->n_nodes, it->loss, it->wanted->pdata[probe->wanted],
-                              probe->direction, step, &probe->slope, &probe->noise);
+                              probe->direction, step, grain, &probe->slope, &probe->noise);
     }
     if (smooth)
       return true;
@@ -299,16 +314,38 @@ move (void *run, const SlValue *value, SlTensor *dense, bool in)
 }
 
 static void
-compare_tensors (const Case *it, const char *how, const SlValue *of, const SlRefTensor *got,
-                 const SlRefTensor *wanted)
+compare_tensors (const Case *it, const char *how, const SlValue *of, double slack,
+                 const SlRefTensor *got, const SlRefTensor *wanted)
 {
-  double largest = 1e-3, tolerance = MAX (tolerance_of (it), 2e-5);
+  double largest = 0.05, tolerance = MAX (tolerance_of (it), 2e-5);
   for (size_t i = 0; i < wanted->n; i++)
     largest = fmax (largest, fabs (wanted->f[i]));
   for (size_t i = 0; i < wanted->n; i++)
-    if (!(fabs (got->f[i] - wanted->f[i]) <= tolerance * largest))
+    if (!(fabs (got->f[i] - wanted->f[i]) <= tolerance * largest + slack))
       g_error ("%s (%s): gradient %zu of '%s' is %.9g, expected %.9g within %g", it->what, how, i,
-               of->name, got->f[i], wanted->f[i], tolerance * largest);
+               of->name, got->f[i], wanted->f[i], tolerance * largest + slack);
+}
+
+/* What each gradient loses where every value is rounded to its own type. */
+static double *
+measure_slack (const Case *it, const Numeric *numeric)
+{
+  double *slack = g_new0 (double, it->wanted->len);
+  g_autoptr (Numeric) rounded = numeric_new (it->graph);
+  rounded->rounds = true;
+  for (uint32_t i = 0; i < it->graph->inputs->len; i++) {
+    const SlRefTensor *x = numeric_get (numeric, it->graph->inputs->pdata[i]);
+    memcpy (numeric_get (rounded, it->graph->inputs->pdata[i])->data, x->data,
+            x->n * sizeof (double));
+  }
+  numeric_run (rounded, 0, it->graph->nodes->len);
+  for (uint32_t i = 0; i < it->wanted->len; i++) {
+    const SlRefTensor *a = numeric_get (numeric, it->gradients[i]);
+    const SlRefTensor *b = numeric_get (rounded, it->gradients[i]);
+    for (size_t k = 0; k < a->n; k++)
+      slack[i] = fmax (slack[i], 4 * fabs (a->f[k] - b->f[k]));
+  }
+  return slack;
 }
 
 /* A clone whose outputs are the gradients that nodes compute. */
@@ -328,7 +365,7 @@ gradient_graph (const Case *it)
 }
 
 static void
-run_cpu (const Case *it, const Numeric *numeric, bool optimize)
+run_cpu (const Case *it, const Numeric *numeric, const double *slack, bool optimize)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SlGraph) graph = gradient_graph (it);
@@ -341,8 +378,12 @@ run_cpu (const Case *it, const Numeric *numeric, bool optimize)
                      .evaluate = evaluate,
                      .folded_limit = UINT64_MAX,
                      .work_limit = INFINITY};
-  for (uint32_t i = 0; i < n_outputs; i++)
+  g_autofree double *slack_of = g_new0 (double, n_outputs + 1);
+  for (uint32_t i = 0; i < n_outputs; i++) {
     ids[i] = ((const SlValue *)graph->outputs->pdata[i])->id;
+    for (uint32_t k = 0; k < it->wanted->len; k++)
+      slack_of[i] = it->gradients[k]->id == ids[i] ? slack[k] : slack_of[i];
+  }
   if (n_outputs == 0)
     return;
   if (!sl_graph_sort (graph, &error) || !sl_passes_run (&passes, &error))
@@ -369,7 +410,7 @@ run_cpu (const Case *it, const Numeric *numeric, bool optimize)
     SlRefTensor got;
     sl_ref_init (&got, output, g_new0 (double, sl_tensor_get_elements (content) + 1));
     sl_ref_load (&got, sl_tensor_get_data (content));
-    compare_tensors (it, optimize ? "optimized" : "plain", gradient, &got,
+    compare_tensors (it, optimize ? "optimized" : "plain", gradient, slack_of[i], &got,
                      numeric_get (numeric, gradient));
     g_free (got.data);
   }
@@ -397,38 +438,50 @@ test_case (const void *data)
   g_autoptr (Numeric) numeric = numeric_new (it.graph);
   g_autoptr (GRand) rand = g_rand_new_with_seed (g_str_hash (it.what));
   g_autoptr (GArray) probes = list_probes (&it, rand);
-  if (!find_point (&it, numeric, probes, rand))
+  bool finite;
+  bool found = find_point (&it, numeric, probes, rand, &finite);
+  if (!finite) {
+    g_test_skip ("what the case computes is never finite");
+    return;
+  }
+  if (!found)
     g_error ("%s: no point is smooth", it.what);
   numeric_run (numeric, 0, it.graph->nodes->len);
   compare_slopes (&it, numeric, probes);
-  run_cpu (&it, numeric, false);
-  run_cpu (&it, numeric, true);
+  g_autofree double *slack = measure_slack (&it, numeric);
+  run_cpu (&it, numeric, slack, false);
+  run_cpu (&it, numeric, slack, true);
 }
 
-/* Whether there is anything to check. A refusal counts where the op has a gradient: not all forms
- * may have one, but those that have none are listed. */
+/* Whether there is anything to check. Of ops that have a gradient only the forms may be refused
+ * that the list of forms names. */
 static bool
-is_wanted (const TestData *test)
+is_wanted (const TestData *test, GHashTable *partly)
 {
   g_autoptr (GError) error = NULL;
   g_auto (Case) it = {0};
   bool built = case_build (&it, test->row, test->opened, test->first_output, &error);
-  if (error == NULL || strstr (error->message, "the op has no gradient") == NULL)
-    return built || error != NULL;
+  if (error == NULL)
+    return built;
   g_test_message ("%s: %s", it.what, error->message);
+  if (g_str_has_suffix (error->message, "the op has no gradient"))
+    return false; /* another list's */
+  if (!g_hash_table_contains (partly, test->row->op))
+    g_error ("%s: %s, which is not listed", it.what, error->message);
   return false;
 }
 
 void
 op_add_cases (const char *family, const OpCase *cases)
 {
+  g_autoptr (GHashTable) partly = readme_list ("Forms without a gradient");
   guint n = 0;
   for (const OpCase *row = cases; row->name != NULL; row++) {
     for (uint32_t kind = 0; kind < 3; kind++) {
       TestData test = {.row = row,
                        .opened = kind == 1,
                        .first_output = kind == 2 ? MAX (row->n_outputs, 1) - 1 : 0};
-      if ((kind == 2 && row->n_outputs < 2) || !is_wanted (&test))
+      if ((kind == 2 && row->n_outputs < 2) || !is_wanted (&test, partly))
         continue;
       static const char *const kinds[] = {"", "/all-inputs", "/last-output"};
       g_autofree char *path = g_strdup_printf ("/grad/%s/%s%s", family, row->name, kinds[kind]);

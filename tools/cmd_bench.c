@@ -324,7 +324,7 @@ bench_run (int argc, char **argv)
              options.seconds > 86400)
       status = tool_usage_error (argv[0], "threads, batch and seconds have to be 0 or more");
     else {
-      options.network.model_path = files ? g_strdup (files[0]) : NULL;
+      options.network.model_path = tool_network_find (files ? files[0] : NULL);
       status = bench (&options);
     }
   }

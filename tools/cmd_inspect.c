@@ -372,6 +372,7 @@ inspect_run (int argc, char **argv)
       "Examples:\n"
       "  sightline inspect net.onnx\n"
       "  sightline inspect lenet5.net\n"
+      "  sightline inspect resnet18        one of the networks that come with Sightline\n"
       "  sightline inspect net.onnx --optimized -f dot | dot -Tsvg > net.svg"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries)) {
@@ -382,7 +383,7 @@ inspect_run (int argc, char **argv)
       status = tool_usage_error (argv[0], "unknown format %s (expected text, json or dot)",
                                  options.format);
     else {
-      options.network.model_path = files ? g_strdup (files[0]) : NULL;
+      options.network.model_path = tool_network_find (files ? files[0] : NULL);
       status = inspect (&options);
     }
   }

@@ -76,7 +76,8 @@ make_absolute (const char *path)
 static gboolean
 apply_options (SlRecipe *recipe, const TrainOptions *options, GError **error)
 {
-  g_autofree char *net = make_absolute (options->net), *base = make_absolute (options->base);
+  g_autofree char *found = tool_network_find (options->net);
+  g_autofree char *net = make_absolute (found), *base = make_absolute (options->base);
   g_autofree char *data = make_absolute (options->data);
   if ((net || base) && (recipe->network.net || recipe->network.base)) {
     g_clear_pointer (&recipe->network.net, g_free);

@@ -4,6 +4,36 @@
 
 #include <sightline-gst/shared-model.h>
 
+#include <string.h>
+
+/* From the folder of the program: of a build in the source's folder, and of an installation. */
+static const char *const folders[] = {"../../pipelines/networks", SIGHTLINE_NETWORK_FOLDER};
+
+static char *
+find_in (const char *folder, const char *name)
+{
+  g_autofree char *file =
+      g_str_has_suffix (name, ".net") ? g_strdup (name) : g_strconcat (name, ".net", NULL);
+  g_autofree char *path = g_build_filename (folder, file, NULL);
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer (&path) : NULL;
+}
+
+char *
+tool_network_find (const char *name)
+{
+  const char *own = g_getenv ("SIGHTLINE_NETWORKS");
+  if (!name || strchr (name, '/') || g_file_test (name, G_FILE_TEST_EXISTS))
+    return g_strdup (name);
+  char *found = own ? find_in (own, name) : NULL;
+  g_autofree char *tool = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *here = tool ? g_path_get_dirname (tool) : g_strdup (".");
+  for (guint i = 0; !found && i < G_N_ELEMENTS (folders); i++) {
+    g_autofree char *folder = g_canonicalize_filename (folders[i], here);
+    found = find_in (folder, name);
+  }
+  return found ? found : g_strdup (name);
+}
+
 void
 tool_network_clear (ToolNetwork *network)
 {

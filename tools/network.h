@@ -37,6 +37,11 @@ void tool_network_clear (ToolNetwork *network);
         "auto, cpu or ref (default: auto)", "NAME"                 \
   }
 
+/* The path of the network that `name` is: a file, or one of those that Sightline ships by its name
+ * ("resnet18"), in the folder that SIGHTLINE_NETWORKS names or the program's own. What is neither,
+ * and NULL, comes back as it is. Free with g_free(). */
+char *tool_network_find (const char *name);
+
 /* The named model, else that of SIGHTLINE_MODEL, else the built-in one. Reports what is wrong
  * itself and returns NULL then. */
 SlModel *tool_network_load_model (const ToolNetwork *network);

@@ -4,6 +4,8 @@
 
 /* Larger texts are mistakes. */
 #define MAX_TEXT (1 << 20)
+/* What some editors put in front. */
+#define MARK "\xef\xbb\xbf"
 
 void
 sl_net_error (GError **error, SlErrorCode code, const SlNetWord *at, const char *format, ...)
@@ -142,6 +144,10 @@ sl_net_text_parse (const char *data, size_t size, GError **error)
 {
   if (size > 0 && !check_text (data, size, error))
     return NULL;
+  if (size >= strlen (MARK) && memcmp (data, MARK, strlen (MARK)) == 0) {
+    data += strlen (MARK);
+    size -= strlen (MARK);
+  }
   g_autoptr (GArray) lines = g_array_new (FALSE, FALSE, sizeof (SlNetLine));
   g_array_set_clear_func (lines, line_clear);
   uint32_t number = 1;

@@ -256,6 +256,7 @@ static const struct {
     {"repeat-nothing", "Input 4\nrepeat 0 {\nDense 3\n}\nDense 2\n", 10, 0},
     {"block", "block b n m=2 {\nDense $n\nDense $m\n}\nInput 4\nb 3\nb 5 m=1\n", 15 + 8 + 15 + 6,
      0},
+    {"byte-order-mark", "\357\273\277Input 4\nDense 3\n", 15, 0},
     {"crlf", "Input 4\r\nDense 3 # three\r\n", 15, 0},
 };
 

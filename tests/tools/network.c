@@ -115,6 +115,16 @@ test_inspect_net (Fixture *self, gconstpointer data)
   tool_assert_ok (&run);
   tool_run (&run, self->folder, "bench", "small.net", "--seconds", "0.02", NULL);
   tool_assert_ok (&run);
+  /* One that is shipped, by its name; a file of that name comes first. */
+  g_setenv ("SIGHTLINE_NETWORKS", self->folder, TRUE);
+  g_autofree char *other = tool_path (self->folder, "other.net");
+  g_assert_true (g_file_set_contents (other, text, -1, NULL));
+  tool_run (&run, self->folder, "inspect", "other", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "Total params: 178"));
+  tool_run (&run, self->folder, "inspect", "another", NULL);
+  tool_assert_error (&run, 1, "another");
+  g_unsetenv ("SIGHTLINE_NETWORKS");
   g_assert_true (g_file_set_contents (path, "Input 4\nDense\n", -1, NULL));
   tool_run (&run, self->folder, "inspect", "small.net", NULL);
   tool_assert_error (&run, 1, "small.net:2:1: Dense wants units=");

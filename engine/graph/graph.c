@@ -247,6 +247,34 @@ sl_node_add_input (SlNode *node, SlValue *value)
   sl_node_set_input (node, node->n_inputs - 1, value);
 }
 
+void
+sl_node_add_output (SlNode *node, SlValue *value)
+{
+  g_return_if_fail (value->producer == NULL && value->kind == SL_VALUE_ACTIVATION);
+  node->outputs = g_renew (SlValue *, node->outputs, node->n_outputs + 1);
+  node->outputs[node->n_outputs++] = value;
+  value->producer = node;
+}
+
+SlValue *
+sl_node_add_workspace (SlGraph *graph, SlNode *node, size_t elements)
+{
+  SlValue *value = sl_graph_add_value (graph, node->name, SL_VALUE_ACTIVATION);
+  value->dtype = SL_FLOAT32;
+  value->shape = SL_SHAPE ((int64_t)elements);
+  value->has_shape = true;
+  value->is_workspace = true;
+  sl_node_add_output (node, value);
+  return value;
+}
+
+SlValue *
+sl_node_get_workspace (const SlNode *node)
+{
+  SlValue *last = node->n_outputs > 0 ? node->outputs[node->n_outputs - 1] : NULL;
+  return last != NULL && last->is_workspace ? last : NULL;
+}
+
 static void
 swap_names (SlGraph *graph, SlValue *a, SlValue *b)
 {
@@ -317,6 +345,7 @@ clone_value (SlGraph *copy, const SlValue *value)
   twin->shape = value->shape;
   twin->has_shape = value->has_shape;
   twin->is_output = value->is_output;
+  twin->is_workspace = value->is_workspace;
   twin->layout = value->layout;
   twin->pixel_stride = value->pixel_stride;
   twin->initializer = value->initializer;

@@ -46,8 +46,8 @@ typedef enum {
 /* Which layouts a node's kernels read and write. */
 typedef enum {
   SL_LAYOUTS_ROW_MAJOR, /* row-major in and out */
-  SL_LAYOUTS_SPATIAL,   /* rank 3 or 4: input 0, a residual and output 0 channels-last, the rest
-                           row-major */
+  SL_LAYOUTS_SPATIAL,   /* rank 3 or 4: input 0, a residual, `picture_inputs` and output 0
+                           channels-last, the rest row-major */
   SL_LAYOUTS_FOLLOW /* any: output 0 takes the layout of the inputs, which must all agree where they
                        have the output's shape; smaller ones (broadcast) are read as they are */
 } SlLayouts;
@@ -107,6 +107,8 @@ struct SlOpClass {
   size_t attrs_size;
   SlTraits traits;
   SlLayouts layouts;
+  uint32_t picture_inputs; /* bit i: input i is a picture like input 0 (SL_LAYOUTS_SPATIAL) */
+  bool row_major_output;   /* output 0 is none (SL_LAYOUTS_SPATIAL) */
 
   /* Sets dtype and shape of all outputs from the inputs and attributes; refuses what does not fit.
    * Input types and known shapes are there; contents only of constants. Also completes attributes

@@ -243,11 +243,16 @@ is_large (const SlShape *shape)
 }
 
 bool
+sl_window_fits_shapes (const SlShape *a, const SlShape *b)
+{
+  return (a->rank == 3 || a->rank == 4) && !is_large (a) && !is_large (b);
+}
+
+bool
 sl_window_fits_kernels (const SlNode *node)
 {
-  uint32_t rank = node->inputs[0]->shape.rank;
-  return (rank == 3 || rank == 4) && !is_large (&node->inputs[0]->shape) &&
-         !is_large (&node->outputs[0]->shape) && (node->n_outputs < 2 || node->outputs[1] == NULL);
+  return sl_window_fits_shapes (&node->inputs[0]->shape, &node->outputs[0]->shape) &&
+         (node->n_outputs < 2 || node->outputs[1] == NULL);
 }
 
 gboolean

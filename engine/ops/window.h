@@ -72,6 +72,8 @@ bool sl_window_is_inside (const SlWindow3 *w, const int64_t origin[3], const int
 gboolean sl_window_row_major_only (const SlNode *node);
 /* The same whatever the type. */
 bool sl_window_fits_kernels (const SlNode *node);
+/* Whether kernels count the positions of pictures of these shapes. */
+bool sl_window_fits_shapes (const SlShape *a, const SlShape *b);
 
 /* Number of positions (the last spatial dimension: width; before it: height, 1 if there is none).
  */

@@ -23,7 +23,7 @@ sl_pass_drop_dead (SlPasses *passes, GError **error)
     }
     for (uint32_t k = 1; k < node->n_outputs; k++)
       if (node->outputs[k] != NULL && !sl_value_is_wanted (node->outputs[k]) &&
-          node->outputs[k]->uses->len == 0) {
+          !node->outputs[k]->is_workspace && node->outputs[k]->uses->len == 0) {
         node->outputs[k]->producer = NULL;
         node->outputs[k] = NULL;
       }

@@ -80,10 +80,12 @@ static void
 spatial (Layouts *pass, SlNode *node)
 {
   for (uint32_t i = 0; i < node->n_inputs; i++) {
-    bool is_picture = i == 0 || (i == 3 && (node->op->traits & SL_TRAIT_RESIDUAL));
+    bool is_picture = i == 0 || (i == 3 && (node->op->traits & SL_TRAIT_RESIDUAL)) ||
+                      (node->op->picture_inputs >> i & 1);
     want (pass, node, i, is_picture ? SL_LAYOUT_CHANNELS_LAST : SL_LAYOUT_ROW_MAJOR);
   }
-  node->outputs[0]->layout = SL_LAYOUT_CHANNELS_LAST;
+  if (!node->op->row_major_output && node->outputs[0] != NULL)
+    node->outputs[0]->layout = SL_LAYOUT_CHANNELS_LAST;
 }
 
 /* A reordering between channels on axis 1 and channels on the last axis moves nothing where the

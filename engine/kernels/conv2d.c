@@ -1,5 +1,6 @@
 #include "kernels/conv2d.h"
 #include "kernels/gemm.h"
+#include "kernels/grid.h"
 #include "kernels/tile.h"
 
 /* The product's rows of A are the windows of the output pixels, found in one of two ways.
@@ -101,6 +102,35 @@ pixel_next (const Conv *conv, Pixel *pixel)
   pixel->image += (size_t)p->in_h * p->in_w * p->in_stride;
 }
 
+/* One tap of `rows` output pixels from `pixel` on: those of one output row at a time. */
+static void
+point_tap (const Conv *conv, Pixel pixel, size_t rows, size_t ky, size_t kx, const float *zeros,
+           const float **to)
+{
+  const SlConv2dParams *p = conv->p;
+  ptrdiff_t down = (ptrdiff_t)(ky * p->dilation_h) - p->pad_top;
+  ptrdiff_t right = (ptrdiff_t)(kx * p->dilation_w) - p->pad_left;
+  size_t left_end = 0, right_begin = p->out_w, step = (size_t)p->stride_w * p->in_stride, count;
+
+  clip_to_input (right, p->stride_w, p->in_w, &left_end, &right_begin);
+  for (size_t r = 0; r < rows; r += count, to += count) {
+    ptrdiff_t y = (ptrdiff_t)(pixel.y * p->stride_h) + down;
+    count = min_size (p->out_w - pixel.x, rows - r);
+    size_t begin = max_size (pixel.x, left_end), end = min_size (pixel.x + count, right_begin);
+    if (y < 0 || y >= (ptrdiff_t)p->in_h || begin >= end)
+      begin = end = pixel.x;
+    fill_pointers (to, begin - pixel.x, zeros, 0);
+    if (begin < end) {
+      ptrdiff_t x = (ptrdiff_t)(begin * p->stride_w) + right;
+      fill_pointers (to + (begin - pixel.x), end - begin,
+                     pixel.image + ((size_t)y * p->in_w + (size_t)x) * p->in_stride, step);
+    }
+    fill_pointers (to + (end - pixel.x), pixel.x + count - end, zeros, 0);
+    pixel.x += count - 1;
+    pixel_next (conv, &pixel);
+  }
+}
+
 /* table[tap][row] for `rows` output pixels from m0 on. */
 static void
 point_rows (const Conv *conv, const float *in, size_t m0, size_t rows, const float *zeros,
@@ -114,20 +144,9 @@ point_rows (const Conv *conv, const float *in, size_t m0, size_t rows, const flo
       table[r] = in + (m0 + r) * p->in_stride;
     return;
   }
-  for (size_t r = 0; r < rows; r++, pixel_next (conv, &pixel)) {
-    ptrdiff_t y = (ptrdiff_t)(pixel.y * p->stride_h) - p->pad_top;
-    ptrdiff_t x0 = (ptrdiff_t)(pixel.x * p->stride_w) - p->pad_left;
-    const float **at = table + r;
-
-    for (size_t ky = 0; ky < p->kernel_h; ky++, y += p->dilation_h) {
-      bool row_inside = y >= 0 && y < (ptrdiff_t)p->in_h;
-      ptrdiff_t x = x0;
-      for (size_t kx = 0; kx < p->kernel_w; kx++, x += p->dilation_w, at += rows) {
-        bool inside = row_inside && x >= 0 && x < (ptrdiff_t)p->in_w;
-        *at = inside ? pixel.image + ((size_t)y * p->in_w + (size_t)x) * p->in_stride : zeros;
-      }
-    }
-  }
+  for (size_t ky = 0; ky < p->kernel_h; ky++)
+    for (size_t kx = 0; kx < p->kernel_w; kx++, table += rows)
+      point_tap (conv, pixel, rows, ky, kx, zeros, table);
 }
 
 /* Copies n elements; up to a vector more is written behind them. */

@@ -147,28 +147,45 @@ pixel_next (const Phase *ys, const Phase *xs, Pixel *pixel)
   pixel->image++;
 }
 
+/* One tap of `rows` pixels of the phase from `pixel` on: those of one row at a time. */
+static void
+point_tap (const Plan *plan, const Phase *ys, const Phase *xs, Pixel pixel, const float *in,
+           size_t rows, size_t ty, size_t tx, const float *zeros, const float **to)
+{
+  const SlConvTranspose2dParams *p = plan->p;
+  ptrdiff_t down = ys->in_first - (ptrdiff_t)ty * ys->tap_step;
+  ptrdiff_t right = xs->in_first - (ptrdiff_t)tx * xs->tap_step;
+  size_t left_end = 0, right_begin = xs->outs, count;
+
+  clip_to_input (right, 1, p->in_w, &left_end, &right_begin);
+  for (size_t r = 0; r < rows; r += count, to += count) {
+    ptrdiff_t y = (ptrdiff_t)pixel.y + down;
+    count = min_size (xs->outs - pixel.x, rows - r);
+    size_t begin = max_size (pixel.x, left_end), end = min_size (pixel.x + count, right_begin);
+    if (y < 0 || y >= (ptrdiff_t)p->in_h || begin >= end)
+      begin = end = pixel.x;
+    fill_pointers (to, begin - pixel.x, zeros, 0);
+    if (begin < end) {
+      size_t row = pixel.image * p->in_h + (size_t)y, x = (size_t)((ptrdiff_t)begin + right);
+      fill_pointers (to + (begin - pixel.x), end - begin, in + (row * p->in_w + x) * p->in_stride,
+                     p->in_stride);
+    }
+    fill_pointers (to + (end - pixel.x), pixel.x + count - end, zeros, 0);
+    pixel.x += count - 1;
+    pixel_next (ys, xs, &pixel);
+  }
+}
+
 /* table[tap][row] for `rows` pixels of the phase from m0 on. */
 static void
 point_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *in, size_t m0,
             size_t rows, const float *zeros, const float **table)
 {
-  const SlConvTranspose2dParams *p = plan->p;
   Pixel pixel = pixel_at (ys, xs, m0);
 
-  for (size_t r = 0; r < rows; r++, pixel_next (ys, xs, &pixel)) {
-    const float **at = table + r;
-    ptrdiff_t y = ys->in_first + (ptrdiff_t)pixel.y;
-    for (size_t ty = 0; ty < ys->taps; ty++, y -= ys->tap_step) {
-      bool row_inside = y >= 0 && y < (ptrdiff_t)p->in_h;
-      ptrdiff_t x = xs->in_first + (ptrdiff_t)pixel.x;
-      for (size_t tx = 0; tx < xs->taps; tx++, x -= xs->tap_step, at += rows) {
-        bool inside = row_inside && x >= 0 && x < (ptrdiff_t)p->in_w;
-        *at = inside
-                  ? in + ((pixel.image * p->in_h + (size_t)y) * p->in_w + (size_t)x) * p->in_stride
-                  : zeros;
-      }
-    }
-  }
+  for (size_t ty = 0; ty < ys->taps; ty++)
+    for (size_t tx = 0; tx < xs->taps; tx++, table += rows)
+      point_tap (plan, ys, xs, pixel, in, rows, ty, tx, zeros, table);
 }
 
 /* Puts the results of a block where its pixels lie. */
@@ -181,8 +198,12 @@ scatter_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *f
 
   for (size_t r = 0; r < rows; r++, from += plan->pitch, pixel_next (ys, xs, &pixel)) {
     size_t y = ys->out_first + pixel.y * p->stride_h, x = xs->out_first + pixel.x * p->stride_w;
-    memcpy (out + ((pixel.image * p->out_h + y) * p->out_w + x) * p->out_stride, from,
-            cols * sizeof *from);
+    float *to = out + ((pixel.image * p->out_h + y) * p->out_w + x) * p->out_stride;
+    size_t c = 0;
+    for (; c + VEC_WIDTH <= cols; c += VEC_WIDTH)
+      vec_store (to + c, vec_load (from + c));
+    if (c < cols)
+      vec_store_n (to + c, vec_load (from + c), cols - c);
   }
 }
 
@@ -217,6 +238,9 @@ conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size
   memset (zeros, 0, plan->group_in * sizeof *zeros);
   point_rows (plan, &ys, &xs, (const float *)buffers[0] + group * plan->group_in, m0, rows, zeros,
               table);
+  /* With stride 1 there is one phase, whose rows follow each other in the output. */
+  bool direct = plan->phases == 1;
+  float *out = (float *)buffers[3] + out_c;
   SlTile tile = {
       .rows = rows,
       .cols = min_size (plan->cols, c1) - c0,
@@ -225,13 +249,14 @@ conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size
       .a_pitch = rows,
       .run = plan->group_in,
       .b = weights + c0 * depth,
-      .c = results,
-      .c_stride = plan->pitch,
+      .c = direct ? out + m0 * p->out_stride : results,
+      .c_stride = direct ? p->out_stride : plan->pitch,
       .bias = bias ? bias + out_c : NULL,
       .act = &p->act,
   };
   SL_KERNEL_NAME (sl_tile_run) (&tile);
-  scatter_rows (plan, &ys, &xs, results, m0, rows, tile.cols, (float *)buffers[3] + out_c);
+  if (!direct)
+    scatter_rows (plan, &ys, &xs, results, m0, rows, tile.cols, out);
 }
 
 static void
@@ -371,7 +396,26 @@ static size_t
 pack_tiles (const void *params)
 {
   const SlPackTransposedParams *p = params;
-  return (size_t)p->stride_h * p->stride_w * p->groups;
+  return (size_t)p->stride_h * p->stride_w * p->groups * panel_count (p->group_out);
+}
+
+/* Taps `begin` to `end` of one input channel for a vector of columns, of which n exist. */
+static void
+pack_taps (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, const float *src,
+           size_t n, size_t begin, size_t end, size_t tap_step, float *dst)
+{
+  size_t area = (size_t)p->kernel_h * p->kernel_w;
+  Vec v[VEC_WIDTH];
+
+  for (size_t l = 0; l < VEC_WIDTH; l++)
+    v[l] = l < n ? vec_load_n (src + l * area + begin, end - begin) : vec_splat (0);
+  vec_transpose (v);
+  for (size_t ty = 0; ty < ys->taps; ty++)
+    for (size_t tx = 0; tx < xs->taps; tx++) {
+      size_t tap = (ys->first + ty * ys->step) * p->kernel_w + xs->first + tx * xs->step;
+      if (tap >= begin && tap < end)
+        vec_store (dst + (ty * xs->taps + tx) * tap_step, v[tap - begin]);
+    }
 }
 
 /* One panel of one group and phase; columns beyond the last are 0. */
@@ -380,15 +424,16 @@ pack_panel (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, c
             size_t cols, size_t width, float *dst)
 {
   size_t area = (size_t)p->kernel_h * p->kernel_w;
-  for (size_t ty = 0; ty < ys->taps; ty++)
-    for (size_t tx = 0; tx < xs->taps; tx++) {
-      size_t tap = (ys->first + ty * ys->step) * p->kernel_w + xs->first + tx * xs->step;
-      for (size_t i = 0; i < p->group_in; i++, dst += width) {
-        const float *from = src + i * p->group_out * area + tap;
-        for (size_t n = 0; n < width; n++)
-          dst[n] = n < cols ? from[n * area] : 0;
-      }
-    }
+
+  for (size_t i = 0; i < p->group_in && area == 1; i++) /* the columns lie as they are wanted */
+    for (size_t n = 0; n < width && ys->taps * xs->taps > 0; n += VEC_WIDTH)
+      vec_store (dst + i * width + n,
+                 vec_load_n (src + i * p->group_out + n, min_size (VEC_WIDTH, cols - n)));
+  for (size_t i = 0; i < p->group_in && area > 1; i++, src += p->group_out * area, dst += width)
+    for (size_t n = 0; n < width; n += VEC_WIDTH)
+      for (size_t tap = 0; tap < area; tap += VEC_WIDTH)
+        pack_taps (p, ys, xs, src + n * area, min_size (VEC_WIDTH, cols - n), tap,
+                   min_size (area, tap + VEC_WIDTH), p->group_in * width, dst + n);
 }
 
 static void
@@ -398,7 +443,8 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
   size_t cols = p->group_out, area = (size_t)p->kernel_h * p->kernel_w;
 
   for (size_t t = first; t < last; t++) {
-    size_t group = t % p->groups, phase = t / p->groups;
+    size_t panels = panel_count (cols), j = t % panels;
+    size_t group = t / panels % p->groups, phase = t / panels / p->groups;
     size_t ry = phase / p->stride_w, rx = phase % p->stride_w;
     Phase ys = phase_taps (ry, p->kernel_h, p->stride_h, p->dilation_h);
     Phase xs = phase_taps (rx, p->kernel_w, p->stride_w, p->dilation_w);
@@ -410,10 +456,8 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
                  sl_packed_elements (cols, p->group_in, VEC_WIDTH) * p->groups * before +
                  group * sl_packed_elements (cols, depth, VEC_WIDTH);
 
-    for (size_t j = 0; j < panel_count (cols); j++) {
-      size_t c = panel_begin (cols, j), width = panel_begin (cols, j + 1) - c;
-      pack_panel (p, &ys, &xs, src + c * area, min_size (width, cols - c), width, dst + c * depth);
-    }
+    size_t c = panel_begin (cols, j), width = panel_begin (cols, j + 1) - c;
+    pack_panel (p, &ys, &xs, src + c * area, min_size (width, cols - c), width, dst + c * depth);
   }
 }
 

@@ -101,9 +101,70 @@ pack_block (const SlPackParams *p, const float *src, size_t cols, size_t width, 
       }
     }
   }
+  if (p->col_stride == 1) {
+    for (size_t k = 0; k < k1 - k0; k++)
+      for (size_t n = 0; n < width; n += VEC_WIDTH)
+        vec_store (dst + k * width + n,
+                   vec_load_n (src + offset[k] + n, min_size (VEC_WIDTH, cols - n)));
+    return;
+  }
   for (size_t n = 0; n < width; n++)
     for (size_t k = 0; k < k1 - k0; k++)
       dst[k * width + n] = n < cols ? src[offset[k] + n * p->col_stride] : 0;
+}
+
+/* The dimensions of the depth from the fastest in the source to the slowest, if a column's elements
+ * lie there without gaps. */
+static bool
+order_depth (const SlPackParams *p, uint32_t order[3])
+{
+  size_t stride = 1;
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < 3; i++)
+    if (p->depth[i] == 1)
+      order[n++] = i;
+  while (n < 3) {
+    uint32_t i = 0;
+    while (i < 3 && (p->depth[i] == 1 || p->depth_stride[i] != stride))
+      i++;
+    if (i == 3)
+      return false;
+    order[n++] = i;
+    stride *= p->depth[i];
+  }
+  return true;
+}
+
+/* A panel whose columns lie one behind the other in the source, which is read in its own order: as
+ * many elements of as many columns at a time as a vector has. */
+static void
+pack_columns (const SlPackParams *p, const uint32_t order[3], const float *src, size_t cols,
+              size_t width, void *panel)
+{
+  const size_t row_step[3] = {(size_t)p->depth[1] * p->depth[2], p->depth[2], 1};
+  size_t depth = pack_depth (p), at[3] = {0};
+
+  for (size_t d = 0; d < depth; d += VEC_WIDTH) {
+    size_t count = min_size (VEC_WIDTH, depth - d), row[VEC_WIDTH];
+    for (size_t j = 0; j < count; j++) {
+      row[j] = at[0] * row_step[0] + at[1] * row_step[1] + at[2] * row_step[2];
+      for (uint32_t i = 0; i < 3 && ++at[order[i]] == p->depth[order[i]]; i++)
+        at[order[i]] = 0;
+    }
+    for (size_t n = 0; n < width; n += VEC_WIDTH) {
+      Vec v[VEC_WIDTH];
+      for (size_t l = 0; l < VEC_WIDTH; l++)
+        v[l] = n + l < cols ? vec_load_n (src + (n + l) * p->col_stride + d, count) : vec_splat (0);
+      vec_transpose (v);
+      for (size_t j = 0; j < count; j++) {
+        if (p->half)
+          vec_store_half ((uint16_t *)panel + row[j] * width + n, v[j]);
+        else
+          vec_store ((float *)panel + row[j] * width + n, v[j]);
+      }
+    }
+  }
 }
 
 static void
@@ -112,6 +173,8 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
   const SlPackParams *p = params;
   size_t depth = pack_depth (p), panels = panel_count (p->cols);
   float block[PACK_DEPTH * PANEL_MAX] __attribute__ ((aligned (64)));
+  uint32_t order[3];
+  bool by_columns = p->col_stride > 1 && order_depth (p, order);
 
   for (size_t t = first; t < last; t++) {
     size_t group = t / panels, c = panel_begin (p->cols, t % panels);
@@ -119,6 +182,12 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
     const float *src = (const float *)buffers[0] + group * p->group_stride + c * p->col_stride;
     size_t at = group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
 
+    if (by_columns) {
+      void *panel =
+          p->half ? (void *)((uint16_t *)buffers[1] + at) : (void *)((float *)buffers[1] + at);
+      pack_columns (p, order, src, min_size (p->cols - c, width), width, panel);
+      continue;
+    }
     for (size_t k = 0; k < depth; k += PACK_DEPTH) {
       size_t k1 = min_size (depth, k + PACK_DEPTH);
       float *dst = p->half ? block : (float *)buffers[1] + at + k * width;

@@ -99,3 +99,27 @@ band_tile (const SlBandGrid *grid, size_t index)
       min_size (grid->channels, part_begin (units, grid->chunks, chunk + 1) * VEC_WIDTH),
   };
 }
+
+/* Cuts a range of output positions to those whose tap, `offset` positions from where their window
+ * begins, lies inside `in` positions. *begin may come out beyond *end. */
+ALWAYS_INLINE void
+clip_to_input (ptrdiff_t offset, size_t stride, size_t in, size_t *begin, size_t *end)
+{
+  ptrdiff_t last = (ptrdiff_t)in - 1 - offset;
+  size_t lo = offset < 0 ? (size_t)-offset : 0, hi = last < 0 ? 0 : (size_t)last + 1;
+
+  if (stride > 1) {
+    lo = ceil_div (lo, stride);
+    hi = ceil_div (hi, stride);
+  }
+  *begin = max_size (*begin, lo);
+  *end = min_size (*end, hi);
+}
+
+/* Pointers to every step-th element. */
+ALWAYS_INLINE void
+fill_pointers (const float **to, size_t n, const float *first, size_t step)
+{
+  for (size_t i = 0; i < n; i++)
+    to[i] = first + i * step;
+}

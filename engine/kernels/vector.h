@@ -282,6 +282,35 @@ vec_sum (Vec x)
   return lane[0];
 }
 
+/* a0 b0 a1 b1 … from the first and from the second halves of a and b. */
+#if VEC_WIDTH == 16
+#define VEC_LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define VEC_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif VEC_WIDTH == 8
+#define VEC_LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define VEC_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define VEC_LOW 0, 4, 1, 5
+#define VEC_HIGH 2, 6, 3, 7
+#endif
+
+/* Rows become columns: as many perfect shuffles as the width has bits. */
+ALWAYS_INLINE void
+vec_transpose (Vec v[VEC_WIDTH])
+{
+  for (int round = 1; round < VEC_WIDTH; round *= 2) {
+    Vec next[VEC_WIDTH];
+    UNROLL
+    for (int i = 0; i < VEC_WIDTH / 2; i++) {
+      next[2 * i] = __builtin_shufflevector (v[i], v[i + VEC_WIDTH / 2], VEC_LOW);
+      next[2 * i + 1] = __builtin_shufflevector (v[i], v[i + VEC_WIDTH / 2], VEC_HIGH);
+    }
+    UNROLL
+    for (int i = 0; i < VEC_WIDTH; i++)
+      v[i] = next[i];
+  }
+}
+
 /* Ranges and grids. */
 ALWAYS_INLINE size_t
 min_size (size_t a, size_t b)

@@ -35,3 +35,10 @@ typedef struct SlAffineParams {
   size_t in_stride, out_stride;
   SlAct act;
 } SlAffineParams;
+
+/* Kernels "relu_gradient" (y > 0 ? dy : 0) and "leaky_relu_gradient" (y > 0 ? dy : slope * dy).
+ * Operands: 0 dy, 1 y, leaky: 2 slope [1], last output, which may be the memory of dy or y. */
+typedef struct SlGateParams {
+  size_t rows, cols;
+  size_t dy_stride, y_stride, out_stride; /* elements from one row to the next */
+} SlGateParams;

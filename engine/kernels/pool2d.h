@@ -17,3 +17,13 @@ typedef struct SlPool2dParams {
   uint32_t in_stride, out_stride;
   bool count_include_pad;
 } SlPool2dParams;
+
+/* Kernel "max_pool2d_gradient": each window gives the gradient of its output to its greatest
+ * element, the first in row-major order where several are as great (as PyTorch and cuDNN), a NaN
+ * before all numbers. Operands: 0 input, 1 gradient of the output, 2 gradient of the input.
+ * Kernel "average_pool2d_gradient": each window gives its elements equal shares. Operands: 0
+ * gradient of the output, 1 gradient of the input. */
+typedef struct SlPool2dGradientParams {
+  SlPool2dParams pool;      /* out_stride: of the output's gradient */
+  uint32_t gradient_stride; /* of the input's gradient */
+} SlPool2dGradientParams;

@@ -27,3 +27,13 @@ typedef struct SlLrnParams {
   uint32_t size;
   float alpha, beta, bias;
 } SlLrnParams;
+
+/* Kernel "cross_entropy": loss[r] = - sum over c of weights[c] * target[r][c] * log softmax
+ * (logits[r])[c], where a target of 0 adds nothing. Operands: 0 logits, 1 target, both dense
+ * [rows][classes], 2 weights [classes] or NULL for 1, 3 loss [rows].
+ * Kernel "cross_entropy_gradient": of the logits. Operands: 0 gradient of the loss [rows], 1
+ * logits, 2 target, 3 weights or NULL, 4 gradient [rows][classes], which may be the logits' memory.
+ */
+typedef struct SlCrossEntropyParams {
+  size_t rows, classes;
+} SlCrossEntropyParams;

@@ -113,3 +113,67 @@ UNARY (ceil, vec_ceil (x))
 UNARY (round, vec_round (x))
 UNARY (linear, vec_fma (a, x, b))
 /* clang-format on */
+
+/* --- What passes by the sign of another --- */
+
+static SlPlaneGrid
+gate_grid (const SlGateParams *p)
+{
+  if (p->dy_stride == p->cols && p->y_stride == p->cols && p->out_stride == p->cols)
+    return plane_grid (1, p->rows * p->cols, GRID_ELEMENTS);
+  return plane_grid (p->rows, p->cols, GRID_ELEMENTS);
+}
+
+static size_t
+gate_tiles (const void *params)
+{
+  SlPlaneGrid grid = gate_grid (params);
+  return plane_tiles (&grid);
+}
+
+/* `leaky` is a constant where this is inlined. */
+ALWAYS_INLINE Vec
+gate (Vec dy, Vec y, Vec slope, const bool leaky)
+{
+  return vec_select (y > 0, dy, leaky ? slope * dy : ZERO);
+}
+
+ALWAYS_INLINE void
+gate_run (const SlGateParams *p, void *const *buffers, size_t first, size_t last, const bool leaky)
+{
+  SlPlaneGrid grid = gate_grid (p);
+  Vec slope = leaky ? vec_splat (*(const float *)buffers[2]) : ZERO;
+
+  for (size_t t = first; t < last; t++) {
+    SlPlaneTile tile = plane_tile (&grid, t);
+    for (size_t r = tile.row; r < tile.row + tile.rows; r++) {
+      const float *dy = (const float *)buffers[0] + r * p->dy_stride + tile.col;
+      const float *y = (const float *)buffers[1] + r * p->y_stride + tile.col;
+      float *out = (float *)buffers[leaky ? 3 : 2] + r * p->out_stride + tile.col;
+      size_t i = 0;
+      for (; i + VEC_WIDTH <= tile.cols; i += VEC_WIDTH)
+        vec_store (out + i, gate (vec_load (dy + i), vec_load (y + i), slope, leaky));
+      if (i < tile.cols) {
+        size_t n = tile.cols - i;
+        vec_store_n (out + i, gate (vec_load_n (dy + i, n), vec_load_n (y + i, n), slope, leaky),
+                     n);
+      }
+    }
+  }
+}
+
+#define GATE(op, leaky)                                                                        \
+  static void op##_run (const void *params, void *const *buffers, void *scratch, size_t first, \
+                        size_t last)                                                           \
+  {                                                                                            \
+    gate_run (params, buffers, first, last, leaky);                                            \
+  }                                                                                            \
+  const SlKernel SL_KERNEL_NAME (sl_kernel_##op) = {                                           \
+      .name = #op,                                                                             \
+      .params_size = sizeof (SlGateParams),                                                    \
+      .tiles = gate_tiles,                                                                     \
+      .run = op##_run,                                                                         \
+  };
+
+GATE (relu_gradient, false)
+GATE (leaky_relu_gradient, true)

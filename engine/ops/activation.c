@@ -94,6 +94,8 @@ unary_gradient (SlGradients *to, SlNode *node, GError **error)
   if (attrs != NULL) {
     sl_formula_bind_number (&formula, 'a', (double)attrs->a);
     sl_formula_bind_number (&formula, 'b', (double)attrs->b);
+    /* Of x's sign: y, where the slope allows it, since x is then needed by nobody. */
+    sl_formula_bind (&formula, 's', attrs->a > 0 ? node->outputs[0] : node->inputs[0]);
   }
   bool is_tanh = attrs != NULL && attrs->approximate != 0;
   sl_gradients_give (to, node, 0,
@@ -585,8 +587,8 @@ gelu_row_major_only (const SlNode *node)
 #define PLAIN .row_major_only = sl_row_major_unless_float32
 #define ATTRS(table) .attrs = table, .attrs_size = sizeof (UnaryAttrs)
 
-UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, "d * Sign (y)", PLAIN, .epilogue = relu_epilogue)
-UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, "x < 0 ? d * a : d", PLAIN,
+UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, "ReluGradient (d, y)", PLAIN, .epilogue = relu_epilogue)
+UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, "LeakyReluGradient (d, s, a)", PLAIN,
        ATTRS (leaky_relu_attrs), .epilogue = leaky_relu_epilogue)
 UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y + a) : d", PLAIN, ATTRS (alpha_1_attrs))
 UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y + a * b) : d * b", PLAIN,

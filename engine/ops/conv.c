@@ -1,26 +1,19 @@
 /* Conv: https://onnx.ai/onnx/operators/onnx__Conv.html, with an optional residual as fourth input.
  */
-#include "graph/op.h"
-#include "kernels/conv2d.h"
+#include "ops/conv.h"
+
 #include "kernels/gemm.h"
 #include "ops/internal.h"
-#include "ops/window.h"
-
-typedef struct ConvAttrs {
-  SlWindow window;
-  int64_t group;
-  uint32_t winograd; /* side of the output tile, chosen when weights are packed; 0: direct */
-} ConvAttrs;
 
 static const SlAttrSpec conv_attrs[] = {
     SL_WINDOW_ATTRS,
-    {.name = "group", .type = SL_ATTR_INT, .offset = offsetof (ConvAttrs, group), .preset = 1},
+    {.name = "group", .type = SL_ATTR_INT, .offset = offsetof (SlConvAttrs, group), .preset = 1},
     {0},
 };
 
 /* Shapes: x (N, C, …), w (M, C / group, kernel…), bias (M), y (N, M, …). */
 static gboolean
-conv_check (const SlNode *node, const ConvAttrs *attrs, GError **error)
+conv_check (const SlNode *node, const SlConvAttrs *attrs, GError **error)
 {
   const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
   const SlValue *bias = sl_node_input (node, 2);
@@ -51,7 +44,7 @@ conv_check (const SlNode *node, const ConvAttrs *attrs, GError **error)
 static gboolean
 conv_infer (SlNode *node, GError **error)
 {
-  ConvAttrs *attrs = node->attrs;
+  SlConvAttrs *attrs = node->attrs;
   if (!sl_infer_float_inputs (node, error) || !conv_check (node, attrs, error))
     return FALSE;
   const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
@@ -102,7 +95,7 @@ sum_plane (const SlWindow3 *w, int64_t channels, const double *x, const double *
 static void
 conv_reference (const SlRefCall *call)
 {
-  const ConvAttrs *attrs = call->attrs;
+  const SlConvAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0], *weights = call->inputs[1];
   const SlRefTensor *bias = call->n_inputs > 2 ? call->inputs[2] : NULL;
   const SlRefTensor *residual = call->n_inputs > 3 ? call->inputs[3] : NULL;
@@ -138,14 +131,14 @@ conv_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift
 static gboolean
 conv_absorb_pads (SlNode *node, const SlInts *pads)
 {
-  ConvAttrs *attrs = node->attrs;
+  SlConvAttrs *attrs = node->attrs;
   return sl_window_absorb_pads (&attrs->window, pads);
 }
 
 static gboolean
 conv_is_depthwise (const SlNode *node)
 {
-  const ConvAttrs *attrs = node->attrs;
+  const SlConvAttrs *attrs = node->attrs;
   return attrs->group > 1 && attrs->group == node->inputs[0]->shape.dim[1] &&
          attrs->group == node->outputs[0]->shape.dim[1];
 }
@@ -157,22 +150,19 @@ conv_row_major_only (const SlNode *node)
   return sl_window_row_major_only (node) || node->inputs[0]->shape.dim[1] == 0;
 }
 
-/* Without pixel strides, which the planner has not chosen when weights are packed. */
-static SlConv2dParams
-conv_params (const SlNode *node)
+SlConv2dParams
+sl_conv_params (const SlConvAttrs *attrs, const SlShape *x, const SlShape *y)
 {
-  const ConvAttrs *attrs = node->attrs;
-  const SlValue *x = node->inputs[0], *y = node->outputs[0];
-  SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
+  SlWindow3 w = sl_window_3d (&attrs->window, x, y);
   return (SlConv2dParams){
-      .batch = (uint32_t)x->shape.dim[0],
+      .batch = (uint32_t)x->dim[0],
       .groups = (uint32_t)attrs->group,
       .in_h = (uint32_t)w.in[1],
       .in_w = (uint32_t)w.in[2],
-      .in_c = (uint32_t)x->shape.dim[1],
+      .in_c = (uint32_t)x->dim[1],
       .out_h = (uint32_t)w.out[1],
       .out_w = (uint32_t)w.out[2],
-      .out_c = (uint32_t)y->shape.dim[1],
+      .out_c = (uint32_t)y->dim[1],
       .kernel_h = (uint32_t)w.kernel[1],
       .kernel_w = (uint32_t)w.kernel[2],
       .stride_h = (uint32_t)w.stride[1],
@@ -181,8 +171,16 @@ conv_params (const SlNode *node)
       .dilation_w = (uint32_t)w.dilation[2],
       .pad_top = (int32_t)w.pad[1],
       .pad_left = (int32_t)w.pad[2],
-      .act = node->act,
   };
+}
+
+static SlConv2dParams
+conv_params (const SlNode *node)
+{
+  SlConv2dParams params =
+      sl_conv_params (node->attrs, &node->inputs[0]->shape, &node->outputs[0]->shape);
+  params.act = node->act;
+  return params;
 }
 
 /* Columns are the group's output channels; depth runs over kernel rows, columns, input channels. */
@@ -204,7 +202,7 @@ pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, con
 static void
 conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
-  ConvAttrs *attrs = node->attrs;
+  SlConvAttrs *attrs = node->attrs;
   if (conv_row_major_only (node))
     return;
   SlValue *weights = node->inputs[1];
@@ -224,7 +222,7 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 static const char *
 conv_kernel (const SlNode *node, const SlConv2dParams *params)
 {
-  const ConvAttrs *attrs = node->attrs;
+  const SlConvAttrs *attrs = node->attrs;
   if (conv_is_depthwise (node))
     return "depthwise2d";
   if (attrs->winograd > 0)
@@ -253,7 +251,7 @@ conv_lower (const SlNode *node, SlLowering *to)
 static gboolean
 conv_as_linear (const SlNode *node, SlLinear *ret)
 {
-  const ConvAttrs *attrs = node->attrs;
+  const SlConvAttrs *attrs = node->attrs;
   const SlValue *weights = node->inputs[1];
   size_t elements = 0;
   sl_shape_get_elements (&weights->shape, &elements);
@@ -274,7 +272,7 @@ conv_as_linear (const SlNode *node, SlLinear *ret)
 static void
 conv_cost (const SlNode *node, SlCost *ret_cost)
 {
-  const ConvAttrs *attrs = node->attrs;
+  const SlConvAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape;
   size_t out = 0;
   sl_shape_get_elements (&node->outputs[0]->shape, &out);
@@ -282,6 +280,27 @@ conv_cost (const SlNode *node, SlCost *ret_cost)
   for (uint32_t i = 0; i < attrs->window.kernel_shape.n; i++)
     filter *= (double)attrs->window.kernel_shape.v[i];
   ret_cost->flops = 2 * filter * (double)out;
+}
+
+static gboolean
+conv_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *x = node->inputs[0], *dy = sl_gradients_get (to, node, 0);
+  bool wants_bias = node->n_inputs > 2 && sl_gradients_want (to, node, 2);
+  if (sl_gradients_want (to, node, 0)) {
+    SlValue *dx = sl_conv_input_gradient (to, node, node->attrs, &x->shape, dy, node->inputs[1]);
+    sl_gradients_give (to, node, 0, dx);
+  }
+  if (!wants_bias && !sl_gradients_want (to, node, 1))
+    return TRUE;
+  SlValue *bias = NULL;
+  SlValue *weights =
+      sl_conv_weight_gradient (to, node, node->attrs, x, dy, wants_bias ? &bias : NULL);
+  if (sl_gradients_want (to, node, 1))
+    sl_gradients_give (to, node, 1, weights);
+  if (wants_bias)
+    sl_gradients_give (to, node, 2, bias);
+  return TRUE;
 }
 
 static const SlOpClass conv = {
@@ -292,7 +311,7 @@ static const SlOpClass conv = {
     .min_outputs = 1,
     .max_outputs = 1,
     .attrs = conv_attrs,
-    .attrs_size = sizeof (ConvAttrs),
+    .attrs_size = sizeof (SlConvAttrs),
     .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_RESIDUAL | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
     .layouts = SL_LAYOUTS_SPATIAL,
     .infer = conv_infer,
@@ -303,6 +322,7 @@ static const SlOpClass conv = {
     .prepare = conv_prepare,
     .lower = conv_lower,
     .row_major_only = conv_row_major_only,
+    .gradient = conv_gradient,
     .cost = conv_cost,
 };
 

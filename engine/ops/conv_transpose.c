@@ -1,32 +1,27 @@
 /* ConvTranspose: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
+#include "ops/conv.h"
+
 #include "kernels/conv_transpose2d.h"
 #include "ops/internal.h"
-#include "ops/window.h"
-
-typedef struct ConvTransposeAttrs {
-  SlWindow window;
-  SlInts output_padding, output_shape;
-  int64_t group;
-} ConvTransposeAttrs;
 
 static const SlAttrSpec conv_transpose_attrs[] = {
     SL_WINDOW_ATTRS,
     {.name = "output_padding",
      .type = SL_ATTR_INTS,
-     .offset = offsetof (ConvTransposeAttrs, output_padding)},
+     .offset = offsetof (SlConvTransposeAttrs, output_padding)},
     {.name = "output_shape",
      .type = SL_ATTR_INTS,
-     .offset = offsetof (ConvTransposeAttrs, output_shape)},
+     .offset = offsetof (SlConvTransposeAttrs, output_shape)},
     {.name = "group",
      .type = SL_ATTR_INT,
-     .offset = offsetof (ConvTransposeAttrs, group),
+     .offset = offsetof (SlConvTransposeAttrs, group),
      .preset = 1},
     {0},
 };
 
 /* Shapes: x (N, C, …), w (C, M / group, kernel…), bias (M), y (N, M, …). */
 static gboolean
-conv_transpose_check (const SlNode *node, const ConvTransposeAttrs *attrs, int64_t *ret_channels,
+conv_transpose_check (const SlNode *node, const SlConvTransposeAttrs *attrs, int64_t *ret_channels,
                       GError **error)
 {
   const SlShape *x = &node->inputs[0]->shape, *w = &node->inputs[1]->shape;
@@ -57,7 +52,7 @@ conv_transpose_check (const SlNode *node, const ConvTransposeAttrs *attrs, int64
 static gboolean
 conv_transpose_infer (SlNode *node, GError **error)
 {
-  ConvTransposeAttrs *attrs = node->attrs;
+  SlConvTransposeAttrs *attrs = node->attrs;
   int64_t channels;
   if (!sl_infer_float_inputs (node, error) || !conv_transpose_check (node, attrs, &channels, error))
     return FALSE;
@@ -107,7 +102,7 @@ scatter_channel (const SlWindow3 *w, const double *x, const double *weights, dou
 static void
 conv_transpose_reference (const SlRefCall *call)
 {
-  const ConvTransposeAttrs *attrs = call->attrs;
+  const SlConvTransposeAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0], *weights = call->inputs[1];
   const SlRefTensor *bias = call->n_inputs > 2 ? call->inputs[2] : NULL;
   SlRefTensor *y = call->outputs[0];
@@ -134,7 +129,7 @@ conv_transpose_reference (const SlRefCall *call)
 static gboolean
 conv_transpose_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlValue *shift)
 {
-  const ConvTransposeAttrs *attrs = node->attrs;
+  const SlConvTransposeAttrs *attrs = node->attrs;
   if (attrs->group != 1 && scale != NULL)
     return FALSE;
   if (node->n_inputs < 3)
@@ -149,7 +144,7 @@ conv_transpose_absorb_affine (SlGraph *graph, SlNode *node, SlValue *scale, SlVa
 static gboolean
 conv_transpose_row_major_only (const SlNode *node)
 {
-  const ConvTransposeAttrs *attrs = node->attrs;
+  const SlConvTransposeAttrs *attrs = node->attrs;
   for (uint32_t i = 0; i < attrs->window.strides.n; i++)
     if (attrs->window.strides.v[i] > SL_TRANSPOSED_STRIDE_MAX)
       return TRUE;
@@ -160,7 +155,7 @@ conv_transpose_row_major_only (const SlNode *node)
 static SlConvTranspose2dParams
 kernel_params (const SlNode *node)
 {
-  const ConvTransposeAttrs *attrs = node->attrs;
+  const SlConvTransposeAttrs *attrs = node->attrs;
   const SlValue *x = node->inputs[0], *y = node->outputs[0];
   SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
   return (SlConvTranspose2dParams){
@@ -228,7 +223,7 @@ static const SlOpClass pack_transposed = {
 static bool
 is_depthwise (const SlNode *node)
 {
-  const ConvTransposeAttrs *attrs = node->attrs;
+  const SlConvTransposeAttrs *attrs = node->attrs;
   return attrs->group > 1 && attrs->group == node->inputs[0]->shape.dim[1] &&
          attrs->group == node->outputs[0]->shape.dim[1];
 }
@@ -273,13 +268,44 @@ conv_transpose_lower (const SlNode *node, SlLowering *to)
 static void
 conv_transpose_cost (const SlNode *node, SlCost *ret_cost)
 {
-  const ConvTransposeAttrs *attrs = node->attrs;
+  const SlConvTransposeAttrs *attrs = node->attrs;
   size_t in = 0;
   sl_shape_get_elements (&node->inputs[0]->shape, &in);
   double filter = (double)node->outputs[0]->shape.dim[1] / (double)attrs->group;
   for (uint32_t i = 0; i < attrs->window.kernel_shape.n; i++)
     filter *= (double)attrs->window.kernel_shape.v[i];
   ret_cost->flops = 2 * filter * (double)in;
+}
+
+/* The convolution of dy gives dx; its weights' gradient, with dy for its input, is dw. */
+static gboolean
+conv_transpose_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  const SlConvTransposeAttrs *attrs = node->attrs;
+  const SlConvAttrs conv = {.window = attrs->window, .group = attrs->group};
+  SlValue *x = node->inputs[0], *dy = sl_gradients_get (to, node, 0);
+  bool wants_bias = node->n_inputs > 2 && sl_gradients_want (to, node, 2);
+  /* Outputs beyond those that see an input would be pixels of dx that do not exist. */
+  for (uint32_t i = 0; i < attrs->window.strides.n; i++)
+    if ((dy->shape.dim[2 + i] + attrs->window.pads.v[i] +
+         attrs->window.pads.v[attrs->window.strides.n + i] -
+         (attrs->window.kernel_shape.v[i] - 1) * attrs->window.dilations.v[i] - 1) /
+                attrs->window.strides.v[i] +
+            1 !=
+        x->shape.dim[2 + i])
+      return FALSE;
+  if (sl_gradients_want (to, node, 0)) {
+    SlConvAttrs forward = conv;
+    forward.window.auto_pad = SL_PAD_NOTSET;
+    SlValue *inputs[] = {dy, node->inputs[1]};
+    sl_gradients_give (to, node, 0,
+                       sl_gradients_node (to, node, sl_op_find ("Conv"), &forward, 2, inputs));
+  }
+  if (sl_gradients_want (to, node, 1))
+    sl_gradients_give (to, node, 1, sl_conv_weight_gradient (to, node, &conv, dy, x, NULL));
+  if (wants_bias)
+    sl_gradients_give (to, node, 2, sl_channel_sum (to, node, dy));
+  return TRUE;
 }
 
 static const SlOpClass conv_transpose = {
@@ -290,7 +316,7 @@ static const SlOpClass conv_transpose = {
     .min_outputs = 1,
     .max_outputs = 1,
     .attrs = conv_transpose_attrs,
-    .attrs_size = sizeof (ConvTransposeAttrs),
+    .attrs_size = sizeof (SlConvTransposeAttrs),
     .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
     .layouts = SL_LAYOUTS_SPATIAL,
     .infer = conv_transpose_infer,
@@ -299,6 +325,7 @@ static const SlOpClass conv_transpose = {
     .prepare = conv_transpose_prepare,
     .lower = conv_transpose_lower,
     .row_major_only = conv_transpose_row_major_only,
+    .gradient = conv_transpose_gradient,
     .cost = conv_transpose_cost,
 };
 

@@ -1,38 +1,26 @@
 /* Maximum and average over windows and over everything:
  * https://onnx.ai/onnx/operators/onnx__MaxPool.html, AveragePool, GlobalMaxPool, GlobalAveragePool
  */
-#include "kernels/pool2d.h"
+#include "ops/pool.h"
+
 #include "kernels/reduce.h"
 #include "ops/gradient.h"
 #include "ops/quant.h"
 #include "ops/shape.h"
-#include "ops/window.h"
 
 #include <math.h>
 
-typedef struct PoolAttrs {
-  SlWindow window;
-  bool count_include_pad; /* AveragePool */
-  int64_t storage_order;  /* MaxPool: 1 counts the indices with the spatial dimensions reversed */
-} PoolAttrs;
-
-#define POOL_ATTRS                                                                      \
-  SL_WINDOW_ATTRS,                                                                      \
-  {                                                                                     \
-    .name = "ceil_mode", .type = SL_ATTR_BOOL, .offset = offsetof (SlWindow, ceil_mode) \
-  }
-
 static const SlAttrSpec max_pool_attrs[] = {
-    POOL_ATTRS,
-    {.name = "storage_order", .type = SL_ATTR_INT, .offset = offsetof (PoolAttrs, storage_order)},
+    SL_POOL_ATTRS,
+    {.name = "storage_order", .type = SL_ATTR_INT, .offset = offsetof (SlPoolAttrs, storage_order)},
     {0},
 };
 
 static const SlAttrSpec average_pool_attrs[] = {
-    POOL_ATTRS,
+    SL_POOL_ATTRS,
     {.name = "count_include_pad",
      .type = SL_ATTR_BOOL,
-     .offset = offsetof (PoolAttrs, count_include_pad)},
+     .offset = offsetof (SlPoolAttrs, count_include_pad)},
     {0},
 };
 
@@ -56,7 +44,7 @@ check_pads (const SlNode *node, const SlWindow *window, GError **error)
 static gboolean
 pool_infer (SlNode *node, GError **error)
 {
-  PoolAttrs *attrs = node->attrs;
+  SlPoolAttrs *attrs = node->attrs;
   const SlValue *x = node->inputs[0];
   if (attrs->window.kernel_shape.n == 0) {
     sl_node_error (node, error, SL_ERROR_MALFORMED, "attribute kernel_shape is missing");
@@ -105,7 +93,7 @@ typedef void (*VisitWindow) (const SlRefCall *call, const SlWindow3 *w, size_t p
 static void
 for_each_window (const SlRefCall *call, VisitWindow visit)
 {
-  const PoolAttrs *attrs = call->attrs;
+  const SlPoolAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0], *y = call->outputs[0];
   SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
   size_t planes = (size_t)(x->shape.dim[0] * x->shape.dim[1]), to = 0;
@@ -144,7 +132,7 @@ static void
 max_of_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t to,
                const int64_t origin[3])
 {
-  const PoolAttrs *attrs = call->attrs;
+  const SlPoolAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0];
   size_t size = (size_t)(w->in[0] * w->in[1] * w->in[2]), best = 0;
   int64_t k[3] = {0}, at[3], index = -1;
@@ -187,7 +175,7 @@ static void
 mean_of_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t to,
                 const int64_t origin[3])
 {
-  const PoolAttrs *attrs = call->attrs;
+  const SlPoolAttrs *attrs = call->attrs;
   const double *x = call->inputs[0]->f + plane * (size_t)(w->in[0] * w->in[1] * w->in[2]);
   int64_t k[3] = {0}, at[3];
   double sum = 0, count = 0;
@@ -210,19 +198,13 @@ average_pool_reference (const SlRefCall *call)
 
 /* --- Steps --- */
 
-static void
-lower_window (const SlNode *node, SlLowering *to, const char *kernel)
+SlPool2dParams
+sl_pool_params (const SlPoolAttrs *attrs, const SlShape *x, const SlShape *y)
 {
-  const PoolAttrs *attrs = node->attrs;
-  const SlValue *x = node->inputs[0], *y = node->outputs[0];
-  if (node->op->row_major_only (node)) {
-    sl_lower_reference (to);
-    return;
-  }
-  SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
-  SlPool2dParams params = {
-      .batch = (uint32_t)x->shape.dim[0],
-      .channels = (uint32_t)x->shape.dim[1],
+  SlWindow3 w = sl_window_3d (&attrs->window, x, y);
+  return (SlPool2dParams){
+      .batch = (uint32_t)x->dim[0],
+      .channels = (uint32_t)x->dim[1],
       .in_h = (uint32_t)w.in[1],
       .in_w = (uint32_t)w.in[2],
       .out_h = (uint32_t)w.out[1],
@@ -237,10 +219,22 @@ lower_window (const SlNode *node, SlLowering *to, const char *kernel)
       .pad_left = (uint32_t)w.pad[2],
       .pad_bottom = (uint32_t)w.pad_end[1],
       .pad_right = (uint32_t)w.pad_end[2],
-      .in_stride = sl_value_pixel (x),
-      .out_stride = sl_value_pixel (y),
       .count_include_pad = attrs->count_include_pad,
   };
+}
+
+static void
+lower_window (const SlNode *node, SlLowering *to, const char *kernel)
+{
+  const SlPoolAttrs *attrs = node->attrs;
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  if (node->op->row_major_only (node)) {
+    sl_lower_reference (to);
+    return;
+  }
+  SlPool2dParams params = sl_pool_params (attrs, &x->shape, &y->shape);
+  params.in_stride = sl_value_pixel (x);
+  params.out_stride = sl_value_pixel (y);
   sl_lower (to, kernel, &params, x, y);
 }
 
@@ -248,7 +242,7 @@ lower_window (const SlNode *node, SlLowering *to, const char *kernel)
 static gboolean
 max_pool_row_major_only (const SlNode *node)
 {
-  const PoolAttrs *attrs = node->attrs;
+  const SlPoolAttrs *attrs = node->attrs;
   if (!sl_is_byte (node->inputs[0]->dtype))
     return sl_window_row_major_only (node);
   for (uint32_t i = 0; i < attrs->window.dilations.n; i++)
@@ -276,7 +270,7 @@ average_pool_lower (const SlNode *node, SlLowering *to)
 static void
 pool_cost (const SlNode *node, SlCost *ret_cost)
 {
-  const PoolAttrs *attrs = node->attrs;
+  const SlPoolAttrs *attrs = node->attrs;
   size_t out = 0;
   sl_shape_get_elements (&node->outputs[0]->shape, &out);
   ret_cost->flops = (double)out;
@@ -288,7 +282,7 @@ pool_cost (const SlNode *node, SlCost *ret_cost)
 static gboolean
 average_pool_as_mean (const SlNode *node, uint32_t *ret_axes)
 {
-  const PoolAttrs *attrs = node->attrs;
+  const SlPoolAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape;
   SlWindow3 w = sl_window_3d (&attrs->window, x, &node->outputs[0]->shape);
   *ret_axes = 0;
@@ -308,7 +302,7 @@ average_pool_as_mean (const SlNode *node, uint32_t *ret_axes)
 static gboolean
 average_pool_absorb_pads (SlNode *node, const SlInts *pads)
 {
-  PoolAttrs *attrs = node->attrs;
+  SlPoolAttrs *attrs = node->attrs;
   const SlWindow *window = &attrs->window;
   for (uint32_t i = 0; i < window->pads.n; i++) {
     uint32_t d = i % window->kernel_shape.n;
@@ -323,6 +317,26 @@ average_pool_absorb_pads (SlNode *node, const SlInts *pads)
   return TRUE;
 }
 
+static gboolean
+max_pool_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *dy = sl_gradients_get (to, node, 0);
+  if (sl_gradients_want (to, node, 0))
+    sl_gradients_give (to, node, 0,
+                       sl_max_pool_gradient (to, node, node->attrs, node->inputs[0], dy));
+  return TRUE;
+}
+
+static gboolean
+average_pool_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *dy = sl_gradients_get (to, node, 0);
+  if (sl_gradients_want (to, node, 0))
+    sl_gradients_give (
+        to, node, 0, sl_average_pool_gradient (to, node, node->attrs, &node->inputs[0]->shape, dy));
+  return TRUE;
+}
+
 static const SlOpClass max_pool = {
     .name = "MaxPool",
     .min_inputs = 1,
@@ -330,13 +344,14 @@ static const SlOpClass max_pool = {
     .min_outputs = 1,
     .max_outputs = 2,
     .attrs = max_pool_attrs,
-    .attrs_size = sizeof (PoolAttrs),
+    .attrs_size = sizeof (SlPoolAttrs),
     .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
     .layouts = SL_LAYOUTS_SPATIAL,
     .infer = max_pool_infer,
     .reference = max_pool_reference,
     .lower = max_pool_lower,
     .row_major_only = max_pool_row_major_only,
+    .gradient = max_pool_gradient,
     .cost = pool_cost,
 };
 
@@ -347,7 +362,7 @@ static const SlOpClass average_pool = {
     .min_outputs = 1,
     .max_outputs = 1,
     .attrs = average_pool_attrs,
-    .attrs_size = sizeof (PoolAttrs),
+    .attrs_size = sizeof (SlPoolAttrs),
     .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
     .layouts = SL_LAYOUTS_SPATIAL,
     .infer = average_pool_infer,
@@ -356,6 +371,7 @@ static const SlOpClass average_pool = {
     .absorb_pads = average_pool_absorb_pads,
     .lower = average_pool_lower,
     .row_major_only = sl_window_row_major_only,
+    .gradient = average_pool_gradient,
     .cost = pool_cost,
 };
 

@@ -590,10 +590,10 @@ gelu_row_major_only (const SlNode *node)
 UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, "ReluGradient (d, y)", PLAIN, .epilogue = relu_epilogue)
 UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, "LeakyReluGradient (d, s, a)", PLAIN,
        ATTRS (leaky_relu_attrs), .epilogue = leaky_relu_epilogue)
-UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y + a) : d", PLAIN, ATTRS (alpha_1_attrs))
-UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y + a * b) : d * b", PLAIN,
+UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, "x > 0 ? d : d * (y + a)", PLAIN, ATTRS (alpha_1_attrs))
+UNARY (selu, "Selu", SL_TRAIT_NONE, NULL, "x > 0 ? d * b : d * (y + a * b)", PLAIN,
        ATTRS (selu_attrs))
-UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, "x < 0 ? d * (y / a + 1) : d", PLAIN,
+UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, "x > 0 ? d : d * (y / a + 1)", PLAIN,
        ATTRS (alpha_1_attrs))
 UNARY (thresholded_relu, "ThresholdedRelu", SL_TRAIT_NONE, NULL, "x > a ? d : 0", PLAIN,
        ATTRS (alpha_1_attrs))

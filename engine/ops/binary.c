@@ -369,7 +369,7 @@ min_gradient (SlGradients *to, SlNode *node, GError **error)
 static gboolean
 prelu_gradient (SlGradients *to, SlNode *node, GError **error)
 {
-  give_formula (to, node, 0, "a < 0 ? d * b : d");
+  give_formula (to, node, 0, "a > 0 ? d : d * b");
   give_formula (to, node, 1, "d * Min (a, 0)");
   return TRUE;
 }

@@ -77,6 +77,12 @@ logic_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+logic_row_major_only (const SlNode *node)
+{
+  return node->inputs[0]->dtype != (logic_of (node)->orders != 0 ? SL_FLOAT32 : SL_BOOL);
+}
+
 /* a > b is b < a. */
 static void
 logic_lower (const SlNode *node, SlLowering *to)
@@ -85,26 +91,28 @@ logic_lower (const SlNode *node, SlLowering *to)
   const SlValue *a = node->inputs[0], *b = node->inputs[1], *y = node->outputs[0];
   bool swap = (logic->orders & IS_GREATER) != 0;
   const SlValue *const operands[] = {swap ? b : a, swap ? a : b, y};
-  if (a->dtype == (logic->orders != 0 ? SL_FLOAT32 : SL_BOOL))
-    sl_lower_select (to, logic->kernel, G_N_ELEMENTS (operands), operands);
-  else
+  if (logic_row_major_only (node))
     sl_lower_reference (to);
+  else
+    sl_lower_select (to, logic->kernel, G_N_ELEMENTS (operands), operands);
 }
 
 static const SlOnnxForm axis_forms[] = {
     {.since = 1, .import = sl_import_with_axis}, {.since = 7}, {0}};
 
 /* Class op_<id> of ONNX's name; further members of Logic follow. */
-#define LOGIC(id, onnx, ...)                                         \
-  static const Logic op_##id = {.op = {.name = onnx,                 \
-                                       .min_inputs = 2,              \
-                                       .max_inputs = 2,              \
-                                       .min_outputs = 1,             \
-                                       .max_outputs = 1,             \
-                                       .infer = logic_infer,         \
-                                       .reference = logic_reference, \
-                                       .lower = logic_lower,         \
-                                       .forms = axis_forms},         \
+#define LOGIC(id, onnx, ...)                                                   \
+  static const Logic op_##id = {.op = {.name = onnx,                           \
+                                       .min_inputs = 2,                        \
+                                       .max_inputs = 2,                        \
+                                       .min_outputs = 1,                       \
+                                       .max_outputs = 1,                       \
+                                       .layouts = SL_LAYOUTS_FOLLOW,           \
+                                       .row_major_only = logic_row_major_only, \
+                                       .infer = logic_infer,                   \
+                                       .reference = logic_reference,           \
+                                       .lower = logic_lower,                   \
+                                       .forms = axis_forms},                   \
                                 __VA_ARGS__};
 #define NUMBERS .takes_numbers = true
 #define BOOLS .takes_bools = true

@@ -29,8 +29,8 @@ bool sl_lies_in (const SlValue *part, const SlValue *whole, const SlWalk *walk);
 void sl_lower_binary (SlLowering *to, const char *kernel, const SlValue *a, const SlValue *b,
                       const SlValue *out, const SlAct *act);
 
-/* A broadcasting step named `kernel` (kernels/select.h) over `n` operands, row-major, the output
- * last. */
+/* A broadcasting step named `kernel` (kernels/select.h) over `n` operands, the output last:
+ * row-major or channels-last, all alike that have its shape. */
 void sl_lower_select (SlLowering *to, const char *kernel, uint32_t n,
                       const SlValue *const *operands);
 

@@ -33,15 +33,21 @@ where_reference (const SlRefCall *call)
   }
 }
 
+static gboolean
+where_row_major_only (const SlNode *node)
+{
+  return node->outputs[0]->dtype != SL_FLOAT32;
+}
+
 static void
 where_lower (const SlNode *node, SlLowering *to)
 {
   const SlValue *const operands[] = {node->inputs[0], node->inputs[1], node->inputs[2],
                                      node->outputs[0]};
-  if (node->outputs[0]->dtype == SL_FLOAT32)
-    sl_lower_select (to, "where", G_N_ELEMENTS (operands), operands);
-  else
+  if (where_row_major_only (node))
     sl_lower_reference (to);
+  else
+    sl_lower_select (to, "where", G_N_ELEMENTS (operands), operands);
 }
 
 static gboolean
@@ -64,9 +70,11 @@ static const SlOpClass where = {
     .max_inputs = 3,
     .min_outputs = 1,
     .max_outputs = 1,
+    .layouts = SL_LAYOUTS_FOLLOW,
     .infer = where_infer,
     .reference = where_reference,
     .lower = where_lower,
+    .row_major_only = where_row_major_only,
     .gradient = where_gradient,
     .forms = where_forms,
 };

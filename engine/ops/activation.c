@@ -587,7 +587,8 @@ gelu_row_major_only (const SlNode *node)
 #define PLAIN .row_major_only = sl_row_major_unless_float32
 #define ATTRS(table) .attrs = table, .attrs_size = sizeof (UnaryAttrs)
 
-UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, "ReluGradient (d, y)", PLAIN, .epilogue = relu_epilogue)
+UNARY (relu, "Relu", SL_TRAIT_NONE, int_relu, "ReluGradient (d, y)", PLAIN,
+       .epilogue = relu_epilogue)
 UNARY (leaky_relu, "LeakyRelu", SL_TRAIT_NONE, NULL, "LeakyReluGradient (d, s, a)", PLAIN,
        ATTRS (leaky_relu_attrs), .epilogue = leaky_relu_epilogue)
 UNARY (elu, "Elu", SL_TRAIT_NONE, NULL, "x > 0 ? d : d * (y + a)", PLAIN, ATTRS (alpha_1_attrs))

@@ -125,4 +125,33 @@ SL_API gboolean sl_sample_source_split (SlSampleSource *source, SlSplitRule rule
 SL_API gboolean sl_sample_source_measure (SlSampleSource *source, const SlPreprocess *rules,
                                           float ret_mean[3], float ret_std[3], GError **error);
 
+/* PCA: element i of the result is the input's part along principal component i, the largest first,
+ * with variance 1. ZCA (Bell and Sejnowski 1997): that turned back, so that a picture still looks
+ * like one; Krizhevsky 2009, Keras's zca_whitening. */
+typedef enum { SL_WHITENING_PCA, SL_WHITENING_ZCA, SL_WHITENING_COUNT } SlWhiteningKind;
+
+/* Most elements of an input (32 x 32 x 3 are 3,072); memory is 12 bytes times their square. */
+#define SL_WHITENING_MAX_ELEMENTS 4096
+
+/* A linear map of whole inputs, fitted on data: matrix * (input - mean), inputs as vectors in ONNX
+ * order [C][H][W]. It belongs in front of a network's first layer, as constants of the graph: then
+ * the model file carries it, and training and live video do the same. Immutable. */
+typedef struct SlWhitening SlWhitening;
+
+/* Fits the map to the inputs that `rules` makes of `max_samples` of the samples (evenly from all;
+ * 0: of all), those that can be read. `epsilon` is added to each component's variance, which bounds
+ * what becomes of those that hardly vary (Keras: 1e-6). Takes time with the elements' cube and with
+ * their square times the samples. The same bits for any number of threads. SL_ERROR_LIMIT,
+ * SL_ERROR_MEMORY, SL_ERROR_UNSUPPORTED, SL_ERROR_IO if no sample can be read. */
+SL_API SlWhitening *sl_whitening_new (SlSampleSource *source, const SlPreprocess *rules,
+                                      SlWhiteningKind kind, double epsilon, uint32_t max_samples,
+                                      GError **error);
+SL_API void sl_whitening_free (SlWhitening *whitening);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlWhitening, sl_whitening_free)
+/* Elements n of an input; the mean, [n]; the matrix, [n][n], a row for each element of the result.
+ * They are the whitening's. */
+SL_API gsize sl_whitening_get_elements (const SlWhitening *whitening);
+SL_API const float *sl_whitening_get_mean (const SlWhitening *whitening);
+SL_API const float *sl_whitening_get_matrix (const SlWhitening *whitening);
+
 G_END_DECLS

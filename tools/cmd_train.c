@@ -99,19 +99,23 @@ apply_options (SlRecipe *recipe, const TrainOptions *options, GError **error)
   return TRUE;
 }
 
-static SlRecipe *
-make_recipe (const TrainOptions *options, GError **error)
+/* What options say wrongly is wrong usage, what a file says is not. */
+static int
+make_recipe (const TrainOptions *options, const char *command, SlRecipe **ret)
 {
+  g_autoptr (GError) error = NULL;
   const char *path = options->arguments ? options->arguments[0] : NULL;
-  g_autoptr (SlRecipe) recipe = path ? sl_recipe_load (path, error) : sl_recipe_new ();
-  if (!recipe || !apply_options (recipe, options, error) || !sl_recipe_complete (recipe, error))
-    return NULL;
-  if (!recipe->data.path) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
-                 "%s: no data are named (expected --data DIR, or [data] path)", recipe->name);
-    return NULL;
+  g_autoptr (SlRecipe) recipe = path ? sl_recipe_load (path, &error) : sl_recipe_new ();
+  if (recipe && !apply_options (recipe, options, &error))
+    return tool_usage_error (command, "%s", error->message);
+  if (!recipe || !sl_recipe_complete (recipe, &error)) {
+    tool_gerror (NULL, error);
+    return path ? TOOL_FAILED : TOOL_USAGE;
   }
-  return g_steal_pointer (&recipe);
+  if (!recipe->data.path)
+    return tool_usage_error (command, "no data are named (expected --data DIR, or [data] path)");
+  *ret = g_steal_pointer (&recipe);
+  return TOOL_OK;
 }
 
 static int
@@ -449,12 +453,10 @@ train_run (int argc, char **argv)
   int status = check_usage (argv[0], &options);
   if (status != TOOL_OK)
     return status;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SlRecipe) recipe = make_recipe (&options, &error);
-  if (!recipe) {
-    tool_gerror (NULL, error);
-    return TOOL_FAILED;
-  }
+  g_autoptr (SlRecipe) recipe = NULL;
+  status = make_recipe (&options, argv[0], &recipe);
+  if (status != TOOL_OK)
+    return status;
   return train (&options, recipe);
 }
 

@@ -1,0 +1,391 @@
+/* `sightline train` and `sightline evaluate` on a data set made here: stopped, killed, resumed,
+ * with no room on the disk. */
+#include "tool.h"
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define SIDE 8
+#define CLASSES 4
+
+/* --- a small set in MNIST's format --- */
+
+static void
+put_be (GByteArray *out, guint32 value)
+{
+  const guint32 big = GUINT32_TO_BE (value);
+  g_byte_array_append (out, (const guint8 *)&big, sizeof big);
+}
+
+static void
+write_bytes (const char *folder, const char *name, const GByteArray *bytes)
+{
+  g_autofree char *path = tool_path (folder, name);
+  g_assert_true (g_file_set_contents (path, (const char *)bytes->data, bytes->len, NULL));
+}
+
+/* Class c is a bright row pair in noise. */
+static void
+write_part (const char *folder, const char *part, guint n, guint32 seed)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  g_autoptr (GByteArray) images = g_byte_array_new (), labels = g_byte_array_new ();
+  g_autofree char *images_name = g_strdup_printf ("%s-images-idx3-ubyte", part);
+  g_autofree char *labels_name = g_strdup_printf ("%s-labels-idx1-ubyte", part);
+  put_be (images, 0x803);
+  put_be (images, n);
+  put_be (images, SIDE);
+  put_be (images, SIDE);
+  put_be (labels, 0x801);
+  put_be (labels, n);
+  for (guint i = 0; i < n; i++) {
+    const guint8 label = (guint8)(i % CLASSES);
+    g_byte_array_append (labels, &label, 1);
+    for (guint k = 0; k < SIDE * SIDE; k++) {
+      const guint8 pixel =
+          (guint8)(g_rand_int_range (rand, 0, 130) + (k / SIDE / 2 == label ? 90 : 0));
+      g_byte_array_append (images, &pixel, 1);
+    }
+  }
+  write_bytes (folder, images_name, images);
+  write_bytes (folder, labels_name, labels);
+}
+
+static const char recipe_text[] = "[network]\n"
+                                  "net=small.net\n"
+                                  "[data]\n"
+                                  "path=data\n"
+                                  "[split]\n"
+                                  "validation=0.2\n"
+                                  "[augment]\n"
+                                  "crop-padding=1\n"
+                                  "[optimizer]\n"
+                                  "name=adam\n"
+                                  "rate=0.005\n"
+                                  "[train]\n"
+                                  "epochs=8\n"
+                                  "batch=20\n";
+
+static char *
+make_folder (void)
+{
+  char *folder = tool_folder_new ();
+  g_autofree char *net = tool_path (folder, "small.net");
+  g_autofree char *recipe = tool_path (folder, "small.recipe");
+  g_autofree char *data = tool_path (folder, "data");
+  g_assert_cmpint (g_mkdir (data, 0755), ==, 0);
+  write_part (data, "train", 500, 1);
+  write_part (data, "t10k", 100, 2);
+  g_assert_true (g_file_set_contents (net,
+                                      "Input 8x8x1\nConv2D 6 3 padding=same activation=relu\n"
+                                      "MaxPooling2D 2\nFlatten\nDropout 0.1\nDense 4 softmax\n",
+                                      -1, NULL));
+  g_assert_true (g_file_set_contents (recipe, recipe_text, -1, NULL));
+  return folder;
+}
+
+static gboolean
+exists (const char *folder, const char *name)
+{
+  g_autofree char *path = tool_path (folder, name);
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+}
+
+/* The best epoch's parameters: no times are in that file, so the same run has the same bytes. */
+static char *
+hash_best (const char *run)
+{
+  g_autoptr (GDir) dir = g_dir_open (run, 0, NULL);
+  g_autofree char *newest = NULL, *content = NULL;
+  gsize length;
+  for (const char *name; (name = g_dir_read_name (dir));)
+    if (g_str_has_prefix (name, "best-") && g_strcmp0 (name, newest) > 0) {
+      g_free (newest);
+      newest = g_strdup (name);
+    }
+  g_assert_nonnull (newest);
+  g_autofree char *path = tool_path (run, newest);
+  g_assert_true (g_file_get_contents (path, &content, &length, NULL));
+  return g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *)content, length);
+}
+
+/* --- tests --- */
+
+static guint
+count_epochs (const char *text)
+{
+  guint n = 0;
+  for (const char *at = text; (at = strstr (at, "epoch ")); at++)
+    n += strstr (at, "images/s") != NULL && (at == text || at[-1] == '\n');
+  return n;
+}
+
+static double
+get_number (JsonObject *object, const char *name)
+{
+  g_assert_true (json_object_has_member (object, name));
+  return json_object_get_double_member (object, name);
+}
+
+static void
+test_whole (void)
+{
+  g_autofree char *folder = make_folder ();
+  g_auto (ToolRun) train = {0};
+  tool_run (&train, folder, "train", "small.recipe", "-o", "out.onnx", NULL);
+  tool_assert_ok (&train);
+  g_assert_cmpstr (train.out, ==, "");
+  g_assert_cmpuint (count_epochs (train.err), ==, 8);
+  g_assert_nonnull (strstr (train.err, "training: 400 samples of 4 classes"));
+  g_assert_nonnull (strstr (train.err, "validation: 100 samples"));
+  g_assert_nonnull (strstr (train.err, "best so far"));
+  const char *const files[] = {"out.onnx", "out.training/history.jsonl", "out.training/curves.svg",
+                               "out.training/curves.png", "out.training/recipe"};
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    g_assert_true (exists (folder, files[i]));
+
+  g_auto (ToolRun) text = {0};
+  tool_run (&text, folder, "evaluate", "-m", "out.onnx", "--data", "data", "--confusion", "c.svg",
+            "--samples", "g.png", NULL);
+  tool_assert_ok (&text);
+  g_assert_true (g_str_has_prefix (text.out, "out.onnx on 100 samples, part test\ntop-1 "));
+  g_assert_true (exists (folder, "c.svg") && exists (folder, "g.png"));
+
+  g_auto (ToolRun) json = {0};
+  tool_run (&json, folder, "evaluate", "-m", "out.onnx", "--data", "data", "-f", "json",
+            "--fit-temperature", NULL);
+  tool_assert_ok (&json);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_assert_true (json_parser_load_from_data (parser, json.out, -1, NULL));
+  JsonObject *object = json_node_get_object (json_parser_get_root (parser));
+  g_assert_cmpfloat (get_number (object, "top1"), >, 0.9);
+  g_assert_cmpint (json_object_get_int_member (object, "samples"), ==, 100);
+  JsonObject *calibration = json_object_get_object_member (object, "calibration");
+  g_assert_cmpint (json_object_get_int_member (calibration, "fitted_on"), ==, 100);
+  g_assert_cmpfloat (get_number (calibration, "temperature"), >, 0);
+  JsonArray *confusion = json_object_get_array_member (object, "confusion");
+  gint64 sum = 0;
+  for (guint i = 0; i < CLASSES; i++)
+    for (guint j = 0; j < CLASSES; j++)
+      sum += json_array_get_int_element (json_array_get_array_element (confusion, i), j);
+  g_assert_cmpint (sum, ==, 100);
+
+  /* The validation samples of the recipe can be found again: what the run said of them holds. */
+  g_auto (ToolRun) validation = {0};
+  tool_run (&validation, folder, "evaluate", "-m", "out.onnx", "--data", "data", "--split", "val",
+            NULL);
+  tool_assert_ok (&validation);
+  g_assert_nonnull (strstr (validation.out, "on 100 samples, part val\n"));
+  tool_folder_remove (folder);
+}
+
+static void
+test_options (void)
+{
+  g_autofree char *folder = make_folder ();
+  g_auto (ToolRun) train = {0};
+  tool_run (&train, folder, "train", "--network", "small.net", "--data", "data", "-e2", "-b", "50",
+            "--rate", "0.01", "--optimizer", "sgd", "-s", "optimizer.momentum=0.9", "--seed", "7",
+            "--validation", "0.1", "-o", "out.onnx", "--folder", "run", NULL);
+  tool_assert_ok (&train);
+  g_assert_cmpuint (count_epochs (train.err), ==, 2);
+  g_assert_true (exists (folder, "run/history.jsonl"));
+  g_autofree char *path = tool_path (folder, "run/recipe"), *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  const char *const lines[] = {"name=sgd\n", "rate=0.01\n", "momentum=0.9\n",
+                               "seed=7\n",   "batch=50\n",  "net=small.net\n"};
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
+    g_assert_nonnull (strstr (text, lines[i]));
+
+  g_auto (ToolRun) check = {0};
+  tool_run (&check, folder, "train", "small.recipe", "-o", "none.onnx", "--check", NULL);
+  tool_assert_ok (&check);
+  g_assert_nonnull (strstr (check.err, "parameters learn"));
+  g_assert_false (exists (folder, "none.onnx"));
+
+  /* All keys, as a recipe that lacks only what no default can say. */
+  g_auto (ToolRun) keys = {0};
+  tool_run (&keys, folder, "train", "--keys", NULL);
+  tool_assert_ok (&keys);
+  g_autofree char *all = tool_path (folder, "all.recipe");
+  g_assert_true (g_file_set_contents (all, keys.out, -1, NULL));
+  g_auto (ToolRun) again = {0};
+  tool_run (&again, folder, "train", "all.recipe", "-o", "x.onnx", NULL);
+  g_assert_cmpint (again.status, ==, 1);
+  g_assert_cmpuint (tool_count_lines (again.err), ==, 1);
+  tool_folder_remove (folder);
+}
+
+static void
+assert_fails (const char *folder, int status, const char *text, const char *const *arguments)
+{
+  g_auto (ToolRun) failed = {0};
+  tool_run (&failed, folder, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+            arguments[5], arguments[6], NULL);
+  tool_assert_error (&failed, status, text);
+}
+#define ASSERT_FAILS(status, text, ...) \
+  assert_fails (folder, status, text, (const char *const[8]){__VA_ARGS__})
+
+static void
+test_errors (void)
+{
+  g_autofree char *folder = make_folder ();
+  g_autofree char *bad = tool_path (folder, "bad.recipe");
+  g_assert_true (g_file_set_contents (bad, "[trian]\nepochs=1\n", -1, NULL));
+  ASSERT_FAILS (2, "no recipe and no --network", "train", "-o", "x.onnx");
+  ASSERT_FAILS (2, "no -o MODEL", "train", "small.recipe");
+  ASSERT_FAILS (2, "epochs is 'many'", "train", "small.recipe", "-o", "x.onnx", "-e", "many");
+  ASSERT_FAILS (2, "expected GROUP.KEY=VALUE", "train", "small.recipe", "-o", "x.onnx", "-s",
+                "rate");
+  ASSERT_FAILS (1, "bad.recipe: [trian] is no group of a recipe (expected its nearest name, train)",
+                "train", "bad.recipe", "-o", "x.onnx");
+  ASSERT_FAILS (1, "nothing", "train", "small.recipe", "-o", "x.onnx", "--data", "nothing");
+  ASSERT_FAILS (1, "none.net", "train", "small.recipe", "-o", "x.onnx", "--network", "none.net");
+  ASSERT_FAILS (2, "no --data", "evaluate", "-m", "x.onnx");
+  ASSERT_FAILS (2, "no -m MODEL", "evaluate", "--data", "data");
+  ASSERT_FAILS (2, "--split is 'exam'", "evaluate", "-mx.onnx", "--data", "data", "--split",
+                "exam");
+  g_assert_false (exists (folder, "x.onnx"));
+  tool_folder_remove (folder);
+}
+
+/* --- ends that nobody wished for --- */
+
+static void
+limit_files (void *data)
+{
+  const struct rlimit limit = {GPOINTER_TO_UINT (data), GPOINTER_TO_UINT (data)};
+  signal (SIGXFSZ, SIG_IGN);
+  setrlimit (RLIMIT_FSIZE, &limit);
+}
+
+/* A run of its own; `room`: bytes that a file may have, 0: any. */
+static GSubprocess *
+start (const char *folder, const char *output, guint room)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_subprocess_launcher_set_cwd (launcher, folder);
+  if (room > 0)
+    g_subprocess_launcher_set_child_setup (launcher, limit_files, GUINT_TO_POINTER (room), NULL);
+  GSubprocess *process =
+      g_subprocess_launcher_spawn (launcher, &error, g_getenv ("SIGHTLINE_TOOL"), "train",
+                                   "small.recipe", "-o", output, "--resume", NULL);
+  g_assert_no_error (error);
+  return process;
+}
+
+static int
+finish (GSubprocess *process, char **ret_err)
+{
+  g_autoptr (GError) error = NULL;
+  g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, ret_err, &error);
+  g_assert_no_error (error);
+  return g_subprocess_get_if_exited (process) ? g_subprocess_get_exit_status (process) : -1;
+}
+
+/* Waits until the run has said something of its first epoch. */
+static void
+wait_for (const char *folder, const char *name)
+{
+  while (!exists (folder, name))
+    g_usleep (1000);
+}
+
+static void
+test_interrupt (void)
+{
+  g_autofree char *folder = make_folder (), *err = NULL;
+  g_auto (ToolRun) whole = {0}, rest = {0};
+  tool_run (&whole, folder, "train", "small.recipe", "-o", "whole.onnx", NULL);
+  tool_assert_ok (&whole);
+
+  g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
+  wait_for (folder, "part.training/curves.svg");
+  g_subprocess_send_signal (process, SIGINT);
+  int status = finish (process, &err);
+  if (status == 0) { /* it was faster than the signal */
+    g_test_skip ("the run was over before it was interrupted");
+  } else {
+    g_assert_cmpint (status, ==, 1);
+    g_assert_nonnull (strstr (err, "sightline: part.onnx: not written: stopped in epoch "));
+    g_assert_false (exists (folder, "part.onnx"));
+    tool_run (&rest, folder, "train", "small.recipe", "-o", "part.onnx", "--resume", NULL);
+    tool_assert_ok (&rest);
+    g_assert_nonnull (strstr (rest.err, ": going on after step "));
+    g_autofree char *a = tool_path (folder, "whole.training");
+    g_autofree char *b = tool_path (folder, "part.training");
+    g_autofree char *hash_a = hash_best (a), *hash_b = hash_best (b);
+    g_assert_cmpstr (hash_a, ==, hash_b);
+  }
+  tool_folder_remove (folder);
+}
+
+/* Killed again and again at random moments, each time resumed: it comes to the same end. */
+static void
+test_kill (void)
+{
+  g_autofree char *folder = make_folder (), *err = NULL;
+  g_auto (ToolRun) whole = {0};
+  tool_run (&whole, folder, "train", "small.recipe", "-o", "whole.onnx", NULL);
+  tool_assert_ok (&whole);
+  guint n_killed = 0;
+  for (guint i = 0; i < 20; i++) {
+    g_autofree char *said = NULL;
+    g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
+    g_usleep ((gulong)g_test_rand_int_range (0, 150000));
+    g_subprocess_force_exit (process);
+    int status = finish (process, &said);
+    n_killed += status < 0;
+    g_assert_true (status < 0 || status == 0);
+    g_assert_null (strstr (said, "sightline: "));
+  }
+  g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
+  g_assert_cmpint (finish (process, &err), ==, 0);
+  g_test_message ("%u of 20 were killed", n_killed);
+  g_autofree char *a = tool_path (folder, "whole.training");
+  g_autofree char *b = tool_path (folder, "part.training");
+  g_autofree char *hash_a = hash_best (a), *hash_b = hash_best (b);
+  g_assert_cmpstr (hash_a, ==, hash_b);
+  tool_folder_remove (folder);
+}
+
+/* No room for a checkpoint: the run ends with one line, and with room it goes on. */
+static void
+test_full (void)
+{
+  g_autofree char *folder = make_folder ();
+  for (guint room = 1000; room <= 9000; room += 4000) {
+    g_autofree char *err = NULL;
+    g_autoptr (GSubprocess) process = start (folder, "out.onnx", room);
+    g_assert_cmpint (finish (process, &err), ==, 1);
+    g_assert_nonnull (strstr (err, "\nsightline: "));
+    g_assert_false (exists (folder, "out.onnx"));
+  }
+  g_auto (ToolRun) rest = {0};
+  tool_run (&rest, folder, "train", "small.recipe", "-o", "out.onnx", "--resume", NULL);
+  tool_assert_ok (&rest);
+  tool_folder_remove (folder);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/tools/train/whole", test_whole);
+  g_test_add_func ("/tools/train/options", test_options);
+  g_test_add_func ("/tools/train/errors", test_errors);
+  g_test_add_func ("/tools/train/interrupt", test_interrupt);
+  g_test_add_func ("/tools/train/kill", test_kill);
+  g_test_add_func ("/tools/train/full", test_full);
+  return g_test_run ();
+}

@@ -96,7 +96,6 @@ sl_fit_new (const SlFitOptions *options, GError **error)
   g_return_val_if_fail (options && options->recipe && options->model, NULL);
   g_return_val_if_fail (options->train && options->folder, NULL);
 
-  g_autoptr (GError) cause = NULL;
   g_autoptr (SlFit) fit = g_new0 (SlFit, 1);
   fit->options = *options;
   fit->recipe = options->recipe;
@@ -109,11 +108,7 @@ sl_fit_new (const SlFitOptions *options, GError **error)
   fit->targets_are_inputs = strcmp (options->recipe->data.target, "input") == 0;
   fit->has_classes = !fit->targets_are_inputs;
   sl_model_ref (options->model);
-  if (prepare (fit, &cause))
-    return g_steal_pointer (&fit);
-  if (cause)
-    g_propagate_error (error, g_steal_pointer (&cause));
-  return NULL;
+  return prepare (fit, error) ? g_steal_pointer (&fit) : NULL;
 }
 
 void

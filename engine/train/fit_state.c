@@ -190,10 +190,17 @@ gboolean
 sl_fit_restore (SlFit *fit, GError **error)
 {
   g_autofree char *path = NULL;
+  g_autoptr (GError) cause = NULL;
   g_autoptr (SlCheckpoint) checkpoint =
-      sl_checkpoint_load_newest (fit->folder, pass_note, fit, &path, error);
-  if (!checkpoint)
+      sl_checkpoint_load_newest (fit->folder, pass_note, fit, &path, &cause);
+  if (cause) {
+    g_propagate_error (error, g_steal_pointer (&cause));
     return FALSE;
+  }
+  if (!checkpoint) {
+    sl_fit_note (fit, "%s: no checkpoint to go on from, so this is the beginning", fit->folder);
+    return TRUE;
+  }
   const char *data = sl_checkpoint_get_text (checkpoint, "data");
   if (g_strcmp0 (data, fit->data_hash) != 0)
     return sl_fit_fail (error, SL_ERROR_UNSUPPORTED,

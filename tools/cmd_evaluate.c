@@ -8,6 +8,9 @@
 #include "output.h"
 #include "report.h"
 
+#include <gst/gst.h>
+#include <sightline-gst/samples.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,13 +58,8 @@ read_recipe (SlModel *model, GError **error)
 static SlSampleSource *
 open_part (SlModel *model, const char *path, SlDataPart part, GError **error)
 {
-  g_autoptr (GError) none = NULL;
-  SlSampleSource *source = tool_dataset_open (path, part, &none);
-  if (source || part == SL_PART_TRAIN) {
-    if (!source)
-      g_propagate_error (error, g_steal_pointer (&none));
-    return source;
-  }
+  if (part == SL_PART_TRAIN || sl_samples_has_part (path, part))
+    return tool_dataset_open (path, part, error);
   g_autoptr (SlSampleSource) all = tool_dataset_open (path, SL_PART_TRAIN, error);
   g_autoptr (SlRecipe) recipe = all ? read_recipe (model, error) : NULL;
   g_autoptr (SlSampleSource) train = NULL, validation = NULL, test = NULL;
@@ -69,7 +67,9 @@ open_part (SlModel *model, const char *path, SlDataPart part, GError **error)
     return NULL;
   SlSampleSource **wanted = part == SL_PART_TEST ? &test : &validation;
   if (!*wanted)
-    g_propagate_error (error, g_steal_pointer (&none));
+    g_set_error (error, SL_ERROR, SL_ERROR_IO,
+                 "has no %s part, and the network's recipe took none off (expected one)",
+                 sl_data_part_get_name (part));
   return g_steal_pointer (wanted);
 }
 
@@ -222,18 +222,16 @@ evaluate (const Evaluation *evaluation)
 
 static const ToolUsage evaluate_usage = {
     "",
-    "Says how well a network does on labelled samples that it was not trained on: loss, top-1 and "
-    "top-5, precision,\nrecall and F1 of each class, the confusion matrix, and how far its scores "
-    "can be "
-    "taken for probabilities.",
-    "Nothing is chosen by the samples that are judged: --fit-temperature uses the validation "
-    "samples, "
-    "which are the\ndata's own or those that the network's recipe took off the training part.\n\n"
+    "Says how well a network does on labelled samples that it was not trained on: loss, top-1 and\n"
+    "top-5, precision, recall and F1 of each class, the confusion matrix, and how far its scores\n"
+    "can be taken for probabilities (calibration error).",
+    "Nothing is chosen by the samples that are judged: --fit-temperature uses the validation\n"
+    "samples, which are the data's own or those that the network's recipe took off the training\n"
+    "part.\n\n"
     "Examples:\n"
     "  sightline evaluate -m clothes.onnx --data fashion-mnist\n"
     "  sightline evaluate -m clothes.onnx --data fashion-mnist --fit-temperature -f json\n"
-    "  sightline evaluate -m clothes.onnx --data fashion-mnist --confusion table.svg --samples "
-    "grid.png"};
+    "  sightline evaluate -m clothes.onnx --data fashion-mnist --confusion t.svg --samples g.png"};
 
 static int
 check_usage (const char *command, EvaluateOptions *options, SlDataPart *ret_part)
@@ -289,6 +287,8 @@ evaluate_run (int argc, char **argv)
   int status = check_usage (argv[0], &options, &evaluation.part);
   if (status != TOOL_OK)
     return status;
+  gst_init (NULL, NULL);
+  tool_quiet_libraries ();
   g_autoptr (SlModel) model = evaluation.model = tool_network_load_model (&options.network);
   g_autoptr (SlModelRules) rules = evaluation.rules =
       model ? tool_network_load_rules (&options.network, model) : NULL;

@@ -8,6 +8,8 @@
 #include "stop.h"
 #include "text.h"
 
+#include <gst/gst.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -286,16 +288,15 @@ finish (Training *training, SlFitEnd end)
 static gboolean
 open_data (const SlRecipe *recipe, SlSampleSource **ret_train, SlSampleSource **ret_validation)
 {
-  g_autoptr (GError) error = NULL, none = NULL;
+  g_autoptr (GError) error = NULL;
   g_autofree char *path = tool_dataset_find (recipe);
   *ret_validation = NULL;
   *ret_train = tool_dataset_open (path, SL_PART_TRAIN, &error);
-  if (!*ret_train) {
+  if (*ret_train)
+    *ret_validation = tool_dataset_open_if_there (path, SL_PART_VALIDATION, &error);
+  if (error)
     tool_gerror (path, error);
-    return FALSE;
-  }
-  *ret_validation = tool_dataset_open (path, SL_PART_VALIDATION, &none);
-  return TRUE;
+  return !error;
 }
 
 static SlModel *
@@ -303,7 +304,10 @@ load_network (const SlRecipe *recipe)
 {
   g_autoptr (GError) error = NULL;
   const char *name = recipe->network.net ? recipe->network.net : recipe->network.base;
-  g_autofree char *path = sl_recipe_resolve (recipe, name);
+  g_autofree char *beside = sl_recipe_resolve (recipe, name);
+  /* A bare name is that of a network that Sightline ships, unless a file has it. */
+  g_autofree char *path =
+      g_file_test (beside, G_FILE_TEST_EXISTS) ? g_strdup (beside) : tool_network_find (name);
   SlModel *model = sl_model_load (path, NULL, &error);
   if (!model)
     tool_gerror (path, error);
@@ -327,6 +331,8 @@ train (const TrainOptions *options, const SlRecipe *recipe)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SlSampleSource) samples = NULL, validation = NULL;
+  gst_init (NULL, NULL);
+  tool_quiet_libraries ();
   g_autoptr (SlModel) model = load_network (recipe);
   const SlDevice *device = model ? tool_find_device (options->device) : NULL;
   if (!device || !open_data (recipe, &samples, &validation))
@@ -370,33 +376,35 @@ train (const TrainOptions *options, const SlRecipe *recipe)
 
 static const ToolUsage train_usage = {
     "[RECIPE]",
-    "Trains a network on labelled pictures and writes one ONNX file that holds all it needs: "
-    "labels, "
-    "preprocessing,\nthe recipe, history and scores. A recipe is a key file; options go before it, "
-    "and "
-    "do without one.",
-    "What is being learned from: a folder with the files of MNIST or its kin (IDX, also .gz) or of "
-    "CIFAR-10 (binary).\nA relative [data] path is looked up beneath SIGHTLINE_DATA, if that is "
-    "set.\n\n"
-    "Beside NET.onnx the folder NET.training holds checkpoints (the last two, written so that a "
-    "crash "
-    "or a full disk\nleaves one that is whole), history.jsonl, curves.svg, curves.png, "
-    "TensorBoard's "
-    "event files, and the recipe with\nall defaults spelled out. Ctrl-C saves and stops; --resume "
-    "goes "
-    "on to the very same result. The same seed gives the\nsame weights, with any number of "
+    "Trains a network on labelled pictures and writes one ONNX file that holds all it needs:\n"
+    "labels, preprocessing, the recipe, history and scores. A recipe is a key file; options beat\n"
+    "what it says, and do without one.",
+    "Data are a folder CLASS/picture.jpg or train|val|test/CLASS/picture.jpg (clips, too), a tar\n"
+    "archive of one, or a folder with the files of MNIST, its kin, or CIFAR-10. A relative\n"
+    "[data] path is looked up beneath SIGHTLINE_DATA, if that is set.\n\n"
+    "Beside NET.onnx the folder NET.training holds checkpoints (the last two, so that a crash or "
+    "a\n"
+    "full disk leaves one that is whole), history.jsonl, curves.svg, curves.png, TensorBoard's\n"
+    "event files, and the recipe with all defaults spelled out. Ctrl-C saves and stops; --resume\n"
+    "goes on to the very same result. The same seed gives the same weights, with any number of\n"
     "threads.\n\n"
     "Examples:\n"
-    "  sightline train --network mlp.net --data mnist -o digits.onnx\n"
+    "  sightline train --network mnist-mlp --data mnist -o digits.onnx\n"
     "  sightline train fashion.recipe --data fashion-mnist -o clothes.onnx\n"
-    "  sightline train fashion.recipe --epochs 40 --set schedule.name=cosine -o clothes.onnx\n"
-    "  sightline train fashion.recipe -o clothes.onnx --resume     go on after Ctrl-C or a crash\n"
-    "  sightline train fashion.recipe -o clothes.onnx --check      all but the training\n"
-    "  sightline train --keys > my.recipe                          every key with its meaning\n\n"
+    "  sightline train fashion.recipe -e 40 --set schedule.name=cosine -o clothes.onnx\n"
+    "  sightline train fashion.recipe -o clothes.onnx --resume   go on after Ctrl-C or a crash\n"
+    "  sightline train fashion.recipe -o clothes.onnx --check    all but the training\n"
+    "  sightline train --keys > my.recipe                        every key with its meaning\n\n"
     "A recipe, in short:\n"
-    "  [network]\n  net=fashion-cnn.net\n  [data]\n  path=fashion-mnist\n  [optimizer]\n  "
-    "name=adam\n"
-    "  [train]\n  epochs=20\n  batch=64"};
+    "  [network]\n"
+    "  net=fashion-cnn\n"
+    "  [data]\n"
+    "  path=fashion-mnist\n"
+    "  [optimizer]\n"
+    "  name=adam\n"
+    "  [train]\n"
+    "  epochs=20\n"
+    "  batch=64"};
 
 static int
 check_usage (const char *command, const TrainOptions *options)

@@ -5,8 +5,6 @@
 
 #include <sightline-gst/samples.h>
 
-#include <gst/gst.h>
-
 /* A class with more samples than this many times another's is worth a word. */
 #define UNEVEN 10
 /* Files that cannot be read and are named; the rest are counted. */
@@ -28,8 +26,6 @@ SlSampleSource *
 tool_dataset_open (const char *path, SlDataPart part, GError **error)
 {
   g_autoptr (SlSamplesReport) report = NULL;
-  gst_init (NULL, NULL);
-  tool_quiet_libraries ();
   SlSampleSource *source = sl_samples_open (path, part, NULL, &report, error);
   guint n = report ? g_strv_length (report->unreadable) : 0;
   for (guint i = 0; i < MIN (n, MAX_NAMED); i++)
@@ -37,6 +33,12 @@ tool_dataset_open (const char *path, SlDataPart part, GError **error)
   if (n > MAX_NAMED)
     tool_note ("left out: %u more files that cannot be read", n - MAX_NAMED);
   return source;
+}
+
+SlSampleSource *
+tool_dataset_open_if_there (const char *path, SlDataPart part, GError **error)
+{
+  return sl_samples_has_part (path, part) ? tool_dataset_open (path, part, error) : NULL;
 }
 
 static void

@@ -7,9 +7,12 @@
  * the recipe means it. Free with g_free(). */
 char *tool_dataset_find (const SlRecipe *recipe);
 
-/* Opens a part of what lies at `path`. NULL with an error; SL_ERROR_IO where the data have no such
- * part. */
+/* Opens a part of what lies at `path`: all that sl_samples_open() reads; gst_init() has been
+ * called. Notes say which files cannot be read. NULL with an error; SL_ERROR_IO where the data have
+ * no such part. */
 SlSampleSource *tool_dataset_open (const char *path, SlDataPart part, GError **error);
+/* NULL without an error where the data have no such part. */
+SlSampleSource *tool_dataset_open_if_there (const char *path, SlDataPart part, GError **error);
 
 /* "54,000 samples of 10 classes, 5,421 to 6,742 each"; free with g_free(). */
 char *tool_dataset_describe (SlSampleSource *source);

@@ -248,12 +248,21 @@ sl_node_add_input (SlNode *node, SlValue *value)
 }
 
 void
+sl_node_set_output (SlNode *node, uint32_t index, SlValue *value)
+{
+  g_return_if_fail (index < node->n_outputs && node->outputs[index] == NULL);
+  g_return_if_fail (value->producer == NULL && value->kind == SL_VALUE_ACTIVATION);
+  node->outputs[index] = value;
+  value->producer = node;
+}
+
+void
 sl_node_add_output (SlNode *node, SlValue *value)
 {
-  g_return_if_fail (value->producer == NULL && value->kind == SL_VALUE_ACTIVATION);
   node->outputs = g_renew (SlValue *, node->outputs, node->n_outputs + 1);
-  node->outputs[node->n_outputs++] = value;
-  value->producer = node;
+  node->outputs[node->n_outputs++] = NULL;
+  if (value != NULL)
+    sl_node_set_output (node, node->n_outputs - 1, value);
 }
 
 SlValue *

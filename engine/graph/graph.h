@@ -42,12 +42,12 @@ struct SlValue {
   SlDType dtype; /* SL_DTYPE_NONE until inferred */
   SlShape shape; /* rank and free dimensions until inferred */
   bool has_shape;
-  bool is_output;   /* one of the graph's outputs: must be there when the run ends */
+  bool is_output;    /* one of the graph's outputs: must be there when the run ends */
   bool is_workspace; /* between the steps of its producer; nobody else reads it */
-  bool is_next;     /* what some parameter or state holds after the run (SlGraph.updates) */
-  SlTensor *data;   /* content of a constant; live content of a parameter or state: whole, its own
-                       memory, shared by every graph that was cloned from one; else NULL */
-  SlNode *producer; /* NULL unless an activation */
+  bool is_next;      /* what some parameter or state holds after the run (SlGraph.updates) */
+  SlTensor *data;    /* content of a constant; live content of a parameter or state: whole, its own
+                        memory, shared by every graph that was cloned from one; else NULL */
+  SlNode *producer;  /* NULL unless an activation */
   const SlInitializer *initializer; /* what draws a parameter's first content; NULL: `data` is it */
   double fan_in, fan_out;           /* for it */
   GPtrArray *uses; /* SlNode *: one entry for each input slot that reads this value */
@@ -129,7 +129,9 @@ void sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement)
 void sl_node_set_input (SlNode *node, uint32_t index, SlValue *value);
 /* Makes the node's input list longer by one (an omitted optional input may be NULL). */
 void sl_node_add_input (SlNode *node, SlValue *value);
-/* The same for its outputs; `value` has no producer so far. */
+/* Asks for an output that was left out; `value` has no producer so far. */
+void sl_node_set_output (SlNode *node, uint32_t index, SlValue *value);
+/* Makes the output list longer by one (NULL: left out). */
 void sl_node_add_output (SlNode *node, SlValue *value);
 /* Gives the node, at the end of its outputs, a float32 vector in which its steps leave something
  * for each other; sl_node_get_workspace() finds it again. */

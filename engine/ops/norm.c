@@ -1,6 +1,7 @@
 /* BatchNormalization (inference) and LRN:
  * https://onnx.ai/onnx/operators/onnx__BatchNormalization.html, …/onnx__LRN.html */
 #include "ops/forms.h"
+#include "ops/batch_norm.h"
 #include "ops/gradient.h"
 #include "ops/internal.h"
 #include "ops/window.h"
@@ -10,30 +11,25 @@
 
 /* --- Batch normalisation --- */
 
-typedef struct BatchNormAttrs {
-  float epsilon, momentum;
-  bool training_mode;
-} BatchNormAttrs;
-
 static const SlAttrSpec batch_norm_attrs[] = {
     {.name = "epsilon",
      .type = SL_ATTR_FLOAT,
-     .offset = offsetof (BatchNormAttrs, epsilon),
+     .offset = offsetof (SlBatchNormAttrs, epsilon),
      .preset = 1e-5f},
     {.name = "momentum",
      .type = SL_ATTR_FLOAT,
-     .offset = offsetof (BatchNormAttrs, momentum),
+     .offset = offsetof (SlBatchNormAttrs, momentum),
      .preset = 0.9f},
     {.name = "training_mode",
      .type = SL_ATTR_BOOL,
-     .offset = offsetof (BatchNormAttrs, training_mode)},
+     .offset = offsetof (SlBatchNormAttrs, training_mode)},
     {0},
 };
 
 static gboolean
 batch_norm_infer (SlNode *node, GError **error)
 {
-  const BatchNormAttrs *attrs = node->attrs;
+  const SlBatchNormAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape;
   if (!sl_infer_float_inputs (node, error))
     return FALSE;
@@ -59,6 +55,8 @@ batch_norm_infer (SlNode *node, GError **error)
   sl_infer_output (node, 0, node->inputs[0]->dtype, x);
   for (uint32_t i = 1; i < 3; i++)
     sl_infer_output (node, i, node->inputs[2 + i]->dtype, &node->inputs[2 + i]->shape);
+  for (uint32_t i = 3; i < 5; i++)
+    sl_infer_output (node, i, node->inputs[0]->dtype, &node->inputs[1]->shape);
   return TRUE;
 }
 
@@ -82,7 +80,7 @@ channel_moments (const SlRefTensor *x, size_t c, size_t inner, double *ret_mean,
 static void
 batch_norm_reference (const SlRefCall *call)
 {
-  const BatchNormAttrs *attrs = call->attrs;
+  const SlBatchNormAttrs *attrs = call->attrs;
   const SlRefTensor *x = call->inputs[0];
   const double *gamma = call->inputs[1]->f, *beta = call->inputs[2]->f;
   size_t channels = (size_t)x->shape.dim[1];
@@ -98,7 +96,11 @@ batch_norm_reference (const SlRefCall *call)
       if (call->n_outputs > 2 && call->outputs[2] != NULL)
         call->outputs[2]->f[c] = old_variance * momentum + variance * (1 - momentum);
     }
-    double scale = gamma[c] / sqrt (variance + (double)attrs->epsilon);
+    double inverse = 1 / sqrt (variance + (double)attrs->epsilon), scale = gamma[c] * inverse;
+    if (call->n_outputs > 3 && call->outputs[3] != NULL)
+      call->outputs[3]->f[c] = mean;
+    if (call->n_outputs > 4 && call->outputs[4] != NULL)
+      call->outputs[4]->f[c] = inverse;
     for (size_t b = 0; b < (size_t)x->shape.dim[0]; b++) {
       size_t first = (b * channels + c) * inner;
       for (size_t i = first; i < first + inner; i++)
@@ -111,7 +113,7 @@ batch_norm_reference (const SlRefCall *call)
 static SlValue *
 batch_norm_simplify (SlGraph *graph, SlNode *node)
 {
-  const BatchNormAttrs *attrs = node->attrs;
+  const SlBatchNormAttrs *attrs = node->attrs;
   if (attrs->training_mode)
     return NULL;
   SlValue *scale, *shift;
@@ -119,17 +121,18 @@ batch_norm_simplify (SlGraph *graph, SlNode *node)
   return sl_channel_affine (graph, node->name, node->inputs[0], scale, shift);
 }
 
-/* Inference: y = (x - m) * g * i + beta, where i = 1 / sqrt (v + epsilon). */
+/* Inference (training: batch_norm.c): y = (x - m) * g * i + beta, where i = 1 / sqrt (v + epsilon).
+ */
 static gboolean
 batch_norm_gradient (SlGradients *to, SlNode *node, GError **error)
 {
   static const char names[] = {'x', 'g', 'b', 'm', 'v'};
   static const char *const formulas[] = {"d * (g * i)", "p * i", "q", "-(q * g * i)",
                                          "-0.5 * p * g * i * i * i"};
-  const BatchNormAttrs *attrs = node->attrs;
+  const SlBatchNormAttrs *attrs = node->attrs;
   const SlShape *x = &node->inputs[0]->shape;
   if (attrs->training_mode)
-    return FALSE;
+    return sl_batch_norm_gradient (to, node);
   const SlShape vector = {.rank = x->rank - 1, .dim = {x->dim[1], 1, 1, 1, 1, 1, 1, 1}};
   SlFormula f = sl_formula (to, node);
   for (uint32_t i = 1; i < 5; i++)
@@ -176,9 +179,14 @@ static const SlOpClass batch_norm = {
     .min_outputs = 1,
     .max_outputs = 5,
     .attrs = batch_norm_attrs,
-    .attrs_size = sizeof (BatchNormAttrs),
+    .attrs_size = sizeof (SlBatchNormAttrs),
+    .traits = SL_TRAIT_EPILOGUE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_SPATIAL,
     .infer = batch_norm_infer,
     .reference = batch_norm_reference,
+    .prepare = sl_batch_norm_prepare,
+    .lower = sl_batch_norm_lower,
+    .row_major_only = sl_batch_norm_row_major_only,
     .affine_inputs = 1,
     .simplify = batch_norm_simplify,
     .gradient = batch_norm_gradient,

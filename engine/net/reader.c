@@ -225,15 +225,14 @@ enter (Reader *reader, const SlNetWord *at)
   return refuse (reader, SL_ERROR_LIMIT, at, "blocks and repeats are more than %d deep", MAX_DEPTH);
 }
 
-/* The result of a block or repeat bears its label. */
+/* The result of a block or repeat bears its name. */
 static gboolean
 leave (Reader *reader, SlNetScope *scope, const Statement *statement, const char *full,
        SlValue *result)
 {
   reader->depth--;
   scope->current = result;
-  return statement->label == NULL ||
-         add_label (reader, word_of (statement->words, 0), full, result);
+  return add_label (reader, word_of (statement->words, 0), full, result);
 }
 
 /* "repeat COUNT [COUNTER] {" */

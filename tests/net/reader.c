@@ -98,6 +98,8 @@ static const struct {
     {"unknown-label", "Input 8\nDense 4 from=a\n", "2:9: no layer named 'a' stands before"},
     {"label-later", "Input 8\nDense 4 from=a\na: Dense 4\n", "2:9: no layer named 'a'"},
     {"label-twice", "Input 8\na: Dense 4\na: Dense 4\n", "3:4: a layer named 'a' is there already"},
+    {"label-of-block", "block b {\nDense 3\n}\nInput 8\nb\nb: Dense 4\n",
+     "6:4: a layer named 'b' is there already"},
     {"label-alone", "Input 8\na:\n", "2:1: a label without a layer"},
     {"label-in", "Input 8\nin: Dense 4\n", "2:1: label 'in'"},
     {"label-digit", "Input 8\n1: Dense 4\n", "2:1: label '1'"},
@@ -296,7 +298,7 @@ test_names (void)
                              "}\n"
                              "pair 4\n"
                              "last: pair 4\n"
-                             "Add last stage x stage/1/skip\n";
+                             "Add last stage x stage/1/skip pair\n";
   static const char *const names[] = {
       "x",          "dense/kernel", "dense_1/bias", "stage/1/dense", "stage/2/skip/kernel",
       "pair/a",     "pair/dense",   "pair/add",     "last/a/bias",   "last/add",

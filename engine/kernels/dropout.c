@@ -2,12 +2,17 @@
 
 #include "core/philox.h"
 #include "kernels/grid.h"
+#include "kernels/vrandom.h"
 
-/* Words drawn together: a vector of counters, four words from each. */
-#define COUNTERS 16
+/* Counters drawn together, four words from each: chains that do not wait for each other. */
+#define LANES (VEC_WIDTH / 2)
+#define CHAINS 4
+#define COUNTERS (CHAINS * LANES)
 #define WORDS (4 * COUNTERS)
-/* Elements of a tile; whole draws. */
+/* Elements of a tile; whole draws in every set. */
 #define BLOCK (GRID_ELEMENTS / 4)
+
+_Static_assert(BLOCK % WORDS == 0, "a tile begins with a draw");
 
 typedef struct Draw {
   uint32_t node;
@@ -21,29 +26,41 @@ dropout_tiles (const void *params)
   return ceil_div (p->samples * p->positions * p->channels, BLOCK);
 }
 
-/* Words of elements 4 first … 4 (first + COUNTERS) - 1: sl_philox() of as many counters side by
- * side, so that the compiler can use vectors. word[k][i]: word k of counter i. */
+/* The words of counters first … first + COUNTERS - 1, one counter behind the other: sl_philox()
+ * with a counter in each lane of 64 bits, of which the low half counts. */
 static void
-draw (const Draw *of, uint32_t first, uint32_t word[4][COUNTERS])
+draw (const Draw *of, uint32_t first, uint64_t word[WORDS / 2])
 {
+  const VecWide none = {0};
+  const VecWide m0 = none + SL_PHILOX_MULTIPLIER_0, m1 = none + SL_PHILOX_MULTIPLIER_1;
   uint32_t k0 = (uint32_t)of->seed, k1 = (uint32_t)(of->seed >> 32);
-  for (uint32_t i = 0; i < COUNTERS; i++) {
-    word[0][i] = first + i;
-    word[1][i] = of->node;
-    word[2][i] = (uint32_t)of->step;
-    word[3][i] = (uint32_t)(of->step >> 32);
+  VecWide c[CHAINS][4];
+  for (uint32_t i = 0; i < CHAINS; i++) {
+    for (uint32_t lane = 0; lane < LANES; lane++)
+      c[i][0][lane] = (uint32_t)(first + i * LANES + lane);
+    c[i][1] = none + of->node;
+    c[i][2] = none + (uint32_t)of->step;
+    c[i][3] = none + (of->step >> 32);
   }
   for (int round = 0; round < SL_PHILOX_ROUNDS; round++) {
-    for (uint32_t i = 0; i < COUNTERS; i++) {
-      uint64_t a = (uint64_t)SL_PHILOX_MULTIPLIER_0 * word[0][i];
-      uint64_t b = (uint64_t)SL_PHILOX_MULTIPLIER_1 * word[2][i];
-      word[0][i] = (uint32_t)(b >> 32) ^ word[1][i] ^ k0;
-      word[2][i] = (uint32_t)(a >> 32) ^ word[3][i] ^ k1;
-      word[1][i] = (uint32_t)b;
-      word[3][i] = (uint32_t)a;
+    UNROLL for (uint32_t i = 0; i < CHAINS; i++)
+    {
+      const VecWide a = vec_mul_low (c[i][0], m0), b = vec_mul_low (c[i][2], m1);
+      c[i][0] = b >> 32 ^ c[i][1] ^ k0;
+      c[i][2] = a >> 32 ^ c[i][3] ^ k1;
+      c[i][1] = b;
+      c[i][3] = a;
     }
     k0 += SL_PHILOX_WEYL_0;
     k1 += SL_PHILOX_WEYL_1;
+  }
+  for (uint32_t i = 0; i < CHAINS; i++) {
+    const VecWide front = (c[i][0] & UINT32_MAX) | c[i][1] << 32;
+    const VecWide back = (c[i][2] & UINT32_MAX) | c[i][3] << 32;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+      word[2 * (i * LANES + lane)] = front[lane];
+      word[2 * (i * LANES + lane) + 1] = back[lane];
+    }
   }
 }
 
@@ -51,18 +68,15 @@ draw (const Draw *of, uint32_t first, uint32_t word[4][COUNTERS])
 static void
 draw_factors (const SlDropoutParams *p, const Draw *of, size_t first, float factor[WORDS])
 {
-  uint32_t word[4][COUNTERS];
+  uint64_t word[WORDS / 2];
   draw (of, (uint32_t)(first / 4), word);
-  for (uint32_t i = 0; i < COUNTERS; i++)
-    for (uint32_t k = 0; k < 4; k++)
-      factor[4 * i + k] = word[k][i] >> 8 >= p->threshold ? p->scale : 0;
-}
-
-/* NaN times 0 is not 0: what is dropped is not looked at. */
-ALWAYS_INLINE float
-dropped (float x, float factor)
-{
-  return factor > 0 ? x * factor : 0;
+  for (uint32_t i = 0; i < WORDS; i += VEC_WIDTH) {
+    VecInt bits;
+    memcpy (&bits, (const char *)word + i * sizeof (float), sizeof bits);
+    const VecInt upper = bits >> 8 & 0xffffff;
+    vec_store (factor + i,
+               vec_select (upper >= (int32_t)p->threshold, vec_splat (p->scale), vec_splat (0)));
+  }
 }
 
 static void

@@ -5,8 +5,6 @@
 #include "session-private.h"
 #include "train/build.h"
 
-#include <sightline/program.h>
-
 #include <math.h>
 #include <string.h>
 
@@ -279,6 +277,18 @@ void
 sl_trainer_get_eval_output (SlTrainer *trainer, SlTensorView *ret_view)
 {
   sl_run_get_output (trainer->eval.run, OUT_ANSWER, ret_view);
+}
+
+SlProgram *
+sl_trainer_get_step_program (SlTrainer *trainer)
+{
+  return trainer->step.program;
+}
+
+SlRun *
+sl_trainer_get_step_run (SlTrainer *trainer)
+{
+  return trainer->step.run;
 }
 
 guint64

@@ -35,9 +35,11 @@ draw (const Draw *of, uint32_t first, uint64_t word[WORDS / 2])
   const VecWide m0 = none + SL_PHILOX_MULTIPLIER_0, m1 = none + SL_PHILOX_MULTIPLIER_1;
   uint32_t k0 = (uint32_t)of->seed, k1 = (uint32_t)(of->seed >> 32);
   VecWide c[CHAINS][4];
+  VecWide lanes = none;
+  for (uint32_t lane = 0; lane < LANES; lane++)
+    lanes[lane] = lane;
   for (uint32_t i = 0; i < CHAINS; i++) {
-    for (uint32_t lane = 0; lane < LANES; lane++)
-      c[i][0][lane] = (uint32_t)(first + i * LANES + lane);
+    c[i][0] = lanes + first + i * LANES; /* what is carried into the high half does not count */
     c[i][1] = none + of->node;
     c[i][2] = none + (uint32_t)of->step;
     c[i][3] = none + (of->step >> 32);
@@ -77,6 +79,13 @@ draw_factors (const SlDropoutParams *p, const Draw *of, size_t first, float fact
     vec_store (factor + i,
                vec_select (upper >= (int32_t)p->threshold, vec_splat (p->scale), vec_splat (0)));
   }
+}
+
+/* NaN times 0 is not 0: what is dropped is not looked at. */
+ALWAYS_INLINE float
+dropped (float x, float factor)
+{
+  return factor > 0 ? x * factor : 0;
 }
 
 static void

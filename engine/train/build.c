@@ -152,13 +152,6 @@ cross_entropy (SlGraph *graph, const SlTrainerOptions *options, SlValue *logits,
   SlValue *inputs[] = {logits, smooth (graph, target, options->label_smoothing), NULL};
   if (!add_weights (graph, options, logits, &inputs[2], error))
     return NULL;
-  if (sl_op_find ("SoftmaxCrossEntropy") == NULL) {
-    SlValue *product =
-        binary (graph, "Mul", unary (graph, "LogSoftmax", logits), unary (graph, "Neg", inputs[1]));
-    if (inputs[2] != NULL)
-      product = binary (graph, "Mul", product, inputs[2]);
-    return reduce_samples (graph, "ReduceSum", product, false);
-  }
   return sl_train_node (graph, "SoftmaxCrossEntropy", "train/loss", NULL, inputs[2] != NULL ? 3 : 2,
                         inputs);
 }

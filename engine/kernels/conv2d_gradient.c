@@ -438,7 +438,7 @@ typedef struct Sum {
   size_t col_blocks, in_blocks;
 } Sum;
 
-#define SUM_ELEMENTS 4096
+#define SUM_ELEMENTS 16384
 
 static Sum
 sum_plan (const SlConv2dGradientParams *p)
@@ -452,8 +452,8 @@ sum_plan (const SlConv2dGradientParams *p)
              .cols = depthwise ? c->out_c : c->out_c / c->groups,
              .pitch = sl_conv2d_gradient_pitch (c, VEC_WIDTH),
              .part = sl_conv2d_gradient_part (c, VEC_WIDTH)};
-  size_t each = SUM_ELEMENTS / VEC_WIDTH / max_size (1, sum.taps);
-  sum.col_blocks = ceil_div (sum.cols, VEC_WIDTH);
+  size_t each = SUM_ELEMENTS / PANEL_MAX / max_size (1, sum.taps);
+  sum.col_blocks = ceil_div (sum.cols, PANEL_MAX);
   sum.in_blocks = ceil_div (sum.group_in, max_size (1, each));
   return sum;
 }
@@ -475,6 +475,23 @@ sum_parts (const float *x, size_t parts, size_t step)
   return (chain[0] + chain[1]) + (chain[2] + chain[3]);
 }
 
+/* Elements d … d + count - 1 of the filters of a vector of columns, of which n exist. */
+ALWAYS_INLINE void
+sum_vectors (const Sum *sum, const float *parts, size_t d, size_t count, size_t n, float *dw)
+{
+  Vec v[VEC_WIDTH];
+
+  for (size_t j = 0; j < count; j++) {
+    size_t row = (d + j) % sum->taps * sum->group_in + (d + j) / sum->taps;
+    v[j] = sum_parts (parts + row * sum->pitch, sum->parts, sum->part);
+  }
+  for (size_t j = count; j < VEC_WIDTH; j++)
+    v[j] = vec_splat (0);
+  vec_transpose (v);
+  for (size_t l = 0; l < n; l++)
+    vec_store_n (dw + l * sum->taps * sum->group_in + d, v[l], count);
+}
+
 static void
 sum_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
@@ -482,28 +499,17 @@ sum_run (const void *params, void *const *buffers, void *scratch, size_t first, 
   size_t depth = sum.taps * sum.group_in;
 
   for (size_t t = first; t < last; t++) {
-    size_t block = t % sum.in_blocks, c = t / sum.in_blocks % sum.col_blocks * VEC_WIDTH;
-    size_t group = t / sum.in_blocks / sum.col_blocks, n = min_size (VEC_WIDTH, sum.cols - c);
-    const float *parts = (const float *)buffers[0] + group * (depth + 1) * sum.pitch + c;
-    float *dw = (float *)buffers[1] + (group * sum.cols + c) * depth;
-    size_t begin = part_begin (sum.group_in, sum.in_blocks, block);
-    size_t end = part_begin (sum.group_in, sum.in_blocks, block + 1);
+    size_t block = t % sum.in_blocks, c = t / sum.in_blocks % sum.col_blocks * PANEL_MAX;
+    size_t group = t / sum.in_blocks / sum.col_blocks, c_end = min_size (sum.cols, c + PANEL_MAX);
+    const float *parts = (const float *)buffers[0] + group * (depth + 1) * sum.pitch;
+    float *dw = (float *)buffers[1] + group * sum.cols * depth;
+    size_t begin = part_begin (sum.group_in, sum.in_blocks, block) * sum.taps;
+    size_t end = part_begin (sum.group_in, sum.in_blocks, block + 1) * sum.taps;
 
-    begin *= sum.taps;
-    end *= sum.taps;
-    for (size_t d = begin; d < end; d += VEC_WIDTH) {
-      Vec v[VEC_WIDTH];
-      size_t count = min_size (VEC_WIDTH, end - d);
-      for (size_t j = 0; j < count; j++) {
-        size_t row = (d + j) % sum.taps * sum.group_in + (d + j) / sum.taps;
-        v[j] = sum_parts (parts + row * sum.pitch, sum.parts, sum.part);
-      }
-      for (size_t j = count; j < VEC_WIDTH; j++)
-        v[j] = vec_splat (0);
-      vec_transpose (v);
-      for (size_t l = 0; l < n; l++)
-        vec_store_n (dw + l * depth + d, v[l], count);
-    }
+    for (size_t d = begin; d < end; d += VEC_WIDTH)
+      for (size_t i = c; i < c_end; i += VEC_WIDTH)
+        sum_vectors (&sum, parts + i, d, min_size (VEC_WIDTH, end - d),
+                     min_size (VEC_WIDTH, c_end - i), dw + i * depth);
   }
 }
 

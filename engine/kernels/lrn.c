@@ -81,3 +81,76 @@ const SlKernel SL_KERNEL_NAME (sl_kernel_lrn) = {
     .scratch = lrn_scratch,
     .run = lrn_run,
 };
+
+/* --- Gradient --- */
+
+static size_t
+gradient_tiles (const void *params)
+{
+  const SlLrnGradientParams *p = params;
+  return lrn_tiles (&p->lrn);
+}
+
+/* Two rows of lrn_scratch(): squares, and what each channel gives to those that it summed. */
+static size_t
+gradient_scratch (const void *params)
+{
+  const SlLrnGradientParams *p = params;
+  return 2 * lrn_scratch (&p->lrn);
+}
+
+static void
+gradient_row (const SlLrnParams *p, const float *in, const float *dy, float *out, float *squares,
+              float *given)
+{
+  size_t before = (p->size - 1) / 2, after = p->size / 2;
+  float alpha = p->alpha / (float)p->size;
+
+  for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
+    size_t n = min_size (VEC_WIDTH, p->channels - c);
+    Vec x = vec_load_n (in + c, n);
+    vec_store_n (squares + before + c, x * x, n);
+  }
+  for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
+    size_t n = min_size (VEC_WIDTH, p->channels - c);
+    Vec sum = vec_splat (0);
+    for (size_t j = 0; j < p->size; j++)
+      sum += vec_load (squares + c + j);
+    Vec base = vec_fma (sum, vec_splat (alpha), vec_splat (p->bias));
+    Vec d = vec_load_n (dy + c, n) * inverse_power (base, p->beta);
+    vec_store_n (given + after + c, d * vec_load_n (in + c, n) / base, n);
+    vec_store_n (out + c, d, n);
+  }
+  for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
+    size_t n = min_size (VEC_WIDTH, p->channels - c);
+    Vec sum = vec_splat (0), factor = -2 * alpha * p->beta * vec_load_n (in + c, n);
+    for (size_t j = 0; j < p->size; j++)
+      sum += vec_load (given + c + j);
+    vec_store_n (out + c, vec_fma (factor, sum, vec_load_n (out + c, n)), n);
+  }
+}
+
+static void
+gradient_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  const SlLrnGradientParams *p = params;
+  SlPlaneGrid grid = lrn_grid (&p->lrn);
+  float *given = (float *)scratch + lrn_scratch (&p->lrn) / sizeof (float);
+
+  memset (scratch, 0, gradient_scratch (p));
+  for (size_t t = first; t < last; t++) {
+    SlPlaneTile tile = plane_tile (&grid, t);
+    for (size_t r = tile.row; r < tile.row + tile.rows; r++)
+      gradient_row (&p->lrn, (const float *)buffers[0] + r * p->lrn.in_stride,
+                    (const float *)buffers[1] + r * p->dy_stride,
+                    (float *)buffers[2] + r * p->lrn.out_stride, scratch, given);
+  }
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_lrn_gradient) = {
+    .name = "lrn_gradient",
+    .params_size = sizeof (SlLrnGradientParams),
+    .tiles = gradient_tiles,
+    .scratch = gradient_scratch,
+    .run = gradient_run,
+};

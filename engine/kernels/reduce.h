@@ -28,6 +28,14 @@ typedef struct SlLrnParams {
   float alpha, beta, bias;
 } SlLrnParams;
 
+/* Kernel "lrn_gradient": dx = dy / base ^ beta - 2 * alpha * beta / size * x * sum of dy * x / base
+ * ^ (beta + 1) over the channels whose sum this one is in. Operands: 0 x, 1 dy, 2 dx, not the
+ * memory of either. */
+typedef struct SlLrnGradientParams {
+  SlLrnParams lrn; /* in_stride: of x, out_stride: of dx */
+  size_t dy_stride;
+} SlLrnGradientParams;
+
 /* Kernel "cross_entropy": loss[r] = - sum over c of weights[c] * target[r][c] * log softmax
  * (logits[r])[c], where a target of 0 adds nothing. Operands: 0 logits, 1 target, both dense
  * [rows][classes], 2 weights [classes] or NULL for 1, 3 loss [rows].

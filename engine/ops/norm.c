@@ -271,6 +271,105 @@ lrn_cost (const SlNode *node, SlCost *ret_cost)
   ret_cost->flops = (double)elements * (2.0 * (double)attrs->size + 20);
 }
 
+/* x, dy → dx */
+static gboolean
+lrn_gradient_infer (SlNode *node, GError **error)
+{
+  const SlShape *x = &node->inputs[0]->shape, *dy = &node->inputs[1]->shape;
+  if (!lrn_infer (node, error))
+    return FALSE;
+  if (sl_shape_equal (x, dy))
+    return TRUE;
+  g_autofree char *found = sl_shape_to_string (dy);
+  g_autofree char *wanted = sl_shape_to_string (x);
+  sl_node_error (node, error, SL_ERROR_SHAPE, "gradient is %s, expected %s", found, wanted);
+  return FALSE;
+}
+
+/* The sum of squares around channel c of element i, as the base of the power. */
+static double
+lrn_base (const LrnAttrs *attrs, const SlRefTensor *x, int64_t i, int64_t c, int64_t inner)
+{
+  int64_t first = MAX (c - (attrs->size - 1) / 2, 0);
+  int64_t last = MIN (c + attrs->size / 2, x->shape.dim[1] - 1);
+  double squares = 0;
+  for (int64_t k = first; k <= last; k++)
+    squares += x->f[i + (k - c) * inner] * x->f[i + (k - c) * inner];
+  return (double)attrs->bias + (double)attrs->alpha / (double)attrs->size * squares;
+}
+
+static void
+lrn_gradient_reference (const SlRefCall *call)
+{
+  const LrnAttrs *attrs = call->attrs;
+  const SlRefTensor *x = call->inputs[0], *dy = call->inputs[1];
+  double beta = (double)attrs->beta;
+  double factor = 2 * (double)attrs->alpha * beta / (double)attrs->size;
+  int64_t channels = x->shape.dim[1], inner = 1;
+  for (uint32_t i = 2; i < x->shape.rank; i++)
+    inner *= x->shape.dim[i];
+  for (int64_t i = 0; i < (int64_t)x->n; i++) {
+    int64_t c = i / inner % channels;
+    double sum = 0;
+    /* The channels whose windows hold this one. */
+    for (int64_t k = MAX (c - attrs->size / 2, 0);
+         k <= MIN (c + (attrs->size - 1) / 2, channels - 1); k++) {
+      int64_t at = i + (k - c) * inner;
+      sum += dy->f[at] * x->f[at] * pow (lrn_base (attrs, x, at, k, inner), -beta - 1);
+    }
+    call->outputs[0]->f[i] =
+        dy->f[i] * pow (lrn_base (attrs, x, i, c, inner), -beta) - factor * x->f[i] * sum;
+  }
+}
+
+static void
+lrn_gradient_lower (const SlNode *node, SlLowering *to)
+{
+  if (sl_window_row_major_only (node)) {
+    sl_lower_reference (to);
+    return;
+  }
+  const LrnAttrs *attrs = node->attrs;
+  SlLrnGradientParams params = {.lrn = {.size = (uint32_t)attrs->size,
+                                        .alpha = attrs->alpha,
+                                        .beta = attrs->beta,
+                                        .bias = attrs->bias}};
+  SlLrnParams *lrn = &params.lrn;
+  sl_value_get_rows (node->inputs[0], &lrn->rows, &lrn->channels, &lrn->in_stride);
+  sl_value_get_rows (node->inputs[1], &lrn->rows, &lrn->channels, &params.dy_stride);
+  sl_value_get_rows (node->outputs[0], &lrn->rows, &lrn->channels, &lrn->out_stride);
+  sl_lower (to, "lrn_gradient", &params, node->inputs[0], node->inputs[1], node->outputs[0]);
+}
+
+static const SlOpClass lrn_gradient = {
+    .name = "LRNGradient",
+    .domain = SL_DOMAIN,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = lrn_attrs,
+    .attrs_size = sizeof (LrnAttrs),
+    .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_SPATIAL,
+    .picture_inputs = 1 << 1,
+    .infer = lrn_gradient_infer,
+    .reference = lrn_gradient_reference,
+    .lower = lrn_gradient_lower,
+    .row_major_only = sl_window_row_major_only,
+    .cost = lrn_cost,
+};
+
+static gboolean
+lrn_give_gradient (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *inputs[] = {node->inputs[0], sl_gradients_get (to, node, 0)};
+  if (sl_gradients_want (to, node, 0))
+    sl_gradients_give (to, node, 0,
+                       sl_gradients_node (to, node, &lrn_gradient, node->attrs, 2, inputs));
+  return TRUE;
+}
+
 static const SlOpClass lrn = {
     .name = "LRN",
     .min_inputs = 1,
@@ -285,7 +384,8 @@ static const SlOpClass lrn = {
     .reference = lrn_reference,
     .lower = lrn_lower,
     .row_major_only = sl_window_row_major_only,
+    .gradient = lrn_give_gradient,
     .cost = lrn_cost,
 };
 
-const SlOpClass *const sl_ops_norm[] = {&batch_norm, &lrn, NULL};
+const SlOpClass *const sl_ops_norm[] = {&batch_norm, &lrn, &lrn_gradient, NULL};

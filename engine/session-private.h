@@ -10,5 +10,8 @@
  * store), what no output needs gone. Values keep the names that the file gave them. */
 SlGraph *sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error);
 
+/* What sl_run_new() allocates. */
+guint64 sl_session_get_run_bytes (SlProgram *program);
+
 /* How a program was planned, for checks of the plan. */
 const SlPlan *sl_session_get_plan (SlProgram *program);

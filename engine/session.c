@@ -400,6 +400,12 @@ sl_program_unref (SlProgram *program)
   g_free (program);
 }
 
+guint64
+sl_session_get_run_bytes (SlProgram *program)
+{
+  return program->backend->run_bytes (program->compiled);
+}
+
 const SlPlan *
 sl_session_get_plan (SlProgram *program)
 {

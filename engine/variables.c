@@ -118,6 +118,7 @@ sl_model_new_trainable (SlModel *model, GError **error)
   for (uint32_t i = 0; !has_variables && i < graph->nodes->len; i++)
     if (!mark_node (g_ptr_array_index (graph->nodes, i), error))
       return NULL;
+  sl_constants_trim (sl_model_get_constants (model));
   return sl_model_new_from_graph (g_steal_pointer (&graph), sl_model_get_name (model),
                                   sl_model_get_meta (model));
 }

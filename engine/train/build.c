@@ -3,6 +3,7 @@
 
 #include "graph/op.h"
 
+#include <math.h>
 #include <string.h>
 
 SlValue *
@@ -190,6 +191,15 @@ sl_train_add_loss (SlGraph *graph, const SlTrainerOptions *options, SlValue *ans
 
 /* --- Training mode --- */
 
+static bool
+has_update (const SlGraph *graph, const SlValue *value)
+{
+  for (uint32_t i = 0; i < graph->updates->len; i++)
+    if (g_array_index (graph->updates, SlUpdate, i).value == value)
+      return true;
+  return false;
+}
+
 /* Another node in its place, since it has more outputs. */
 static gboolean
 set_batch_norm (SlGraph *graph, SlNode *old, GError **error)
@@ -200,6 +210,11 @@ set_batch_norm (SlGraph *graph, SlNode *old, GError **error)
     SlValue *state = old->inputs[2 + i];
     if (state->kind != SL_VALUE_STATE)
       continue;
+    if (has_update (graph, state)) {
+      sl_node_error (old, error, SL_ERROR_UNSUPPORTED,
+                     "'%s' is the running mean or variance of another node, too", state->name);
+      return FALSE;
+    }
     g_autofree char *name = g_strconcat (state->name, "/next", NULL);
     outputs[i] = sl_graph_add_value (graph, name, SL_VALUE_ACTIVATION);
     sl_graph_add_update (graph, state, outputs[i]);
@@ -213,14 +228,14 @@ set_batch_norm (SlGraph *graph, SlNode *old, GError **error)
          sl_node_infer (node, error);
 }
 
-/* The rate that a Dropout's second input says; its default is ONNX's. */
+/* The rate that a Dropout's second input says; its default is ONNX's. NaN: it is no constant. */
 static double
 dropout_rate (const SlNode *node)
 {
   const SlValue *ratio = sl_node_input (node, 1);
   if (ratio == NULL)
     return 0.5;
-  return ratio->data != NULL ? sl_tensor_get_double (ratio->data, 0) : 0;
+  return ratio->data != NULL ? sl_tensor_get_double (ratio->data, 0) : (double)NAN;
 }
 
 static gboolean
@@ -232,8 +247,8 @@ set_dropout (SlGraph *graph, SlNode *node, int64_t number, SlValue *seed, SlValu
     return TRUE;
   if (!(rate < 1) || (node->n_outputs > 1 && node->outputs[1] != NULL)) {
     sl_node_error (node, error, SL_ERROR_UNSUPPORTED,
-                   "a rate of %g%s cannot be trained (expected below 1, no mask)", rate,
-                   rate < 1 ? ", and a mask," : "");
+                   "a rate of %g%s cannot be trained (expected a constant below 1, and no mask)",
+                   rate, rate < 1 ? ", with a mask" : "");
     return FALSE;
   }
   const SlRawAttr attrs[] = {

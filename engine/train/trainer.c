@@ -230,13 +230,12 @@ sl_trainer_new (SlModel *model, const SlTrainerOptions *options, GError **error)
 void
 sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info)
 {
-  SlProgramInfo step, eval;
+  SlProgramInfo step;
   sl_program_get_info (trainer->step.program, &step);
-  sl_program_get_info (trainer->eval.program, &eval);
   *ret_info = (SlTrainerInfo){.parameters = trainer->n_trained,
                               .frozen = trainer->n_frozen,
-                              .step_bytes = step.arena_bytes,
-                              .evaluate_bytes = eval.arena_bytes,
+                              .step_bytes = sl_session_get_run_bytes (trainer->step.program),
+                              .evaluate_bytes = sl_session_get_run_bytes (trainer->eval.program),
                               .step_flops = step.flops,
                               .n_reference_steps = step.n_reference_steps};
   for (uint32_t i = 0; i < sl_trainer_get_n_variables (trainer); i++) {

@@ -66,7 +66,7 @@ typedef struct SlTrainerOptions {
   SlOptimizer optimizer;   /* kind SGD with all fields 0 is plain gradient descent */
   double clip_norm;        /* gradients are scaled so that the norm of all together is at most
                               this; default: not */
-  double clip_value;       /* each element of a gradient is cut to so much; default: not */
+  double clip_value;       /* each element of a gradient is then cut to so much; default: not */
   const SlRateRule *rules; /* n_rules of them */
   uint32_t n_rules;
   guint64 seed; /* of first contents that are drawn, and of dropout */

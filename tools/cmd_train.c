@@ -240,7 +240,8 @@ describe_run (SlFit *fit)
   tool_note ("%s parameters learn, %s stay; a step takes %s, parameters and their moments %s", n,
              frozen, step, kept);
   if (info.n_reference_steps > 0)
-    tool_note ("%u steps have no fast kernel and take long", info.n_reference_steps);
+    tool_note ("%u of its operations %s no fast kernel", info.n_reference_steps,
+               info.n_reference_steps == 1 ? "has" : "have");
 }
 
 static void
@@ -277,8 +278,8 @@ finish (Training *training, SlFitEnd end)
     return TOOL_FAILED;
   }
   const gint64 best = sl_fit_get_best_epoch (training->fit);
-  tool_note ("%s: written after %u epochs, the best was %" G_GINT64_FORMAT, training->output, n,
-             best);
+  tool_note ("%s: written after %u epoch%s, the best was %" G_GINT64_FORMAT, training->output, n,
+             n == 1 ? "" : "s", best);
   return TOOL_OK;
 }
 

@@ -138,7 +138,8 @@ static gboolean
 diagonalize (double *v, gsize n, double *d, double *e)
 {
   double shift = 0, largest = 0;
-  memmove (e, e + 1, (n - 1) * sizeof *e);
+  for (gsize i = 1; i < n; i++)
+    e[i - 1] = e[i];
   e[n - 1] = 0;
   for (gsize l = 0; l < n; l++) {
     gsize m = l;

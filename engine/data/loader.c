@@ -4,6 +4,7 @@
 
 #include <sightline/loader.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -36,8 +37,9 @@ struct SlLoader {
   SlBatchLayout layout;
 
   /* Batches are counted over all epochs; batch b is made in slot b % n_slots. */
-  GMutex lock; /* of all that follows, but for the content of slots that are filled or read */
-  GCond changed_work, changed_ready;
+  pthread_mutex_t
+      lock; /* of all that follows, but for the content of slots that are filled or read */
+  pthread_cond_t changed_work, changed_ready;
   guint64 next_made, next_given;
   RingSlot *slots;
   uint32_t n_slots;
@@ -88,10 +90,10 @@ ref_order (SlLoader *loader, guint32 epoch)
 static void
 note_failure (SlLoader *loader, uint32_t index, const GError *error)
 {
-  g_mutex_lock (&loader->lock);
+  pthread_mutex_lock (&loader->lock);
   if (g_hash_table_add (loader->failed, GUINT_TO_POINTER (index)))
     g_ptr_array_add (loader->failures, g_strdup (error->message));
-  g_mutex_unlock (&loader->lock);
+  pthread_mutex_unlock (&loader->lock);
 }
 
 /* One sample to a row of the batch. */
@@ -165,24 +167,24 @@ work (gpointer data)
   SlLoader *loader = data;
   Worker worker = {.loader = loader};
   worker.maker = sl_picture_maker_new (&loader->rules, loader->options.augment, &worker.error);
-  g_mutex_lock (&loader->lock);
+  pthread_mutex_lock (&loader->lock);
   while (!atomic_load (&loader->stopping)) {
     RingSlot *slot = &loader->slots[loader->next_made % loader->n_slots];
     if (slot->state != SLOT_EMPTY) {
-      g_cond_wait (&loader->changed_work, &loader->lock);
+      pthread_cond_wait (&loader->changed_work, &loader->lock);
       continue;
     }
     guint64 number = loader->next_made++;
     EpochOrder *order = ref_order (loader, (guint32)(number / loader->n_batches));
     slot->state = SLOT_FILLING;
-    g_mutex_unlock (&loader->lock);
+    pthread_mutex_unlock (&loader->lock);
     slot->error = fill_batch (&worker, &slot->batch, order, (guint32)(number % loader->n_batches));
     order_unref (order);
-    g_mutex_lock (&loader->lock);
+    pthread_mutex_lock (&loader->lock);
     slot->state = SLOT_READY;
-    g_cond_signal (&loader->changed_ready);
+    pthread_cond_signal (&loader->changed_ready);
   }
-  g_mutex_unlock (&loader->lock);
+  pthread_mutex_unlock (&loader->lock);
   sl_picture_maker_free (worker.maker);
   g_clear_error (&worker.error);
   return NULL;
@@ -193,10 +195,10 @@ work (gpointer data)
 static void
 stop_workers (SlLoader *loader)
 {
-  g_mutex_lock (&loader->lock);
+  pthread_mutex_lock (&loader->lock);
   atomic_store (&loader->stopping, true);
-  g_cond_broadcast (&loader->changed_work);
-  g_mutex_unlock (&loader->lock);
+  pthread_cond_broadcast (&loader->changed_work);
+  pthread_mutex_unlock (&loader->lock);
   for (uint32_t w = 0; w < loader->n_workers; w++)
     g_thread_join (loader->workers[w]);
   loader->n_workers = 0;
@@ -313,9 +315,9 @@ sl_loader_new (SlSampleSource *source, const SlLoaderOptions *options, GError **
       .n_classes = sl_sample_source_get_n_classes (source),
       .label_smoothing = options->label_smoothing,
   };
-  g_mutex_init (&loader->lock);
-  g_cond_init (&loader->changed_work);
-  g_cond_init (&loader->changed_ready);
+  pthread_mutex_init (&loader->lock, NULL);
+  pthread_cond_init (&loader->changed_work, NULL);
+  pthread_cond_init (&loader->changed_ready, NULL);
   loader->failed = g_hash_table_new (NULL, NULL);
   loader->failures = g_ptr_array_new_with_free_func (g_free);
   loader->indices = g_new0 (uint32_t, loader->layout.n);
@@ -342,9 +344,9 @@ sl_loader_free (SlLoader *loader)
   order_unref (loader->order);
   g_hash_table_unref (loader->failed);
   g_ptr_array_unref (loader->failures);
-  g_mutex_clear (&loader->lock);
-  g_cond_clear (&loader->changed_work);
-  g_cond_clear (&loader->changed_ready);
+  pthread_mutex_destroy (&loader->lock);
+  pthread_cond_destroy (&loader->changed_work);
+  pthread_cond_destroy (&loader->changed_ready);
   g_free (loader->indices);
   g_free (loader->labels);
   sl_sample_source_unref (loader->source);
@@ -412,14 +414,14 @@ static RingSlot *
 wait_for_slot (SlLoader *loader)
 {
   RingSlot *slot = &loader->slots[loader->next_given % loader->n_slots];
-  g_mutex_lock (&loader->lock);
+  pthread_mutex_lock (&loader->lock);
   if (slot->state != SLOT_READY) {
     gint64 from = g_get_monotonic_time ();
     while (slot->state != SLOT_READY)
-      g_cond_wait (&loader->changed_ready, &loader->lock);
+      pthread_cond_wait (&loader->changed_ready, &loader->lock);
     loader->waited += g_get_monotonic_time () - from;
   }
-  g_mutex_unlock (&loader->lock);
+  pthread_mutex_unlock (&loader->lock);
   return slot;
 }
 
@@ -452,11 +454,11 @@ sl_loader_next (SlLoader *loader, const SlTensorView *pictures, const SlTensorVi
       .labels = loader->labels,
   };
 
-  g_mutex_lock (&loader->lock);
+  pthread_mutex_lock (&loader->lock);
   slot->state = SLOT_EMPTY;
   loader->next_given++;
-  g_cond_signal (&loader->changed_work);
-  g_mutex_unlock (&loader->lock);
+  pthread_cond_signal (&loader->changed_work);
+  pthread_mutex_unlock (&loader->lock);
   return TRUE;
 }
 
@@ -469,10 +471,10 @@ sl_loader_get_waited (SlLoader *loader)
 char **
 sl_loader_list_failures (SlLoader *loader)
 {
-  g_mutex_lock (&loader->lock);
+  pthread_mutex_lock (&loader->lock);
   char **failures = g_new0 (char *, (gsize)loader->failures->len + 1);
   for (guint i = 0; i < loader->failures->len; i++)
     failures[i] = g_strdup (g_ptr_array_index (loader->failures, i));
-  g_mutex_unlock (&loader->lock);
+  pthread_mutex_unlock (&loader->lock);
   return failures;
 }

@@ -97,9 +97,10 @@ sl_sample_source_open (const char *folder, SlDataPart part, GError **error)
   g_autofree char *shown = sl_text_on_one_line (folder);
   const KnownSet *set = recognize (folder);
   if (!set) {
-    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-                 "%s: holds no data set in IDX files or CIFAR-10's binary form (expected %s and its kin)",
-                 shown, known_sets[0].parts[SL_PART_TRAIN][0]);
+    g_set_error (
+        error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+        "%s: holds no data set in IDX files or CIFAR-10's binary form (expected %s and its kin)",
+        shown, known_sets[0].parts[SL_PART_TRAIN][0]);
     return NULL;
   }
   if (!set->parts[part][0]) {

@@ -5,6 +5,7 @@
 #include <sightline/loader.h>
 
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -318,7 +319,7 @@ typedef struct Faulty {
   SlSampleSource *inner;
   gboolean all;
   atomic_int lent, n_loaded;
-  GMutex gate; /* held: loading stands still */
+  pthread_mutex_t gate; /* held: loading stands still */
 } Faulty;
 
 static gboolean
@@ -326,8 +327,8 @@ faulty_load (void *data, uint32_t index, SlSample *ret, GError **error)
 {
   Faulty *faulty = data;
   atomic_fetch_add (&faulty->n_loaded, 1);
-  g_mutex_lock (&faulty->gate);
-  g_mutex_unlock (&faulty->gate);
+  pthread_mutex_lock (&faulty->gate);
+  pthread_mutex_unlock (&faulty->gate);
   if (faulty->all || index % 5 == 1) {
     g_set_error (error, SL_ERROR, SL_ERROR_IO, "made[%u]: cannot be decoded", index);
     return FALSE;
@@ -362,7 +363,7 @@ faulty_source (Faulty *faulty)
   uint32_t labels[N];
   for (uint32_t i = 0; i < N; i++)
     labels[i] = i % CLASSES;
-  g_mutex_init (&faulty->gate);
+  pthread_mutex_init (&faulty->gate, NULL);
   return sl_sample_source_new (
       &(SlSampleSourceSpec){
           .n_samples = N,
@@ -432,11 +433,11 @@ test_bounds (void)
     g_usleep (200);
     g_assert_cmpint (faulty.n_loaded, <=, 20);
   }
-  g_mutex_lock (&faulty.gate);
+  pthread_mutex_lock (&faulty.gate);
   take (loader, &memory);
   int before = faulty.n_loaded;
   g_thread_yield ();
-  g_mutex_unlock (&faulty.gate);
+  pthread_mutex_unlock (&faulty.gate);
   sl_loader_free (loader); /* while workers are at it */
   g_assert_cmpint (faulty.n_loaded, <=, before + 20);
   g_assert_cmpint (faulty.lent, ==, 0);

@@ -3,12 +3,11 @@
  * then the same graph on the CPU against the reference. */
 #include "ops/op_runner.h"
 
-#include "cpu/cpu.h"
 #include "grad/grad.h"
 #include "grad/numeric.h"
+#include "grad/on_cpu.h"
 #include "grad/readme.h"
 #include "passes/passes.h"
-#include "ref/ref.h"
 
 #include <math.h>
 #include <string.h>
@@ -47,18 +46,6 @@ case_clear (Case *it)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Case, case_clear)
 
 /* --- Building --- */
-
-static gboolean
-evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
-{
-  SlTensor *inputs[16] = {NULL};
-  g_assert_cmpuint (node->n_inputs, <=, G_N_ELEMENTS (inputs));
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    inputs[i] = node->inputs[i] != NULL ? node->inputs[i]->data : NULL;
-  if (node->op->traits & (SL_TRAIT_PACKING | SL_TRAIT_RELAYOUT))
-    return sl_cpu_evaluate (node, inputs, ret_outputs, error);
-  return sl_ref_evaluate (node, inputs, ret_outputs, error);
-}
 
 /* Float constants become inputs; FALSE if there are none. */
 static bool
@@ -122,7 +109,7 @@ add_loss (SlGraph *graph, uint32_t first, GRand *rand)
 static bool
 case_build (Case *it, const OpCase *row, bool opened, uint32_t first_output, GError **error)
 {
-  SlPasses passes = {.evaluate = evaluate, .folded_limit = UINT64_MAX};
+  SlPasses passes = {.evaluate = on_cpu_evaluate, .folded_limit = UINT64_MAX};
   g_autoptr (GRand) rand = g_rand_new_with_seed (g_str_hash (row->name) + 1);
   *it = (Case){.row = row, .wanted = g_ptr_array_new ()};
   it->what = g_strdup_printf ("%s%s%s", row->name, opened ? " (all inputs)" : "",
@@ -290,40 +277,17 @@ compare_slopes (const Case *it, const Numeric *numeric, GArray *probes)
 
 /* --- The CPU against the reference --- */
 
-static size_t
-place (const SlValue *value, size_t index)
-{
-  ptrdiff_t stride[SL_MAX_RANK], at = 0;
-  sl_value_get_strides (value, stride);
-  for (uint32_t d = value->shape.rank; d-- > 0; index /= (size_t)value->shape.dim[d])
-    at += (ptrdiff_t)(index % (size_t)value->shape.dim[d]) * stride[d];
-  return (size_t)at;
-}
-
-/* Moves elements between a run's memory and a dense tensor. */
-static void
-move (void *run, const SlValue *value, SlTensor *dense, bool in)
-{
-  size_t size = sl_dtype_get_size (value->dtype);
-  char *memory = sl_cpu_backend.memory (run, value);
-  char *data = sl_tensor_get_data_writable (dense);
-  for (size_t i = 0; i < sl_tensor_get_elements (dense); i++) {
-    char *there = memory + place (value, i) * size, *here = data + i * size;
-    memcpy (in ? there : here, in ? here : there, size);
-  }
-}
-
 static void
 compare_tensors (const Case *it, const char *how, const SlValue *of, double slack,
-                 const SlRefTensor *got, const SlRefTensor *wanted)
+                 const SlTensor *got, const SlRefTensor *wanted)
 {
   double largest = 0.05, tolerance = MAX (tolerance_of (it), 2e-5);
   for (size_t i = 0; i < wanted->n; i++)
     largest = fmax (largest, fabs (wanted->f[i]));
   for (size_t i = 0; i < wanted->n; i++)
-    if (!(fabs (got->f[i] - wanted->f[i]) <= tolerance * largest + slack))
+    if (!(fabs (sl_tensor_get_double (got, i) - wanted->f[i]) <= tolerance * largest + slack))
       g_error ("%s (%s): gradient %zu of '%s' is %.9g, expected %.9g within %g", it->what, how, i,
-               of->name, got->f[i], wanted->f[i], tolerance * largest + slack);
+               of->name, sl_tensor_get_double (got, i), wanted->f[i], tolerance * largest + slack);
 }
 
 /* What each gradient loses where every value is rounded to its own type. */
@@ -365,57 +329,21 @@ gradient_graph (const Case *it)
 }
 
 static void
-run_cpu (const Case *it, const Numeric *numeric, const double *slack, bool optimize)
+compare_with_cpu (const Case *it, const Numeric *numeric, const double *slack, bool optimize)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SlGraph) graph = gradient_graph (it);
-  g_autofree uint32_t *ids = g_new0 (uint32_t, graph->outputs->len + 1);
-  const uint32_t n_outputs = graph->outputs->len;
-  const SlTarget target = sl_cpu_get_target ();
-  SlPasses passes = {.graph = graph,
-                     .target = &target,
-                     .optimize = optimize,
-                     .evaluate = evaluate,
-                     .folded_limit = UINT64_MAX,
-                     .work_limit = INFINITY};
-  g_autofree double *slack_of = g_new0 (double, n_outputs + 1);
-  for (uint32_t i = 0; i < n_outputs; i++) {
-    ids[i] = ((const SlValue *)graph->outputs->pdata[i])->id;
+  SlGraph *graph = gradient_graph (it);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (uint32_t));
+  for (uint32_t i = 0; i < graph->outputs->len; i++)
+    g_array_append_val (ids, ((const SlValue *)graph->outputs->pdata[i])->id);
+  g_autoptr (GPtrArray) results = run_on_cpu (graph, numeric, optimize, 2);
+  for (uint32_t i = 0; i < results->len; i++) {
+    const SlValue *gradient = it->graph->values->pdata[g_array_index (ids, uint32_t, i)];
+    double slack_here = 0;
     for (uint32_t k = 0; k < it->wanted->len; k++)
-      slack_of[i] = it->gradients[k]->id == ids[i] ? slack[k] : slack_of[i];
-  }
-  if (n_outputs == 0)
-    return;
-  if (!sl_graph_sort (graph, &error) || !sl_passes_run (&passes, &error))
-    g_error ("%s: %s", it->what, error->message);
-  g_autoptr (SlPlan) plan = sl_plan_new (g_steal_pointer (&graph), &target, G_MAXUINT64, &error);
-  g_assert_no_error (error);
-  void *program = sl_cpu_backend.compile (plan, 2, &error);
-  g_assert_no_error (error);
-  void *run = sl_cpu_backend.run_new (program, &error);
-  g_assert_no_error (error);
-  for (uint32_t i = 0; i < plan->graph->inputs->len; i++) {
-    const SlValue *input = plan->graph->inputs->pdata[i];
-    g_autoptr (SlTensor) content = sl_tensor_new (input->dtype, &input->shape, NULL);
-    sl_ref_store (numeric_get (numeric, it->graph->inputs->pdata[i]),
-                  sl_tensor_get_data_writable (content));
-    move (run, input, content, true);
-  }
-  sl_cpu_backend.execute (run);
-  for (uint32_t i = 0; i < n_outputs; i++) {
-    const SlValue *output = plan->graph->outputs->pdata[i];
-    const SlValue *gradient = it->graph->values->pdata[ids[i]];
-    g_autoptr (SlTensor) content = sl_tensor_new (output->dtype, &output->shape, NULL);
-    move (run, output, content, false);
-    SlRefTensor got;
-    sl_ref_init (&got, output, g_new0 (double, sl_tensor_get_elements (content) + 1));
-    sl_ref_load (&got, sl_tensor_get_data (content));
-    compare_tensors (it, optimize ? "optimized" : "plain", gradient, slack_of[i], &got,
+      slack_here = it->gradients[k] == gradient ? slack[k] : slack_here;
+    compare_tensors (it, optimize ? "optimized" : "plain", gradient, slack_here, results->pdata[i],
                      numeric_get (numeric, gradient));
-    g_free (got.data);
   }
-  sl_cpu_backend.run_free (run);
-  sl_cpu_backend.release (program);
 }
 
 /* --- Tests --- */
@@ -449,8 +377,8 @@ test_case (const void *data)
   numeric_run (numeric, 0, it.graph->nodes->len);
   compare_slopes (&it, numeric, probes);
   g_autofree double *slack = measure_slack (&it, numeric);
-  run_cpu (&it, numeric, slack, false);
-  run_cpu (&it, numeric, slack, true);
+  compare_with_cpu (&it, numeric, slack, false);
+  compare_with_cpu (&it, numeric, slack, true);
 }
 
 /* Whether there is anything to check. Of ops that have a gradient only the forms may be refused

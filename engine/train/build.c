@@ -212,7 +212,8 @@ set_batch_norm (SlGraph *graph, SlNode *old, GError **error)
       continue;
     if (has_update (graph, state)) {
       sl_node_error (old, error, SL_ERROR_UNSUPPORTED,
-                     "'%s' is the running mean or variance of another node, too", state->name);
+                     "'%s' is the running mean or variance of another node, or both of one",
+                     state->name);
       return FALSE;
     }
     g_autofree char *name = g_strconcat (state->name, "/next", NULL);

@@ -373,6 +373,59 @@ test_live_contents (void)
   }
 }
 
+/* --- What cannot be trained is said before anything runs --- */
+
+static void
+assert_refused (SlGraph *graph, const SlTrainerOptions *options, const char *why)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = sl_model_new_from_graph (graph, "refused", NULL);
+  g_assert_null (sl_trainer_new (model, options, &error));
+  g_assert_nonnull (error);
+  if (strstr (error->message, why) == NULL || !g_str_has_prefix (error->message, "refused: "))
+    g_error ("%s (expected: %s)", error->message, why);
+}
+
+static SlGraph *
+dense (const char *end)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 4));
+  SlValue *y =
+      test_node (graph, "Gemm", "dense", x, test_constant (graph, "w", SL_SHAPE (4, 3), 1), NULL);
+  sl_graph_mark_output (graph, end != NULL ? test_node (graph, end, "end", y, NULL) : y);
+  return graph;
+}
+
+static void
+test_refused (void)
+{
+  const SlTrainerOptions plain = {.batch = 2};
+  assert_refused (dense ("Sigmoid"), &plain, "cross-entropy wants a Softmax");
+  assert_refused (dense ("ArgMax"), &plain, "is int64, expected float32");
+
+  const float weights[] = {1, 2};
+  const SlTrainerOptions weighted = {.batch = 2, .class_weights = weights, .n_class_weights = 2};
+  assert_refused (dense (NULL), &weighted, "2 class weights given, the network has 3 classes");
+
+  const SlRateRule all = {"*", 0};
+  const SlTrainerOptions frozen = {.batch = 2, .rules = &all, .n_rules = 1};
+  assert_refused (dense (NULL), &frozen, "no parameter to train");
+
+  SlGraph *two = dense (NULL);
+  test_input (two, "another", SL_SHAPE (1));
+  assert_refused (two, &plain, "has 2 inputs");
+
+  SlGraph *shared = sl_graph_new ();
+  SlValue *norm = batch_norm (shared, test_input (shared, "x", SL_SHAPE (-1, 8, 2, 2)));
+  sl_node_set_input (norm->producer, 4, norm->producer->inputs[3]);
+  sl_graph_mark_output (shared, test_node (shared, "GlobalAveragePool", "y", norm, NULL));
+  assert_refused (shared, &plain, "'mean' is the running mean or variance of another node");
+
+  const SlTrainerOptions small = {.batch = 2, .memory_limit = 64};
+  assert_refused (dense (NULL), &small, "limit");
+}
+
 /* Steps go on with the same bits when all contents are put into another trainer. */
 static void
 test_resume (void)
@@ -453,6 +506,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/trainer/batch-norm", test_batch_norm);
   g_test_add_func ("/train/trainer/variables", test_variables);
   g_test_add_func ("/train/trainer/live-contents", test_live_contents);
+  g_test_add_func ("/train/trainer/refused", test_refused);
   g_test_add_func ("/train/trainer/resume", test_resume);
   g_test_add_func ("/train/trainer/frozen-and-rates", test_frozen_and_rates);
   g_test_add_func ("/train/trainer/not-finite", test_not_finite);

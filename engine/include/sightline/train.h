@@ -80,7 +80,8 @@ typedef struct SlTrainer SlTrainer;
  * - Parameters are a model's own (a .net file's), or of an ONNX file the float32 constants that
  *   layers read as weights, scales and biases, and running means and variances are state. First
  *   contents that the model leaves to be drawn are drawn from the seed and the parameter's name.
- * - Batch normalisation uses the batch's own moments in a step and carries running ones along;
+ * - Batch normalisation uses the batch's own moments in a step and carries running ones along (of
+ *   the biased variance, as ONNX and Keras; PyTorch's running variance is the unbiased one);
  *   Dropout draws from seed, step, layer and element.
  *
  * The model has one input whose leading dimension is the batch, and its first output counts. An

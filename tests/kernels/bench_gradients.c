@@ -2,9 +2,9 @@
  *
  *   bench_gradients [--isa NAME] [--layer TEXT] [--ms MILLISECONDS]
  *
- * The time is the thread's own, the least of as many runs as fit into --ms; the rate counts two operations for a
- * multiply-add. Columns: the layer; packing of its weights, and of those that turn dy into dx; dx;
- * dw. */
+ * The time is the thread's own, the least of as many runs as fit into --ms; the rate counts two
+ * operations for a multiply-add. Columns: the layer; packing of its weights, and of those that turn
+ * dy into dx; dx; dw. */
 #include "core/memory.h"
 #include "kernels/conv2d_gradient.h"
 #include "kernels/conv_transpose2d.h"

@@ -27,8 +27,7 @@ static const OpCase cases[] = {
     /* tests/grad asks for y alone: running statistics have no gradient. */
     {"alone", "BatchNormalization", "2x5x3x4; 5; 5; 5; 5", TRAINING, .tolerance = 2e-6},
     {"alone-rank-2", "BatchNormalization", "7x5; 5; 5; !5; !5", TRAINING, .tolerance = 2e-6},
-    {"alone-rank-3", "BatchNormalization", "3x17x2; 17; 17; !17; !17", TRAINING,
-     .tolerance = 2e-6},
+    {"alone-rank-3", "BatchNormalization", "3x17x2; 17; 17; !17; !17", TRAINING, .tolerance = 2e-6},
     {"alone-rank-5", "BatchNormalization", "2x3x2x1x3; 3; 3; 3; 3", TRAINING, .tolerance = 2e-6},
     {"one-row", "BatchNormalization", "1x3; 3; 3; 3; 3", TRAINING, .tolerance = 2e-6},
     {"relu", "BatchNormalization", "3x17x5x4; 17; 17; 17; 17", TRAINING, .tolerance = 2e-6,

@@ -577,11 +577,12 @@ sl_net_read (GBytes *bytes, const char *name, const SlModelLimits *limits, GHash
   reader.made = g_array_new (FALSE, FALSE, sizeof (Made));
   g_array_set_clear_func (reader.made, made_clear);
   gboolean ok = read_text (&reader, bytes);
-  if (ok)
+  if (ok) {
     *ret_types = g_hash_table_ref (reader.types);
-  else
-    g_propagate_prefixed_error (error, g_steal_pointer (&cause), "%s:%s", name,
-                                g_ascii_isdigit (cause->message[0]) ? "" : " ");
+  } else {
+    const char *gap = g_ascii_isdigit (cause->message[0]) ? "" : " "; /* before a place, none */
+    g_propagate_prefixed_error (error, g_steal_pointer (&cause), "%s:%s", name, gap);
+  }
   g_hash_table_unref (reader.blocks);
   g_hash_table_unref (reader.defaults);
   g_hash_table_unref (reader.labels);

@@ -47,9 +47,12 @@ batch_norm_infer (SlNode *node, GError **error)
                    node->inputs[i]->name, found, x->dim[1]);
     return FALSE;
   }
-  if (!attrs->training_mode && node->n_outputs > 1 && node->outputs[1] != NULL) {
+  for (uint32_t i = 1; i < node->n_outputs; i++) {
+    if (attrs->training_mode || node->outputs[i] == NULL)
+      continue;
     sl_node_error (node, error, SL_ERROR_UNSUPPORTED,
-                   "statistics as outputs without training_mode");
+                   "output '%s', statistics, is there only with training_mode",
+                   node->outputs[i]->name);
     return FALSE;
   }
   sl_infer_output (node, 0, node->inputs[0]->dtype, x);

@@ -208,7 +208,9 @@ test_train (gconstpointer data)
     g_assert_no_error (error);
   }
   g_test_message ("loss %g, then %g", first.loss, last.loss);
-  if (classes) /* as far from right as one in ten */
+  /* As far from right as one in ten; a batch of four, normalised by itself, says nothing of that.
+   */
+  if (classes && sl_model_get_n_states (model) == 0)
     g_assert_cmpfloat_with_epsilon (first.loss, log (10), 0.5);
   g_assert_cmpfloat (last.loss, <, first.loss);
 }

@@ -15,6 +15,9 @@
 /* More than any machine has, and so little that sums and products of sizes do not overflow. */
 #define LARGEST_MEMORY_LIMIT (G_GUINT64_CONSTANT (1) << 46)
 
+/* Operations, or elements, that any form of computing is done with in a microsecond or so. */
+#define SLOW_WORK 64
+
 struct SlProgram {
   gatomicrefcount refs;
   SlModel *model;
@@ -452,6 +455,13 @@ sl_program_get_output (SlProgram *program, uint32_t index)
   return &g_array_index (program->outputs, SlPort, index);
 }
 
+/* Without a fast kernel, and long enough for one to matter. */
+static bool
+is_slow (const SlStep *step)
+{
+  return strcmp (step->kernel, SL_STEP_REFERENCE) == 0 && sl_node_get_work (step->node) > SLOW_WORK;
+}
+
 void
 sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
 {
@@ -460,8 +470,7 @@ sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
                         .n_steps = plan->steps->len,
                         .arena_bytes = plan->arena_bytes};
   for (uint32_t i = 0; i < plan->steps->len; i++)
-    info.n_reference_steps +=
-        strcmp (g_array_index (plan->steps, SlStep, i).kernel, SL_STEP_REFERENCE) == 0;
+    info.n_reference_steps += is_slow (&g_array_index (plan->steps, SlStep, i));
   for (uint32_t i = 0; i < plan->graph->nodes->len; i++)
     info.flops += sl_node_get_cost (g_ptr_array_index (plan->graph->nodes, i)).flops;
   for (uint32_t i = 0; i < plan->graph->values->len; i++) {

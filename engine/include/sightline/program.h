@@ -68,7 +68,7 @@ SL_API const SlPort *sl_program_get_output (SlProgram *program, uint32_t index);
 
 typedef struct SlProgramInfo {
   uint32_t n_nodes, n_steps;
-  uint32_t n_reference_steps; /* steps without a fast kernel */
+  uint32_t n_reference_steps; /* steps without a fast kernel, but for those of a few numbers */
   guint64 arena_bytes;        /* of one run */
   guint64 weight_bytes;       /* constants that the steps read, shared by all runs */
   double flops;               /* of one run; a multiply-add counts 2 */

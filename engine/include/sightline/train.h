@@ -99,7 +99,7 @@ typedef struct SlTrainerInfo {
   guint64 step_bytes;         /* activations, gradients and scratch of a step */
   guint64 evaluate_bytes;     /* of an evaluation */
   double step_flops;          /* a multiply-add counts 2 */
-  uint32_t n_reference_steps; /* steps without a fast kernel */
+  uint32_t n_reference_steps; /* as in SlProgramInfo */
 } SlTrainerInfo;
 SL_API void sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info);
 

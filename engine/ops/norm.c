@@ -51,8 +51,7 @@ batch_norm_infer (SlNode *node, GError **error)
     if (attrs->training_mode || node->outputs[i] == NULL)
       continue;
     sl_node_error (node, error, SL_ERROR_UNSUPPORTED,
-                   "output '%s', statistics, is there only with training_mode",
-                   node->outputs[i]->name);
+                   "statistics as output '%s' without training_mode", node->outputs[i]->name);
     return FALSE;
   }
   sl_infer_output (node, 0, node->inputs[0]->dtype, x);

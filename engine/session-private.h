@@ -1,9 +1,24 @@
-/* What layers above the session make of a model's graph. */
+/* A program from inside: program.c makes it, program_info.c and run.c use it; and what layers above
+ * the session make of a model's graph. */
 #pragma once
 
-#include "plan/plan.h"
+#include "plan/backend.h"
 
 #include <sightline/program.h>
+
+struct SlProgram {
+  gatomicrefcount refs;
+  SlModel *model;
+  const SlDevice *device;
+  const SlBackend *backend;
+  SlPlan *plan;
+  void *compiled;
+  GArray *inputs, *outputs; /* SlPort */
+  GArray *layers;           /* SlLayer; strings interned in `strings` */
+  GArray *steps;            /* SlStepInfo */
+  GArray *passes;           /* SlPassInfo */
+  GStringChunk *strings;
+};
 
 /* A private copy of the model's graph, as a program with these options begins with it: inputs'
  * shapes set, all others inferred, what depends on constants alone folded (by way of the model's
@@ -15,3 +30,6 @@ guint64 sl_session_get_run_bytes (SlProgram *program);
 
 /* How a program was planned, for checks of the plan. */
 const SlPlan *sl_session_get_plan (SlProgram *program);
+
+/* Fills layers and steps from the plan. */
+void sl_session_list_layers (SlProgram *program);

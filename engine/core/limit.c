@@ -52,3 +52,16 @@ sl_limit_read (const char *name, guint64 *ret, GError **error)
   }
   return TRUE;
 }
+
+char *
+sl_limit_print_bytes (guint64 bytes)
+{
+  static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024)
+    return g_strdup_printf ("%u bytes", (unsigned)bytes);
+  double number = (double)bytes / 1024;
+  unsigned unit = 0;
+  for (; number >= 1024 && unit + 1 < G_N_ELEMENTS (units); unit++)
+    number /= 1024;
+  return g_strdup_printf ("%.1f %s", number, units[unit]);
+}

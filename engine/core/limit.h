@@ -8,5 +8,11 @@
  * whole numbers from 1 on with K, M, G or T (powers of 1024) behind them. */
 gboolean sl_limit_read (const char *name, guint64 *ret, GError **error);
 
+/* A number of bytes for people: "100 bytes", "1.5 MiB". Free with g_free(). */
+char *sl_limit_print_bytes (guint64 bytes);
+
+/* What a message ends with that says how to raise the limit `name`, a literal. */
+#define SL_LIMIT_HINT(name) " (\"" name "\" in SIGHTLINE_LIMITS)"
+
 /* NULL-ended. */
 extern const char *const sl_limit_names[];

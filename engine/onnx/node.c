@@ -1,5 +1,7 @@
 #include "onnx/node.h"
 
+#include "core/limit.h"
+
 #include "onnx/schema.h"
 
 #include <sightline/error.h>
@@ -49,7 +51,7 @@ read_end (SlWire *wire, const SlWireField *field, uint32_t limit, GPtrArray *end
   char *name = NULL;
   if (ends->len >= limit)
     return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start,
-                         "a node has more than %u inputs or outputs", limit);
+                         "a node has more than %u inputs or outputs" SL_LIMIT_HINT ("ends"), limit);
   if (!sl_wire_name (wire, field, &name))
     return false;
   g_ptr_array_add (ends, name);

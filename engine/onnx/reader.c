@@ -1,6 +1,8 @@
 /* ModelProto and GraphProto, cut into their parts: build.c makes the graph of them. */
 #include "onnx/reader.h"
 
+#include "core/limit.h"
+
 #include "onnx/guess.h"
 #include "onnx/schema.h"
 
@@ -230,8 +232,8 @@ check_values (const SlOnnxReader *reader, SlWire *wire, size_t start)
   const guint64 n =
       (guint64)reader->graph->values->len + reader->inputs->len + reader->outputs->len;
   return n < reader->limits.values ||
-         sl_wire_fail (wire, SL_ERROR_LIMIT, start, "has more than %u tensors",
-                       reader->limits.values);
+         sl_wire_fail (wire, SL_ERROR_LIMIT, start,
+                       "has more than %u tensors" SL_LIMIT_HINT ("values"), reader->limits.values);
 }
 
 static bool
@@ -271,8 +273,8 @@ read_node (SlOnnxReader *reader, SlWire *wire, const SlWireField *field)
 {
   SlWire part;
   if (reader->nodes->len == reader->limits.nodes)
-    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start, "has more than %u nodes",
-                         reader->limits.nodes);
+    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start,
+                         "has more than %u nodes" SL_LIMIT_HINT ("nodes"), reader->limits.nodes);
   if (!sl_wire_enter (wire, field, "NodeProto", &part))
     return false;
   SlNodeProto *node = sl_onnx_node_read (&part, reader->limits.node_ends);
@@ -281,7 +283,8 @@ read_node (SlOnnxReader *reader, SlWire *wire, const SlWireField *field)
   g_ptr_array_add (reader->nodes, node);
   reader->ends += node->inputs->len + node->outputs->len;
   if (reader->ends > reader->limits.values)
-    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start, "its nodes name more than %u tensors",
+    return sl_wire_fail (wire, SL_ERROR_LIMIT, field->start,
+                         "its nodes name more than %u tensors" SL_LIMIT_HINT ("values"),
                          reader->limits.values);
   return sl_wire_leave (wire, &part);
 }
@@ -325,8 +328,9 @@ read_parts (SlOnnxReader *reader, GBytes *bytes, GError **error)
   }
   if (size > reader->limits.file_bytes) {
     g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-                 "has %" G_GSIZE_FORMAT " bytes (limit is %" G_GUINT64_FORMAT ")", size,
-                 reader->limits.file_bytes);
+                 "has %" G_GSIZE_FORMAT
+                 " bytes, the limit is %" G_GUINT64_FORMAT SL_LIMIT_HINT ("file"),
+                 size, reader->limits.file_bytes);
     return false;
   }
   sl_wire_init (&model, data, size, "ModelProto", error);

@@ -1,5 +1,7 @@
 #include "onnx/tensor.h"
 
+#include "core/limit.h"
+
 #include "core/file.h"
 #include "core/memory.h"
 #include "graph/stub.h"
@@ -215,12 +217,14 @@ check_shape (const SlTensorSource *source, SlWire *wire, const TensorProto *prot
       !sl_mul_size (*ret_elements, sl_dtype_get_size (*ret_dtype), ret_size))
     return fail (wire, proto, SL_ERROR_LIMIT, "has more elements than memory has addresses");
   if (*ret_size > source->largest)
-    return fail (wire, proto, SL_ERROR_LIMIT, "has %zu bytes (limit is %" G_GUINT64_FORMAT ")",
+    return fail (wire, proto, SL_ERROR_LIMIT,
+                 "has %zu bytes, the limit is %" G_GUINT64_FORMAT SL_LIMIT_HINT ("tensor"),
                  *ret_size, source->largest);
   if (*ret_size > source->left)
-    return fail (wire, proto, SL_ERROR_LIMIT,
-                 "has %zu bytes (limit of all tensors leaves %" G_GUINT64_FORMAT ")", *ret_size,
-                 source->left);
+    return fail (
+        wire, proto, SL_ERROR_LIMIT,
+        "has %zu bytes, the limit of all tensors leaves %" G_GUINT64_FORMAT SL_LIMIT_HINT ("file"),
+        *ret_size, source->left);
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "passes/passes.h"
 
+#include "core/limit.h"
+
 static bool
 is_foldable (const SlNode *node)
 {
@@ -28,7 +30,8 @@ charge_bytes (SlPasses *passes, const SlNode *node, GError **error)
     }
     g_autofree char *shape = sl_shape_to_string (&node->outputs[i]->shape);
     sl_node_error (node, error, SL_ERROR_LIMIT,
-                   "constant '%s' would be %s, more than constants made of others may take",
+                   "constant '%s' would be %s, more than constants made of others may "
+                   "take" SL_LIMIT_HINT ("constants"),
                    node->outputs[i]->name, shape);
     return FALSE;
   }
@@ -42,10 +45,12 @@ charge_work (SlPasses *passes, const SlNode *node, GError **error)
 {
   const size_t scratch = node->op->reference != NULL ? sl_reference_scratch (node) : 0;
   if (passes->memory_limit > 0 && scratch > passes->memory_limit) {
+    g_autofree char *needed = sl_limit_print_bytes (scratch);
+    g_autofree char *limit = sl_limit_print_bytes (passes->memory_limit);
     sl_node_error (node, error, SL_ERROR_LIMIT,
-                   "its constants would take %.1f MiB in double precision, the limit of a run's "
-                   "memory is %.1f MiB",
-                   (double)scratch / 0x1p20, (double)passes->memory_limit / 0x1p20);
+                   "its constants would take %s in double precision, the limit of a run's memory "
+                   "is %s" SL_LIMIT_HINT ("memory"),
+                   needed, limit);
     return FALSE;
   }
   const double work =
@@ -54,8 +59,8 @@ charge_work (SlPasses *passes, const SlNode *node, GError **error)
   if (passes->work_limit <= 0 || passes->folded_work <= passes->work_limit)
     return TRUE;
   sl_node_error (node, error, SL_ERROR_LIMIT,
-                 "is constant and takes %.3g operations, %.3g with those before it (limit of "
-                 "computing constants is %.3g)",
+                 "is constant and takes %.3g operations, %.3g with those before it; the limit of "
+                 "computing constants is %.3g" SL_LIMIT_HINT ("constant-work"),
                  work, passes->folded_work, passes->work_limit);
   return FALSE;
 }

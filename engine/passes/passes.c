@@ -1,5 +1,7 @@
 #include "passes/passes.h"
 
+#include "core/limit.h"
+
 typedef struct Pass {
   const char *name;
   gboolean (*run) (SlPasses *passes, GError **error);
@@ -57,9 +59,11 @@ sl_passes_check_size (const SlPasses *passes, const SlValue *value, GError **err
   if (fits && (passes->memory_limit == 0 || elements * size <= passes->memory_limit))
     return TRUE;
   g_autofree char *shape = sl_shape_to_string (&value->shape);
-  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-               "'%s' would be %s of %s, and the limit of a run's memory is %.1f MiB", value->name,
-               shape, sl_dtype_get_name (value->dtype), (double)passes->memory_limit / 0x1p20);
+  g_autofree char *limit = sl_limit_print_bytes (passes->memory_limit);
+  g_set_error (
+      error, SL_ERROR, SL_ERROR_LIMIT,
+      "'%s' would be %s of %s, and the limit of a run's memory is %s" SL_LIMIT_HINT ("memory"),
+      value->name, shape, sl_dtype_get_name (value->dtype), limit);
   return FALSE;
 }
 

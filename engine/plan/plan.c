@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "core/limit.h"
+
 static void
 lower_all (SlPlan *plan)
 {
@@ -18,9 +20,11 @@ sl_plan_check_limit (guint64 bytes, guint64 memory_limit, GError **error)
 {
   if (bytes <= memory_limit)
     return TRUE;
+  g_autofree char *needed = sl_limit_print_bytes (bytes);
+  g_autofree char *limit = sl_limit_print_bytes (memory_limit);
   g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-               "a run would need %.1f MiB of memory, the limit is %.1f MiB", (double)bytes / 0x1p20,
-               (double)memory_limit / 0x1p20);
+               "a run would need %s of memory, the limit is %s" SL_LIMIT_HINT ("memory"), needed,
+               limit);
   return FALSE;
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import tap
 
 # A folder of engine/ includes itself and what stands above it, never what stands beside it. "." are the files right
-# beneath engine/: model.c, session.c, device.c and what they share.
+# beneath engine/: model.c, program.c, run.c, device.c and what they share.
 ENGINE_LAYERS = (
     ("core",), ("kernels",), ("graph",), ("image",), ("ops",), ("grad",), ("passes",), ("plan",),
     ("ref", "cpu", "vulkan"), ("onnx",), ("net",), (".",), ("explain",), ("data",), ("train",),

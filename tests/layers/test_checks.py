@@ -48,7 +48,7 @@ INCLUDES = (
     ("engine/cpu/run.c", "#include <vulkan/vulkan.h>", "not for this folder"),
     ("engine/onnx/reader.c", '#include "graph/op.h"', None),
     ("engine/onnx/reader.c", '#include "plan/plan.h"', "onnx/ includes"),
-    ("engine/session.c", '#include "vulkan/vulkan.h"', None),
+    ("engine/program.c", '#include "vulkan/vulkan.h"', None),
     ("engine/plan/plan.c", '#include "session.h"', "plan/ includes"),
     ("engine/odd/odd.c", '#include "odd/odd.h"', "not in the table of layers"),
     ("engine/include/sightline/run.h", "#include <sightline/model.h>", None),

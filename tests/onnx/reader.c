@@ -404,7 +404,7 @@ test_limits (void)
   } cases[] = {
       {{.file_bytes = model->len - 1}, "limit is"},
       {{.nodes = 3}, "more than 3 nodes"},
-      {{.tensor_bytes = 23}, "'w': has 24 bytes (limit is 23)"},
+      {{.tensor_bytes = 23}, "'w': has 24 bytes, the limit is 23"},
       {{.node_ends = 2}, "more than 2 inputs or outputs"},
       {{.values = 3}, "more than 3 tensors"},
       {{.text_bytes = 4}, "has 5 bytes of text (limit is 4)"},

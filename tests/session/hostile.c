@@ -434,8 +434,9 @@ test_large_input (void)
   emit_message (graph, 11, emit_value ("x", 4, (const gint64[]){-1, 3, -1, -1}));
   emit_text (output, 1, "y");
   emit_message (graph, 12, output);
-  expect_bytes (emit_model (graph, 13), &options, 512 * MIB, 128 * MIB,
-                "'x' would be 1x3x32768x32768 of float32, and the limit of a run's memory is 8192");
+  expect_bytes (
+      emit_model (graph, 13), &options, 512 * MIB, 128 * MIB,
+      "'x' would be 1x3x32768x32768 of float32, and the limit of a run's memory is 8.0 GiB");
 }
 
 /* Work without size: a chain of constant products of which only one number is left. */
@@ -484,11 +485,11 @@ test_environment (void)
   } cases[] = {
       {"nodes=3", "more than 3 nodes"},
       {"file=1K,nodes=3", "more than 3 nodes"},
-      {"file=8", "(limit is 8)"},
-      {"tensor=8", "(limit is 8)"},
+      {"file=8", "the limit is 8 (\"file\" in SIGHTLINE_LIMITS)"},
+      {"tensor=8", "the limit is 8 (\"tensor\" in SIGHTLINE_LIMITS)"},
       {"ends=2", "more than 2 inputs"},
       {"values=3", "more than 3 tensors"},
-      {"memory=100", "limit of a run's memory"},
+      {"memory=100", "limit of a run's memory is 100 bytes (\"memory\" in"},
       {"constants=8", "more than constants made of others may take"},
       {"work=10", "operations, the limit is 10"},
       {"memory=1g,,work=1T", ""},

@@ -1,0 +1,300 @@
+/* From a model to a program: passes, plan, what the backend makes of it. */
+#include "session-private.h"
+
+#include "core/limit.h"
+#include "core/pool.h"
+#include "cpu/cpu.h"
+#include "model-private.h"
+#include "passes/passes.h"
+#include "ref/ref.h"
+
+#define DEFAULT_MEMORY_LIMIT (G_GUINT64_CONSTANT (8) << 30)
+/* More than any machine has, and so little that sums and products of sizes do not overflow. */
+#define LARGEST_MEMORY_LIMIT (G_GUINT64_CONSTANT (1) << 46)
+
+static gboolean
+compute (const SlNode *node, SlTensor *const *inputs, SlTensor **ret_outputs, GError **error)
+{
+  /* Physical order is the CPU backend's own business; everything else is evaluated in double
+   * precision. */
+  if (node->op->traits & (SL_TRAIT_PACKING | SL_TRAIT_RELAYOUT))
+    return sl_cpu_evaluate (node, inputs, ret_outputs, error);
+  return sl_ref_evaluate (node, inputs, ret_outputs, error);
+}
+
+static gboolean
+compute_stream (const SlNode *node, SlReadFunc read, void *data, SlTensor **ret_outputs,
+                GError **error)
+{
+  return (node->op->traits & SL_TRAIT_PACKING) && node->n_outputs == 1 &&
+         sl_cpu_evaluate_stream (node, read, data, ret_outputs, error);
+}
+
+static const SlEvaluator evaluator = {compute, compute_stream};
+
+/* What folding works with. */
+typedef struct Folding {
+  SlConstants *constants;
+  GPtrArray *held; /* SlTensor */
+} Folding;
+
+static gboolean
+evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
+{
+  const Folding *folding = data;
+  return sl_constants_evaluate (folding->constants, node, &evaluator, folding->held, ret_outputs,
+                                error);
+}
+
+/* The options with what the environment says, or the default, in the place of limits of zero. */
+static gboolean
+complete_options (const SlProgramOptions *options, SlProgramOptions *ret, GError **error)
+{
+  *ret = options != NULL ? *options : (SlProgramOptions){0};
+  guint64 memory = DEFAULT_MEMORY_LIMIT, constants = 0, constant_work = 0, work = 0;
+  if (!sl_limit_read ("memory", &memory, error) ||
+      !sl_limit_read ("constants", &constants, error) ||
+      !sl_limit_read ("constant-work", &constant_work, error) ||
+      !sl_limit_read ("work", &work, error))
+    return FALSE;
+  ret->memory_limit =
+      MIN (ret->memory_limit > 0 ? ret->memory_limit : memory, LARGEST_MEMORY_LIMIT);
+  if (ret->constant_limit == 0)
+    ret->constant_limit = constants;
+  if (ret->constant_work <= 0)
+    ret->constant_work = (double)constant_work;
+  if (ret->run_work <= 0)
+    ret->run_work = (double)work;
+  return TRUE;
+}
+
+/* Free dimensions of the port may be anything, and its leading one is the batch. */
+static gboolean
+check_shape (const SlPort *port, const SlShape *shape, GError **error)
+{
+  bool fits = shape->rank == port->shape.rank;
+  for (uint32_t i = 1; fits && i < shape->rank; i++)
+    fits = port->shape.dim[i] < 0 || port->shape.dim[i] == shape->dim[i];
+  if (fits)
+    return TRUE;
+  g_autofree char *stated = sl_shape_to_string (&port->shape);
+  g_autofree char *given = shape->rank <= SL_MAX_RANK
+                               ? sl_shape_to_string (shape)
+                               : g_strdup_printf ("of %u dimensions", shape->rank);
+  g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' is %s, the model says %s", port->name,
+               given, stated);
+  return FALSE;
+}
+
+/* The shape of input `index`: given, or the file's with free dimensions set and its leading one
+ * replaced by the batch that was asked for. */
+static gboolean
+input_shape (const SlPort *port, const SlProgramOptions *options, uint32_t index,
+             SlShape *ret_shape, GError **error)
+{
+  SlShape shape = port->shape;
+  if (options->shapes != NULL) {
+    shape = options->shapes[index];
+    if (!check_shape (port, &shape, error))
+      return FALSE;
+  } else if (options->batch > 0 && shape.rank > 0) {
+    shape.dim[0] = options->batch;
+  }
+  for (uint32_t i = 0; i < shape.rank; i++)
+    if (shape.dim[i] < 0)
+      shape.dim[i] = 1;
+  *ret_shape = shape;
+  return TRUE;
+}
+
+/* Makes an input constant whose content the options give. */
+static gboolean
+fix_input (const SlPort *port, const SlProgramOptions *options, uint32_t index, SlValue *input,
+           GError **error)
+{
+  SlTensor *content = options->fixed != NULL ? options->fixed[index] : NULL;
+  if (content == NULL)
+    return TRUE;
+  if (sl_tensor_get_dtype (content) != port->dtype) {
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' is fixed to %s, the model says %s",
+                 port->name, sl_dtype_get_name (sl_tensor_get_dtype (content)),
+                 sl_dtype_get_name (port->dtype));
+    return FALSE;
+  }
+  if (!check_shape (port, sl_tensor_get_shape (content), error))
+    return FALSE;
+  input->kind = SL_VALUE_CONSTANT;
+  input->data = sl_tensor_ref (content);
+  input->shape = *sl_tensor_get_shape (content);
+  return TRUE;
+}
+
+/* Taps are outputs of the program's graph: passes and planner know what they may not do to those.
+ */
+static gboolean
+mark_taps (SlGraph *graph, const SlProgramOptions *options, GError **error)
+{
+  for (uint32_t i = 0; i < options->n_taps; i++) {
+    SlValue *value = sl_graph_find_value (graph, options->taps[i]);
+    if (value == NULL || (value->kind == SL_VALUE_ACTIVATION && value->producer == NULL)) {
+      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "the network has no value named '%s'",
+                   options->taps[i]);
+      return FALSE;
+    }
+    sl_graph_mark_output (graph, value);
+  }
+  return TRUE;
+}
+
+/* A private copy of the model's graph with the inputs' shapes set and all others open. */
+static SlGraph *
+clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  g_autoptr (SlGraph) graph = sl_graph_clone (sl_model_get_graph (model));
+  if (options->shapes != NULL && options->n_shapes != graph->inputs->len) {
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "%u input shapes given, the model has %u inputs",
+                 options->n_shapes, graph->inputs->len);
+    return NULL;
+  }
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    SlValue *value = g_ptr_array_index (graph->values, i);
+    if (value->kind == SL_VALUE_ACTIVATION)
+      value->has_shape = false;
+  }
+  for (uint32_t i = 0; i < graph->inputs->len; i++) {
+    SlValue *input = g_ptr_array_index (graph->inputs, i);
+    if (!input_shape (sl_model_get_input (model, i), options, i, &input->shape, error) ||
+        !fix_input (sl_model_get_input (model, i), options, i, input, error))
+      return NULL;
+    input->has_shape = true;
+  }
+  for (uint32_t i = graph->inputs->len; i-- > 0;)
+    if (((SlValue *)graph->inputs->pdata[i])->kind == SL_VALUE_CONSTANT)
+      g_ptr_array_remove_index (graph->inputs, i);
+  return mark_taps (graph, options, error) ? g_steal_pointer (&graph) : NULL;
+}
+
+static gboolean
+run_passes (SlPasses *passes, SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  g_autoptr (GPtrArray) held = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);
+  Folding folding = {sl_model_get_constants (model), held};
+  passes->evaluate = evaluate;
+  passes->evaluate_data = &folding;
+  passes->memory_limit = options->memory_limit;
+  passes->folded_limit = options->constant_limit;
+  passes->work_limit = options->constant_work;
+  gboolean done = sl_passes_run (passes, error) &&
+                  sl_constants_load (folding.constants, passes->graph, &evaluator, error);
+  g_clear_pointer (&held, g_ptr_array_unref);
+  sl_constants_trim (folding.constants);
+  return done;
+}
+
+SlGraph *
+sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  SlProgramOptions all;
+  if (!complete_options (options, &all, error))
+    return NULL;
+  g_autoptr (SlGraph) graph = clone_for (model, &all, error);
+  if (graph == NULL || !run_passes (&(SlPasses){.graph = graph}, model, &all, error))
+    return NULL;
+  return g_steal_pointer (&graph);
+}
+
+static gboolean
+check_work (const SlGraph *graph, double limit, GError **error)
+{
+  double work = 0;
+  for (uint32_t i = 0; i < graph->nodes->len; i++)
+    work += sl_node_get_work (g_ptr_array_index (graph->nodes, i));
+  if (limit <= 0 || work <= limit)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+               "a run would take %.3g operations, the limit is %.3g" SL_LIMIT_HINT ("work"), work,
+               limit);
+  return FALSE;
+}
+
+/* Passes and planning: everything up to a plan. */
+static SlPlan *
+make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
+{
+  g_autoptr (SlGraph) graph = clone_for (program->model, options, error);
+  if (graph == NULL)
+    return NULL;
+  SlTarget target = sl_cpu_get_target ();
+  target.half_weights = options->half_weights;
+  const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
+  SlPasses passes = {.graph = graph,
+                     .target = layouts,
+                     .optimize = !options->unoptimized,
+                     .float_ports = options->float_ports};
+  if (!run_passes (&passes, program->model, options, error) ||
+      !check_work (graph, options->run_work, error))
+    return NULL;
+  for (uint32_t i = 0; i < passes.n_effects; i++) {
+    const SlPassEffect *effect = &passes.effects[i];
+    SlPassInfo info = {.name = effect->name, .before = effect->before, .after = effect->after};
+    g_array_append_val (program->passes, info);
+  }
+  return sl_plan_new (g_steal_pointer (&graph), layouts, passes.memory_limit, error);
+}
+
+SlProgram *
+sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
+{
+  g_return_val_if_fail (model != NULL, NULL);
+  SlProgramOptions all;
+  const SlProgramOptions *options = &all;
+  if (!complete_options (given, &all, error))
+    return NULL;
+  g_autoptr (SlProgram) program = g_new0 (SlProgram, 1);
+  g_atomic_ref_count_init (&program->refs);
+  program->model = sl_model_ref (model);
+  program->device = options->device != NULL ? options->device : sl_device_list ()[0];
+  program->backend = program->device->backend == SL_BACKEND_CPU ? &sl_cpu_backend : &sl_ref_backend;
+  program->strings = g_string_chunk_new (4096);
+  program->layers = g_array_new (FALSE, FALSE, sizeof (SlLayer));
+  program->steps = g_array_new (FALSE, FALSE, sizeof (SlStepInfo));
+  program->passes = g_array_new (FALSE, FALSE, sizeof (SlPassInfo));
+  program->plan = make_plan (program, options, error);
+  if (program->plan == NULL)
+    return NULL;
+  program->compiled = program->backend->compile (program->plan, options->threads, error);
+  if (program->compiled == NULL ||
+      !sl_plan_check_limit (program->backend->run_bytes (program->compiled), options->memory_limit,
+                            error))
+    return NULL;
+  program->inputs = sl_list_ports (program->plan->graph->inputs);
+  program->outputs = sl_list_ports (program->plan->graph->outputs);
+  sl_session_list_layers (program);
+  return g_steal_pointer (&program);
+}
+
+SlProgram *
+sl_program_ref (SlProgram *program)
+{
+  g_atomic_ref_count_inc (&program->refs);
+  return program;
+}
+
+void
+sl_program_unref (SlProgram *program)
+{
+  if (program == NULL || !g_atomic_ref_count_dec (&program->refs))
+    return;
+  if (program->compiled != NULL)
+    program->backend->release (program->compiled);
+  sl_plan_free (program->plan);
+  sl_constants_trim (sl_model_get_constants (program->model));
+  g_clear_pointer (&program->inputs, g_array_unref);
+  g_clear_pointer (&program->outputs, g_array_unref);
+  g_array_unref (program->layers);
+  g_array_unref (program->steps);
+  g_array_unref (program->passes);
+  g_string_chunk_free (program->strings);
+  sl_model_unref (program->model);
+  g_free (program);
+}

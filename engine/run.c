@@ -1,0 +1,151 @@
+/* Runs of a program: their memory, inputs and outputs. */
+#include "session-private.h"
+
+#include "cpu/cpu.h"
+
+struct SlRun {
+  SlProgram *program;
+  void *run;
+};
+
+SlRun *
+sl_run_new (SlProgram *program, GError **error)
+{
+  SlRun *run = g_new0 (SlRun, 1);
+  run->run = program->backend->run_new (program->compiled, error);
+  if (run->run == NULL) {
+    g_free (run);
+    return NULL;
+  }
+  run->program = sl_program_ref (program);
+  return run;
+}
+
+void
+sl_run_free (SlRun *run)
+{
+  if (run == NULL)
+    return;
+  run->program->backend->run_free (run->run);
+  sl_program_unref (run->program);
+  g_free (run);
+}
+
+static void
+get_view (SlRun *run, const SlValue *value, SlTensorView *ret_view)
+{
+  *ret_view = (SlTensorView){.dtype = value->dtype,
+                             .shape = value->shape,
+                             .data = run->program->backend->memory (run->run, value)};
+  sl_value_get_strides (value, ret_view->stride);
+}
+
+void
+sl_run_get_input (SlRun *run, uint32_t index, SlTensorView *ret_view)
+{
+  const GPtrArray *inputs = run->program->plan->graph->inputs;
+  g_return_if_fail (index < inputs->len);
+  get_view (run, g_ptr_array_index (inputs, index), ret_view);
+}
+
+void
+sl_run_get_output (SlRun *run, uint32_t index, SlTensorView *ret_view)
+{
+  const GPtrArray *outputs = run->program->plan->graph->outputs;
+  g_return_if_fail (index < outputs->len);
+  get_view (run, g_ptr_array_index (outputs, index), ret_view);
+}
+
+/* Copies between dense row-major memory and a view. */
+static void
+copy_view (const SlTensorView *view, void *dense, gboolean into_view)
+{
+  SlCopyParams params = {.rank = view->shape.rank,
+                         .element_size = (uint32_t)sl_dtype_get_size (view->dtype)};
+  ptrdiff_t stride = 1;
+  for (uint32_t d = view->shape.rank; d-- > 0;) {
+    params.dims[d] = (size_t)view->shape.dim[d];
+    params.src_stride[d] = into_view ? stride : view->stride[d];
+    params.dst_stride[d] = into_view ? view->stride[d] : stride;
+    stride *= (ptrdiff_t)view->shape.dim[d];
+  }
+  if (into_view)
+    sl_cpu_copy (&params, dense, view->data);
+  else
+    sl_cpu_copy (&params, view->data, dense);
+}
+
+gboolean
+sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *tensor, GError **error)
+{
+  SlTensorView view;
+  g_return_val_if_fail (index < run->program->inputs->len, FALSE);
+  sl_run_get_input (run, index, &view);
+  if (sl_tensor_get_dtype (tensor) != view.dtype ||
+      !sl_shape_equal (sl_tensor_get_shape (tensor), &view.shape)) {
+    g_autofree char *given = sl_shape_to_string (sl_tensor_get_shape (tensor));
+    g_autofree char *wanted = sl_shape_to_string (&view.shape);
+    g_set_error (error, SL_ERROR, SL_ERROR_SHAPE, "input '%s' got %s of %s, expected %s of %s",
+                 sl_program_get_input (run->program, index)->name, given,
+                 sl_dtype_get_name (sl_tensor_get_dtype (tensor)), wanted,
+                 sl_dtype_get_name (view.dtype));
+    return FALSE;
+  }
+  copy_view (&view, (void *)sl_tensor_get_data (tensor), TRUE);
+  return TRUE;
+}
+
+SlTensor *
+sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
+{
+  SlTensorView view;
+  g_return_val_if_fail (index < run->program->outputs->len, NULL);
+  sl_run_get_output (run, index, &view);
+  SlTensor *tensor = sl_tensor_new (view.dtype, &view.shape, error);
+  if (tensor != NULL)
+    copy_view (&view, sl_tensor_get_data_writable (tensor), FALSE);
+  return tensor;
+}
+
+static gboolean
+set_nonfinite (SlRun *run, const SlValue *output, GError **error)
+{
+  const SlNode *node = run->program->backend->find_nonfinite (run->run);
+  if (node != NULL)
+    sl_node_error (node, error, SL_ERROR_NUMERIC, "made NaN or infinity, so output '%s' is void",
+                   output->name);
+  else
+    g_set_error (error, SL_ERROR, SL_ERROR_NUMERIC,
+                 "an input holds NaN or infinity, so output '%s' is void", output->name);
+  return FALSE;
+}
+
+static gboolean
+check_outputs (SlRun *run, GError **error)
+{
+  const SlBackend *backend = run->program->backend;
+  const GPtrArray *outputs = run->program->plan->graph->outputs;
+  for (uint32_t i = 0; i < outputs->len; i++) {
+    const SlValue *output = g_ptr_array_index (outputs, i);
+    size_t elements = 0;
+    sl_shape_get_elements (&output->shape, &elements);
+    /* Outputs own their place, so they are dense in either layout. */
+    if (!sl_is_finite (output->dtype, backend->memory (run->run, output), elements))
+      return set_nonfinite (run, output, error);
+  }
+  return TRUE;
+}
+
+gboolean
+sl_run_execute (SlRun *run, GError **error)
+{
+  run->program->backend->execute (run->run);
+  return check_outputs (run, error);
+}
+
+gboolean
+sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error)
+{
+  run->program->backend->execute_timed (run->run, ret_ns);
+  return check_outputs (run, error);
+}

@@ -27,21 +27,22 @@ typedef struct SlGpu {
 
 /* Where a binding lies. */
 typedef enum {
-  SL_BIND_OPERAND, /* of the step */
+  SL_BIND_NONE,    /* nowhere: the shader does not look; anything may be bound */
+  SL_BIND_OPERAND, /* of a step */
   SL_BIND_SCRATCH, /* of the run: content lasts until the step's last record */
   SL_BIND_TABLE,   /* constant words of the program */
 } SlBindKind;
 
-/* Elements that a record touches: `rows` runs of `row_bytes`, `pitch` bytes from one to the next;
- * between the runs lies what belongs to others. */
+/* Elements that a record touches: `rows` runs of `row_bytes`, `pitch` bytes from one to the next
+ * (not less than row_bytes); between the runs lies what belongs to others. */
 typedef struct SlExtent {
-  uint64_t begin; /* bytes from the start of operand, scratch or table */
+  uint64_t begin; /* bytes from the start of operand, scratch, table or buffer */
   uint64_t rows, row_bytes, pitch;
 } SlExtent;
 
 typedef struct SlBinding {
   SlBindKind kind;
-  uint32_t operand; /* SL_BIND_OPERAND: number of it */
+  const SlValue *value; /* SL_BIND_OPERAND */
   bool writes;
   SlExtent extent;
   uint32_t at_push; /* byte of the push constants that takes the number of elements from the
@@ -54,9 +55,9 @@ typedef struct SlDispatch {
   const SlShader *shader;
   const SlStep *step; /* the first one that it computes, for times and errors */
   uint32_t groups[3];
-  uint32_t specs[SL_DISPATCH_MAX_SPECS]; /* shader->n_specs */
-  uint32_t push[SL_PUSH_MAX / 4];        /* shader->push_size bytes */
-  SlBinding bindings[SL_DISPATCH_MAX_BINDINGS];
+  uint32_t specs[SL_DISPATCH_MAX_SPECS];        /* shader->n_specs */
+  uint32_t push[SL_PUSH_MAX / 4];               /* shader->push_size bytes */
+  SlBinding bindings[SL_DISPATCH_MAX_BINDINGS]; /* shader->n_bindings */
 } SlDispatch;
 
 /* Collects the records of a program. */
@@ -70,19 +71,23 @@ typedef struct SlDispatcher {
 } SlDispatcher;
 
 /* Appends the records of the first step, or of several that follow it. Returns how many steps they
- * compute; 0 if the device cannot (types, limits), and nothing was appended. */
-typedef uint32_t (*SlDispatchFunc) (SlDispatcher *to, const void *params);
+ * compute; 0 if the device cannot (types, limits). `variant`: of the entry. */
+typedef uint32_t (*SlDispatchFunc) (SlDispatcher *to, const void *params, uint32_t variant);
 
+/* One row of a family's table, which ends with a row without a name. */
 typedef struct SlDispatchEntry {
   const char *kernel;
+  size_t params_size; /* of the kernel's parameter struct */
   SlDispatchFunc dispatch;
+  uint32_t variant; /* what the family's kernels differ in */
 } SlDispatchEntry;
 
-/* Every family's table, NULL-ended; each ends with a row without a name. */
-extern const SlDispatchEntry *const sl_dispatch_families[];
+/* The entry of a kernel; NULL: there is none. */
+const SlDispatchEntry *sl_dispatch_find (const char *kernel);
 
-/* The dispatcher of a kernel; NULL: there is none. */
-SlDispatchFunc sl_dispatch_find (const char *kernel);
+/* Appends the records of to->steps[0] and maybe of steps behind it. Returns how many steps they
+ * compute; 0, with nothing appended, if there is no dispatcher, or none for this device. */
+uint32_t sl_dispatch_steps (SlDispatcher *to);
 
 /* TRUE if the kernel is on the list of those that run on the CPU within a GPU's program: its
  * parameters, packing and workspace are the same for every target. */
@@ -90,13 +95,41 @@ bool sl_dispatch_is_host (const char *kernel, const char **ret_reason);
 
 /* --- For dispatchers --- */
 
-/* A new record of the current step: constants at their defaults, no bindings, one workgroup. */
+/* A new record of the current step: constants at their defaults, nothing bound, one workgroup.
+ * `push` is copied; NULL: zeros. Valid until the next record is added. */
 SlDispatch *sl_dispatch_add (SlDispatcher *to, const SlShader *shader, const void *push);
 
-/* Binds operand `index` of the current step to binding `binding`; `at`: member of the push
- * constants that takes its offset. An absent operand is bound to something that nobody reads. */
-void sl_dispatch_bind (SlDispatch *record, uint32_t binding, const SlDispatcher *to, uint32_t index,
-                       SlExtent extent, uint32_t element_size, uint32_t at_push);
+/* Binds operand `index` of the current step to binding `binding`; `at_push`: as in SlBinding. NULL
+ * operands are bound to nothing. */
+void sl_dispatch_bind (SlDispatch *record, uint32_t binding, uint32_t index, SlExtent extent,
+                       uint32_t element_size, uint32_t at_push);
+/* The same for any value: of the steps behind the first. */
+void sl_dispatch_bind_value (SlDispatch *record, uint32_t binding, const SlValue *value,
+                             SlExtent extent, uint32_t element_size, uint32_t at_push);
+/* The same for `bytes` of scratch from `begin` on; makes sure that it is so large. */
+void sl_dispatch_bind_scratch (SlDispatcher *to, SlDispatch *record, uint32_t binding,
+                               uint64_t begin, uint64_t bytes, uint32_t element_size,
+                               uint32_t at_push);
+
+static inline SlExtent
+sl_extent (uint64_t begin, uint64_t bytes)
+{
+  return (SlExtent){begin, 1, bytes, bytes};
+}
+
+/* Bytes from an extent's first to its last. */
+static inline uint64_t
+sl_extent_get_span (const SlExtent *extent)
+{
+  return extent->rows == 0 ? 0 : (extent->rows - 1) * extent->pitch + extent->row_bytes;
+}
+
+/* Most bytes that an extent may span to be bound, wherever it begins. */
+static inline uint64_t
+sl_gpu_get_range (const SlGpu *gpu)
+{
+  return gpu->binding_range - gpu->alignment;
+}
 
 /* Enough workgroups of `size` for `n` invocations, folded into the second dimension beyond what the
  * first may have: number = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x. */
@@ -104,12 +137,33 @@ void sl_dispatch_groups (SlDispatch *record, const SlGpu *gpu, uint64_t n, uint3
 
 /* --- Order --- */
 
-/* Where a binding lies in the program's memory, for hazards. */
+/* Where a binding lies in the program's memory. */
 typedef struct SlPlace {
   uint32_t buffer;
   SlExtent extent; /* from the start of the buffer */
   bool writes;
 } SlPlace;
 
-/* TRUE if some byte lies in both. Exact for extents of equal pitch, else by their outlines. */
+/* TRUE if some byte lies in both. Exact for extents of equal pitch or of one row; for others it may
+ * say TRUE where only the gaps of both meet. */
 bool sl_extents_overlap (const SlExtent *a, const SlExtent *b);
+
+/* Which records need a barrier before them: those that read what was written since the last
+ * barrier, or write what was read or written since. */
+typedef struct SlSchedule {
+  GArray *pending; /* SlPlace: of the records since the last barrier */
+} SlSchedule;
+
+SlSchedule *sl_schedule_new (void);
+void sl_schedule_free (SlSchedule *schedule);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlSchedule, sl_schedule_free)
+/* The next record. TRUE: a barrier has to stand before it. */
+bool sl_schedule_add (SlSchedule *schedule, const SlPlace *places, uint32_t n_places);
+/* There is a barrier now for other reasons. */
+void sl_schedule_reset (SlSchedule *schedule);
+
+/* For tests: an independent look at `n` records and where barriers stand before them. NULL, or a
+ * sentence about the first two records that touch the same byte with no barrier between. Goes
+ * through the bytes row by row. */
+char *sl_hazards_check (const SlPlace *const *places, const uint32_t *n_places,
+                        const bool *barriers, uint32_t n);

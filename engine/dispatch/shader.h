@@ -3,6 +3,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdint.h>
 
 /* What a device has to offer, beside Vulkan 1.1. */
 typedef enum {

@@ -18,13 +18,14 @@ import tap
 # beneath engine/: model.c, program.c, run.c, device.c and what they share.
 ENGINE_LAYERS = (
     ("core",), ("kernels",), ("graph",), ("image",), ("ops",), ("grad",), ("passes",), ("plan",),
-    ("ref", "cpu", "vulkan"), ("onnx",), ("net",), (".",), ("explain",), ("data",), ("train",),
+    ("dispatch",), ("ref", "cpu", "vulkan"), ("onnx",), ("net",), (".",), ("explain",), ("data",), ("train",),
 )
 # Folders that see less than their place would allow.
 ENGINE_NARROWER = {
     "onnx": {"core", "graph", "image"},
     "data": {"core", "image"},
     "net": {"core", "graph"},
+    "dispatch": {"core", "kernels", "graph", "plan"},
 }
 
 C_LIBRARY = (
@@ -57,6 +58,7 @@ ANGLED = {
 QUOTED = {
     "engine": (("engine",), ("engine",)),
     "engine/include": ((), ()),
+    "engine/dispatch": (("engine", "."), ("engine", "shaders")),
     "plugins": (("plugins", "plugins/lib"), ("plugins",)),
     "plugins/lib": (("plugins/lib",), ("plugins/lib",)),
     "plugins/lib/include": ((), ()),
@@ -65,8 +67,8 @@ QUOTED = {
     "tools/dev": (("tools",), ("tools", "plugins/lib/scene.h")),
     "shaders": (("shaders",), ("shaders",)),
 }
-# Headers that the build writes, by the name they are included under.
-GENERATED = set()
+# Headers that the build writes, by the name they are included under: one for each shader.
+GENERATED = re.compile(r"shaders/[a-z0-9_]+\.h")
 
 # Public headers hide what is behind them; the engine speaks through return values alone.
 VULKAN_TYPE = re.compile(r"\b(Vk[A-Z]\w*|VK_\w+)")
@@ -120,19 +122,19 @@ def layers_below(layer):
 
 def check_quoted(path, name, exists):
     """What is wrong with #include "name" in the file, or None. `exists` knows the files of the tree."""
-    if name in GENERATED:
-        return None
     if re.fullmatch(f"{PUBLIC}|{PUBLIC_GST}", name):
         return f'"{name}" is public: write <{name}>'
     roots, allowed = rule_for(QUOTED, path)
     folder = str(PurePosixPath(path).parent)
     places = [os.path.normpath(f"{root}/{name}") for root in (*roots, folder)]
     target = next((p for p in places if exists(p)), None)
+    if target is None and GENERATED.fullmatch(name) and exists(name[:-2] + ".comp"):
+        return None
     if target is None:
         return f'"{name}" is not in the tree, nor in the table of generated headers'
     if not any(target == a or target.startswith(a + "/") for a in allowed):
         return f'"{name}" is {target}, which is none of this part\'s business'
-    if not path.startswith("engine/"):
+    if not target.startswith("engine/"):
         return None
     if f"engine/{name}" != target:
         return f'"{name}" hides the layer: write "{target[len("engine/"):]}"'
@@ -176,6 +178,8 @@ def check_own_header_first(path, text, exists):
 
 
 def check_pragma_once(path, text, exists):
+    if path.startswith("shaders/"):  # glslc does not know it
+        return
     if path.endswith(".h") and not re.search(r"^#pragma once$", text, re.M):
         yield f"{path}: no #pragma once"
 

@@ -1,0 +1,45 @@
+#include "dispatch/loops.h"
+#include "shaders/affine.h"
+#include "shaders/group.h"
+
+/* Loops: positions, channels; operands: input, output. Pieces may begin at any channel. */
+static void
+add (SlDispatcher *to, const SlLoops *loops, const void *data)
+{
+  const SlAffineParams *p = data;
+  const size_t channels = loops->dims[1], first = loops->first[0] % p->in_stride;
+  SlAffinePush push = {.elements = (uint32_t)(loops->dims[0] * channels),
+                       .channels = (uint32_t)channels,
+                       .in_stride = (uint32_t)p->in_stride,
+                       .out_stride = (uint32_t)p->out_stride,
+                       .act_a = p->act.a,
+                       .act_b = p->act.b};
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_affine, &push);
+  record->specs[SL_AFFINE_ACT] = p->act.kind;
+  const SlExtent vector = sl_extent (first * 4, channels * 4);
+  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4,
+                    offsetof (SlAffinePush, at_in));
+  sl_dispatch_bind (record, 1, 1, vector, 4, offsetof (SlAffinePush, at_scale));
+  sl_dispatch_bind (record, 2, 2, vector, 4, offsetof (SlAffinePush, at_shift));
+  sl_dispatch_bind (record, 3, 3, sl_loops_get_extent (loops, 1), 4,
+                    offsetof (SlAffinePush, at_out));
+  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+}
+
+static uint32_t
+dispatch (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlAffineParams *p = params;
+  SlLoops loops = {.n_operands = 2,
+                   .rank = 2,
+                   .dims = {p->rows, p->channels},
+                   .stride = {{(ptrdiff_t)p->in_stride, 1}, {(ptrdiff_t)p->out_stride, 1}},
+                   .element_size = {4, 4}};
+  sl_loops_cut (to, &loops, add, p);
+  return 1;
+}
+
+const SlDispatchEntry sl_dispatch_affine[] = {
+    {"affine", sizeof (SlAffineParams), dispatch, 0},
+    {0},
+};

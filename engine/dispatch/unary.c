@@ -1,0 +1,79 @@
+#include "dispatch/loops.h"
+#include "shaders/group.h"
+#include "shaders/ops.h"
+#include "shaders/unary.h"
+
+typedef struct Unary {
+  float a, b;
+  uint32_t op;
+} Unary;
+
+static void
+add (SlDispatcher *to, const SlLoops *loops, const void *data)
+{
+  const Unary *unary = data;
+  const bool rows = loops->rank == 2;
+  SlUnaryPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
+                      .cols = (uint32_t)loops->dims[loops->rank - 1],
+                      .in_stride = rows ? (uint32_t)loops->stride[0][0] : 0,
+                      .out_stride = rows ? (uint32_t)loops->stride[1][0] : 0,
+                      .a = unary->a,
+                      .b = unary->b};
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_unary, &push);
+  record->specs[SL_UNARY_OP] = unary->op;
+  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4, offsetof (SlUnaryPush, at_in));
+  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4,
+                    offsetof (SlUnaryPush, at_out));
+  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+}
+
+static uint32_t
+dispatch (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlUnaryParams *p = params;
+  const Unary unary = {p->a, p->b, variant};
+  SlLoops loops = {.n_operands = 2,
+                   .rank = 2,
+                   .dims = {p->rows, p->cols},
+                   .stride = {{(ptrdiff_t)p->in_stride, 1}, {(ptrdiff_t)p->out_stride, 1}},
+                   .element_size = {4, 4}};
+  sl_loops_dispatch (to, &loops, 2, add, &unary);
+  return 1;
+}
+
+#define UNARY(name, op)                                \
+  {                                                    \
+    name, sizeof (SlUnaryParams), dispatch, UNARY_##op \
+  }
+
+const SlDispatchEntry sl_dispatch_unary[] = {
+    UNARY ("relu", RELU),
+    UNARY ("clip", CLIP),
+    UNARY ("leaky_relu", LEAKY_RELU),
+    UNARY ("elu", ELU),
+    UNARY ("selu", SELU),
+    UNARY ("celu", CELU),
+    UNARY ("thresholded_relu", THRESHOLDED_RELU),
+    UNARY ("sigmoid", SIGMOID),
+    UNARY ("hard_sigmoid", HARD_SIGMOID),
+    UNARY ("hard_swish", HARD_SWISH),
+    UNARY ("tanh", TANH),
+    UNARY ("softplus", SOFTPLUS),
+    UNARY ("softsign", SOFTSIGN),
+    UNARY ("erf", ERF),
+    UNARY ("gelu", GELU),
+    UNARY ("mish", MISH),
+    UNARY ("silu", SILU),
+    UNARY ("exp", EXP),
+    UNARY ("log", LOG),
+    UNARY ("sqrt", SQRT),
+    UNARY ("reciprocal", RECIPROCAL),
+    UNARY ("neg", NEG),
+    UNARY ("abs", ABS),
+    UNARY ("sign", SIGN),
+    UNARY ("floor", FLOOR),
+    UNARY ("ceil", CEIL),
+    UNARY ("round", ROUND),
+    UNARY ("linear", LINEAR),
+    {0},
+};

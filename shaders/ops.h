@@ -1,5 +1,4 @@
-/* Numbers of the operations that unary.comp, binary.comp and select.comp tell apart, for C and
- * GLSL: in the order of their lists in the dispatchers. */
+/* Numbers of the operations that a shader tells apart, for C and GLSL. */
 #ifndef SL_OPS_H
 #define SL_OPS_H
 
@@ -47,5 +46,24 @@
 #define SELECT_AND 3
 #define SELECT_OR 4
 #define SELECT_XOR 5
+
+#define POOL_MAX 0
+#define POOL_AVERAGE 1
+#define POOL_AVERAGE_PADDED 2
+
+#define REDUCE_SUM 0
+#define REDUCE_MEAN 1
+#define REDUCE_MAX 2
+#define REDUCE_MIN 3
+#define REDUCE_PROD 4
+#define REDUCE_L1 5
+#define REDUCE_L2 6
+
+/* SlConvertType */
+#define CONVERT_FLOAT16 0
+#define CONVERT_BFLOAT16 1
+#define CONVERT_INT32 2
+#define CONVERT_UINT8 3
+#define CONVERT_INT8 4
 
 #endif

@@ -4,5 +4,6 @@
 
 /* clang-format off */
 #define SL_DISPATCH_LIST(X)                                                                        \
-  X (affine) X (binary) X (copy) X (unary)
+  X (affine) X (binary) X (conv2d) X (convert) X (copy) X (gemm) X (norm) X (pool2d) X (reduce)        \
+  X (select) X (unary)
 /* clang-format on */

@@ -129,9 +129,12 @@ sl_loops_cut (SlDispatcher *to, const SlLoops *loops, SlLoopsFunc func, const vo
     return;
   for (uint32_t k = 0; k < loops->n_operands; k++) {
     SlExtent extent = sl_loops_get_extent (loops, k);
-    if (sl_extent_get_span (&extent) <= sl_gpu_get_range (to->gpu))
+    if (sl_extent_get_span (&extent) + loops->beside[k] * loops->element_size[k] <=
+        sl_gpu_get_range (to->gpu))
       continue;
     const uint32_t d = widest_loop (loops, k);
+    if (loops->dims[d] < 2) /* nothing to cut: the device cannot */
+      continue;
     const size_t half = loops->dims[d] / 2;
     SlLoops low = piece_of (loops, d, 0, half);
     SlLoops high = piece_of (loops, d, half, loops->dims[d] - half);

@@ -13,6 +13,7 @@ typedef struct SlLoops {
    * back; and the element that the first step is about, from the operand's first. */
   ptrdiff_t stride[SL_LOOPS_MAX_OPERANDS][SL_KERNEL_RANK];
   size_t first[SL_LOOPS_MAX_OPERANDS];
+  size_t beside[SL_LOOPS_MAX_OPERANDS];         /* elements that each step sees beyond its own */
   uint32_t element_size[SL_LOOPS_MAX_OPERANDS]; /* bytes */
 } SlLoops;
 

@@ -20,7 +20,9 @@ typedef struct SlStep {
 
 /* Numbers of the chosen instruction set (or later: device) that packing and lowering depend on. */
 typedef struct SlTarget {
-  uint32_t panel;                   /* SlKernelSet.panel */
+  uint32_t panel; /* SlKernelSet.panel, or what panel_width says: packed columns are a multiple */
+  uint32_t panel_width; /* packed weights are panels of so many columns each, [group][panel][depth]
+                           [width]; 0: the widths that the instruction set's kernels like */
   const SlWinogradTiming *winograd; /* sl_winograd_timings(); NULL: direct convolution only */
   bool half_weights; /* of constant weights: pack them as half floats where kernels read those */
 } SlTarget;

@@ -3,64 +3,6 @@
 #include "kernels/grid.h"
 #include "kernels/tile.h"
 
-/* A transposed convolution of stride s is s ordinary convolutions of stride 1 along each axis: the
- * outputs whose position (padding included) leaves the remainder r when divided by s see the taps k
- * with k * dilation % s = r and no others. One phase of one axis: */
-typedef struct Phase {
-  size_t taps, first, step; /* of the kernel: first, first + step, … */
-  ptrdiff_t tap_step;       /* input positions from one tap to the next, backwards */
-  size_t out_first, outs;   /* of the output: out_first, out_first + stride, … */
-  ptrdiff_t in_first;       /* input position of the first tap for the first output */
-} Phase;
-
-static size_t
-greatest_divisor (size_t a, size_t b)
-{
-  while (b > 0) {
-    size_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
-static Phase
-phase_taps (size_t r, size_t kernel, size_t stride, size_t dilation)
-{
-  size_t divisor = greatest_divisor (stride, dilation);
-  Phase phase = {.step = stride / divisor, .tap_step = (ptrdiff_t)(dilation / divisor)};
-  while (phase.first < phase.step && phase.first * dilation % stride != r)
-    phase.first++;
-  if (phase.first < phase.step && phase.first < kernel)
-    phase.taps = (kernel - phase.first - 1) / phase.step + 1;
-  return phase;
-}
-
-static Phase
-phase_of (size_t r, size_t kernel, size_t stride, size_t dilation, size_t pad, size_t out)
-{
-  Phase phase = phase_taps (r, kernel, stride, dilation);
-  phase.out_first = (r + stride - pad % stride) % stride;
-  if (phase.out_first < out)
-    phase.outs = (out - phase.out_first - 1) / stride + 1;
-  phase.in_first = ((ptrdiff_t)(phase.out_first + pad) - (ptrdiff_t)(phase.first * dilation)) /
-                   (ptrdiff_t)stride;
-  return phase;
-}
-
-/* Taps of the phases before (ry, rx), which the packed weights hold first. */
-static size_t
-taps_before (size_t ry, size_t rx, size_t kernel_h, size_t kernel_w, size_t stride_h,
-             size_t stride_w, size_t dilation_h, size_t dilation_w)
-{
-  size_t rows = 0, cols = 0;
-  for (size_t r = 0; r < ry; r++)
-    rows += phase_taps (r, kernel_h, stride_h, dilation_h).taps;
-  for (size_t r = 0; r < rx; r++)
-    cols += phase_taps (r, kernel_w, stride_w, dilation_w).taps;
-  return rows * kernel_w + phase_taps (ry, kernel_h, stride_h, dilation_h).taps * cols;
-}
-
 /* Sizes of one phase's product at most, and of one group. */
 typedef struct Plan {
   const SlConvTranspose2dParams *p;
@@ -80,8 +22,8 @@ plan_of (const SlConvTranspose2dParams *p)
                .rows =
                    p->batch * ceil_div (p->out_h, p->stride_h) * ceil_div (p->out_w, p->stride_w),
                .phases = (size_t)p->stride_h * p->stride_w};
-  size_t step_h = p->stride_h / greatest_divisor (p->stride_h, p->dilation_h);
-  size_t step_w = p->stride_w / greatest_divisor (p->stride_w, p->dilation_w);
+  size_t step_h = p->stride_h / sl_greatest_divisor (p->stride_h, p->dilation_h);
+  size_t step_w = p->stride_w / sl_greatest_divisor (p->stride_w, p->dilation_w);
   plan.taps = ceil_div (p->kernel_h, step_h) * ceil_div (p->kernel_w, step_w);
   plan.pitch = round_up (plan.cols, VEC_WIDTH);
   plan.grid = SL_KERNEL_NAME (sl_tile_grid) (plan.rows, plan.cols, plan.taps * plan.group_in,
@@ -130,13 +72,13 @@ typedef struct Pixel {
 } Pixel;
 
 static Pixel
-pixel_at (const Phase *ys, const Phase *xs, size_t m)
+pixel_at (const SlPhase *ys, const SlPhase *xs, size_t m)
 {
   return (Pixel){m / xs->outs / ys->outs, m / xs->outs % ys->outs, m % xs->outs};
 }
 
 static void
-pixel_next (const Phase *ys, const Phase *xs, Pixel *pixel)
+pixel_next (const SlPhase *ys, const SlPhase *xs, Pixel *pixel)
 {
   if (++pixel->x < xs->outs)
     return;
@@ -149,7 +91,7 @@ pixel_next (const Phase *ys, const Phase *xs, Pixel *pixel)
 
 /* One tap of `rows` pixels of the phase from `pixel` on: those of one row at a time. */
 static void
-point_tap (const Plan *plan, const Phase *ys, const Phase *xs, Pixel pixel, const float *in,
+point_tap (const Plan *plan, const SlPhase *ys, const SlPhase *xs, Pixel pixel, const float *in,
            size_t rows, size_t ty, size_t tx, const float *zeros, const float **to)
 {
   const SlConvTranspose2dParams *p = plan->p;
@@ -178,7 +120,7 @@ point_tap (const Plan *plan, const Phase *ys, const Phase *xs, Pixel pixel, cons
 
 /* table[tap][row] for `rows` pixels of the phase from m0 on. */
 static void
-point_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *in, size_t m0,
+point_rows (const Plan *plan, const SlPhase *ys, const SlPhase *xs, const float *in, size_t m0,
             size_t rows, const float *zeros, const float **table)
 {
   Pixel pixel = pixel_at (ys, xs, m0);
@@ -190,7 +132,7 @@ point_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *in,
 
 /* Puts the results of a block where its pixels lie. */
 static void
-scatter_rows (const Plan *plan, const Phase *ys, const Phase *xs, const float *from, size_t m0,
+scatter_rows (const Plan *plan, const SlPhase *ys, const SlPhase *xs, const float *from, size_t m0,
               size_t rows, size_t cols, float *out)
 {
   const SlConvTranspose2dParams *p = plan->p;
@@ -214,8 +156,8 @@ conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size
   SlTilePlace at = tile_place (&plan->grid, index);
   size_t group = at.product % p->groups, phase = at.product / p->groups;
   size_t ry = phase / p->stride_w, rx = phase % p->stride_w, panels = panel_count (plan->cols);
-  Phase ys = phase_of (ry, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, p->out_h);
-  Phase xs = phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
+  SlPhase ys = sl_phase_of (ry, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, p->out_h);
+  SlPhase xs = sl_phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
   size_t all_rows = p->batch * ys.outs * xs.outs, depth = ys.taps * xs.taps * plan->group_in;
   size_t m0 = part_begin (all_rows, plan->grid.row_blocks, at.row_block);
   size_t rows = part_begin (all_rows, plan->grid.row_blocks, at.row_block + 1) - m0;
@@ -223,8 +165,8 @@ conv_transpose_tile (const Plan *plan, void *const *buffers, void *scratch, size
   size_t c1 =
       panel_begin (plan->cols, part_begin (panels, plan->grid.col_blocks, at.col_block + 1));
   size_t out_c = group * plan->cols + c0; /* first output channel */
-  size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
-                               p->dilation_h, p->dilation_w);
+  size_t before = sl_phase_taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
+                                        p->dilation_h, p->dilation_w);
   const float *weights =
       (const float *)buffers[1] +
       sl_packed_elements (plan->cols, plan->group_in, VEC_WIDTH) * p->groups * before +
@@ -289,7 +231,7 @@ typedef struct Window {
 /* Taps of a phase that read inside for its output number `i`: the first, and how many; *ret_at is
  * the input position of the first. */
 static size_t
-taps_inside (const Phase *phase, size_t i, size_t size, size_t *ret_first, size_t *ret_at)
+taps_inside (const SlPhase *phase, size_t i, size_t size, size_t *ret_first, size_t *ret_at)
 {
   size_t count = 0;
   ptrdiff_t at = phase->in_first + (ptrdiff_t)i;
@@ -325,14 +267,14 @@ depthwise_row (const SlConvTranspose2dParams *p, void *const *buffers, size_t ro
                const SlBandTile *tile)
 {
   size_t image = row / p->out_h, y = row % p->out_h, ky = 0, iy = 0;
-  Phase ys = phase_of ((y + p->pad_top) % p->stride_h, p->kernel_h, p->stride_h, p->dilation_h,
-                       p->pad_top, p->out_h);
+  SlPhase ys = sl_phase_of ((y + p->pad_top) % p->stride_h, p->kernel_h, p->stride_h, p->dilation_h,
+                            p->pad_top, p->out_h);
   size_t rows = taps_inside (&ys, y / p->stride_h, p->in_h, &ky, &iy);
   const float *in = (const float *)buffers[0] + image * p->in_h * p->in_w * p->in_stride;
   float *out = (float *)buffers[3] + row * p->out_w * p->out_stride;
 
   for (size_t rx = 0; rx < p->stride_w; rx++) {
-    Phase xs = phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
+    SlPhase xs = sl_phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
     for (size_t i = 0; i < xs.outs; i++) {
       size_t kx = 0, ix = 0, cols = taps_inside (&xs, i, p->in_w, &kx, &ix);
       size_t tap = (ys.first + ky * ys.step) * p->kernel_w + xs.first + kx * xs.step;
@@ -396,12 +338,12 @@ static size_t
 pack_tiles (const void *params)
 {
   const SlPackTransposedParams *p = params;
-  return (size_t)p->stride_h * p->stride_w * p->groups * panel_count (p->group_out);
+  return (size_t)p->stride_h * p->stride_w * p->groups * packed_count (p->group_out, p->width);
 }
 
 /* Taps `begin` to `end` of one input channel for a vector of columns, of which n exist. */
 static void
-pack_taps (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, const float *src,
+pack_taps (const SlPackTransposedParams *p, const SlPhase *ys, const SlPhase *xs, const float *src,
            size_t n, size_t begin, size_t end, size_t tap_step, float *dst)
 {
   size_t area = (size_t)p->kernel_h * p->kernel_w;
@@ -420,19 +362,18 @@ pack_taps (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, co
 
 /* One panel of one group and phase; columns beyond the last are 0. */
 static void
-pack_panel (const SlPackTransposedParams *p, const Phase *ys, const Phase *xs, const float *src,
+pack_panel (const SlPackTransposedParams *p, const SlPhase *ys, const SlPhase *xs, const float *src,
             size_t cols, size_t width, float *dst)
 {
   size_t area = (size_t)p->kernel_h * p->kernel_w;
 
   for (size_t i = 0; i < p->group_in && area == 1; i++) /* the columns lie as they are wanted */
     for (size_t n = 0; n < width && ys->taps * xs->taps > 0; n += VEC_WIDTH)
-      vec_store (dst + i * width + n,
-                 vec_load_n (src + i * p->group_out + n, min_size (VEC_WIDTH, cols - n)));
+      vec_store (dst + i * width + n, load_columns (src + i * p->group_out, n, cols));
   for (size_t i = 0; i < p->group_in && area > 1; i++, src += p->group_out * area, dst += width)
     for (size_t n = 0; n < width; n += VEC_WIDTH)
       for (size_t tap = 0; tap < area; tap += VEC_WIDTH)
-        pack_taps (p, ys, xs, src + n * area, min_size (VEC_WIDTH, cols - n), tap,
+        pack_taps (p, ys, xs, src + n * area, n < cols ? min_size (VEC_WIDTH, cols - n) : 0, tap,
                    min_size (area, tap + VEC_WIDTH), p->group_in * width, dst + n);
 }
 
@@ -443,20 +384,19 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
   size_t cols = p->group_out, area = (size_t)p->kernel_h * p->kernel_w;
 
   for (size_t t = first; t < last; t++) {
-    size_t panels = panel_count (cols), j = t % panels;
+    size_t panels = packed_count (cols, p->width), j = t % panels;
+    size_t all = packed_begin (cols, p->width, panels); /* columns with those that are 0 */
     size_t group = t / panels % p->groups, phase = t / panels / p->groups;
     size_t ry = phase / p->stride_w, rx = phase % p->stride_w;
-    Phase ys = phase_taps (ry, p->kernel_h, p->stride_h, p->dilation_h);
-    Phase xs = phase_taps (rx, p->kernel_w, p->stride_w, p->dilation_w);
+    SlPhase ys = sl_phase_taps (ry, p->kernel_h, p->stride_h, p->dilation_h);
+    SlPhase xs = sl_phase_taps (rx, p->kernel_w, p->stride_w, p->dilation_w);
     size_t depth = ys.taps * xs.taps * p->group_in;
-    size_t before = taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h, p->stride_w,
-                                 p->dilation_h, p->dilation_w);
+    size_t before = sl_phase_taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h,
+                                          p->stride_w, p->dilation_h, p->dilation_w);
     const float *src = (const float *)buffers[0] + group * p->group_in * p->group_out * area;
-    float *dst = (float *)buffers[1] +
-                 sl_packed_elements (cols, p->group_in, VEC_WIDTH) * p->groups * before +
-                 group * sl_packed_elements (cols, depth, VEC_WIDTH);
+    float *dst = (float *)buffers[1] + all * p->group_in * p->groups * before + group * all * depth;
 
-    size_t c = panel_begin (cols, j), width = panel_begin (cols, j + 1) - c;
+    size_t c = packed_begin (cols, p->width, j), width = packed_begin (cols, p->width, j + 1) - c;
     pack_panel (p, &ys, &xs, src + c * area, min_size (width, cols - c), width, dst + c * depth);
   }
 }

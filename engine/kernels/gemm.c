@@ -79,7 +79,7 @@ static size_t
 pack_tiles (const void *params)
 {
   const SlPackParams *p = params;
-  return pack_depth (p) ? p->groups * panel_count (p->cols) : 0;
+  return pack_depth (p) ? p->groups * packed_count (p->cols, p->width) : 0;
 }
 
 /* Columns of a panel, of which `cols` exist, over a part of the depth. */
@@ -104,8 +104,7 @@ pack_block (const SlPackParams *p, const float *src, size_t cols, size_t width, 
   if (p->col_stride == 1) {
     for (size_t k = 0; k < k1 - k0; k++)
       for (size_t n = 0; n < width; n += VEC_WIDTH)
-        vec_store (dst + k * width + n,
-                   vec_load_n (src + offset[k] + n, min_size (VEC_WIDTH, cols - n)));
+        vec_store (dst + k * width + n, load_columns (src + offset[k], n, cols));
     return;
   }
   for (size_t n = 0; n < width; n++)
@@ -171,16 +170,16 @@ static void
 pack_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
   const SlPackParams *p = params;
-  size_t depth = pack_depth (p), panels = panel_count (p->cols);
+  size_t depth = pack_depth (p), panels = packed_count (p->cols, p->width);
   float block[PACK_DEPTH * PANEL_MAX] __attribute__ ((aligned (64)));
   uint32_t order[3];
   bool by_columns = p->col_stride > 1 && order_depth (p, order);
 
   for (size_t t = first; t < last; t++) {
-    size_t group = t / panels, c = panel_begin (p->cols, t % panels);
-    size_t width = panel_begin (p->cols, t % panels + 1) - c;
+    size_t group = t / panels, c = packed_begin (p->cols, p->width, t % panels);
+    size_t width = packed_begin (p->cols, p->width, t % panels + 1) - c;
     const float *src = (const float *)buffers[0] + group * p->group_stride + c * p->col_stride;
-    size_t at = group * sl_packed_elements (p->cols, depth, VEC_WIDTH) + c * depth;
+    size_t at = (group * packed_begin (p->cols, p->width, panels) + c) * depth;
 
     if (by_columns) {
       void *panel =
@@ -202,15 +201,15 @@ static void
 pack_reads (const void *params, size_t first, size_t last, size_t *ret_begin, size_t *ret_end)
 {
   const SlPackParams *p = params;
-  size_t panels = panel_count (p->cols), extent = 1;
+  size_t panels = packed_count (p->cols, p->width), extent = 1;
 
   for (size_t i = 0; i < 3; i++)
     extent += (p->depth[i] - 1) * p->depth_stride[i];
   *ret_begin = SIZE_MAX;
   *ret_end = 0;
   for (size_t t = first; t < last; t++) {
-    size_t c = panel_begin (p->cols, t % panels);
-    size_t cols = min_size (p->cols, panel_begin (p->cols, t % panels + 1)) - c;
+    size_t c = packed_begin (p->cols, p->width, t % panels);
+    size_t cols = min_size (p->cols, packed_begin (p->cols, p->width, t % panels + 1)) - c;
     size_t begin = t / panels * p->group_stride + c * p->col_stride;
     size_t end = begin + (cols - 1) * p->col_stride + extent;
     *ret_begin = min_size (*ret_begin, begin * sizeof (float));

@@ -18,9 +18,10 @@ typedef struct SlGemmParams {
   SlAct act;
 } SlGemmParams;
 
-/* Kernel "pack_weights": B[g][k][n] → panels[g][n / panel][k][n % panel], columns beyond the last
- * are 0, where k runs over depth[0] × depth[1] × depth[2] (last fastest) and the source element
- * lies at g * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] + k2 * depth_stride[2] + n
+/* Kernel "pack_weights": B[g][k][n] → panels[g][n / width][k][n % width], columns beyond the last
+ * are 0, in panels of `width` columns each or, 0, of the widths that the set's kernels like, where
+ * k runs over depth[0] × depth[1] × depth[2] (last fastest) and the source element lies at g *
+ * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] + k2 * depth_stride[2] + n
  * * col_stride.
  *
  * Operands: 0 source, 1 panels. Packed size: sl_packed_elements(). */
@@ -28,11 +29,13 @@ typedef struct SlPackParams {
   uint32_t groups, cols;
   uint32_t depth[3];
   uint32_t half; /* panels of half floats; numbers beyond them become the largest one */
+  size_t width;  /* of a panel: SlTarget.panel_width, a multiple of 16; 0: the set's own */
   size_t group_stride, col_stride;
   size_t depth_stride[3];
 } SlPackParams;
 
-/* Elements of one group's (or product's) packed panels for a set with `panel` columns a panel. */
+/* Elements of one group's (or product's) packed panels for a set with `panel` columns a panel, or
+ * in panels of that width. */
 static inline size_t
 sl_packed_elements (size_t cols, size_t depth, size_t panel)
 {

@@ -28,6 +28,27 @@ panel_begin (size_t cols, size_t panel)
   return part_begin (ceil_div (cols, VEC_WIDTH), panel_count (cols), panel) * VEC_WIDTH;
 }
 
+/* The same of what is packed, for those who pack: in panels of `width` columns each, which another
+ * kind of device reads, or, 0, dealt out as above. */
+static inline size_t
+packed_count (size_t cols, size_t width)
+{
+  return width > 0 ? ceil_div (cols, width) : panel_count (cols);
+}
+
+static inline size_t
+packed_begin (size_t cols, size_t width, size_t panel)
+{
+  return width > 0 ? panel * width : panel_begin (cols, panel);
+}
+
+/* A vector of columns from number `n` on, of which `cols` exist; 0 beyond. */
+ALWAYS_INLINE Vec
+load_columns (const float *src, size_t n, size_t cols)
+{
+  return n < cols ? vec_load_n (src + n, min_size (VEC_WIDTH, cols - n)) : vec_splat (0);
+}
+
 /* Where element `index` of panels is. */
 static inline const void *
 panels_at (const void *panels, bool half, size_t index)

@@ -187,7 +187,7 @@ typedef struct PackAttrs {
   SlPackTransposedParams pack;
   uint32_t panel;
 } PackAttrs;
-SL_NO_PADDING (PackAttrs, 10 * sizeof (uint32_t));
+SL_NO_PADDING (PackAttrs, 11 * sizeof (uint32_t));
 
 static gboolean
 pack_infer (SlNode *node, GError **error)
@@ -247,7 +247,8 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
                               .stride_h = p.stride_h,
                               .stride_w = p.stride_w,
                               .dilation_h = p.dilation_h,
-                              .dilation_w = p.dilation_w},
+                              .dilation_w = p.dilation_w,
+                              .width = target->panel_width},
                      .panel = target->panel};
   sl_node_set_input (node, 1,
                      sl_add_internal (graph, &pack_transposed, weights->name, &attrs, 1, &weights));

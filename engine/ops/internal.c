@@ -101,7 +101,7 @@ typedef struct PackAttrs {
   SlPackParams pack;
   size_t panel;
 } PackAttrs;
-SL_NO_PADDING (PackAttrs, 6 * sizeof (uint32_t) + 6 * sizeof (size_t));
+SL_NO_PADDING (PackAttrs, 6 * sizeof (uint32_t) + 7 * sizeof (size_t));
 
 static gboolean
 pack_infer (SlNode *node, GError **error)
@@ -138,7 +138,8 @@ SlValue *
 sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, const SlTarget *target)
 {
   PackAttrs attrs = {.pack = *pack, .panel = target->panel};
-  attrs.pack.half = target->half_weights && sl_is_constant (weights);
+  attrs.pack.half = target->half_weights && target->panel_width == 0 && sl_is_constant (weights);
+  attrs.pack.width = target->panel_width;
   return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }
 

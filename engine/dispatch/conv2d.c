@@ -1,0 +1,226 @@
+#include "dispatch/product.h"
+#include "kernels/conv2d.h"
+#include "kernels/conv_transpose2d.h"
+#include "shaders/depthwise2d.h"
+#include "shaders/group.h"
+#include "shaders/panel.h"
+
+static uint32_t
+dispatch_conv2d (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlConv2dParams *p = params;
+  const uint32_t channels = p->in_c / p->groups, cols = p->out_c / p->groups;
+  const size_t depth = (size_t)p->kernel_h * p->kernel_w * channels;
+  const size_t in_pixels = (size_t)p->in_h * p->in_w, out_pixels = (size_t)p->out_h * p->out_w;
+  if (p->half)
+    return 0;
+  const SlProduct product = {
+      .groups = p->groups,
+      .images = p->batch,
+      .cols = cols,
+      .channels = channels,
+      .taps_h = p->kernel_h,
+      .taps_w = p->kernel_w,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .stride_h = (int32_t)p->stride_h,
+      .stride_w = (int32_t)p->stride_w,
+      .step_h = (int32_t)p->dilation_h,
+      .step_w = (int32_t)p->dilation_w,
+      .pad_h = p->pad_top,
+      .pad_w = p->pad_left,
+      .in = {.operand = 0,
+             .image = in_pixels * p->in_stride,
+             .group = channels,
+             .pixel = p->in_stride},
+      .residual = {.image = out_pixels * p->residual_stride,
+                   .group = cols,
+                   .pixel = p->residual_stride},
+      .out = {.operand = 4,
+              .image = out_pixels * p->out_stride,
+              .group = cols,
+              .pixel = p->out_stride},
+      .out_x = p->out_stride,
+      .out_y = (size_t)p->out_w * p->out_stride,
+      .weight_group = (size_t)(cols + PANEL - 1) / PANEL * PANEL * depth,
+      .weight_operand = 1,
+      .bias_operand = 2,
+      .residual_operand = 3,
+      .act = p->act,
+  };
+  return sl_product_dispatch (to, &product) ? 1 : 0;
+}
+
+/* --- Transposed: a product for each phase of the strides --- */
+
+static bool
+dispatch_phase (SlDispatcher *to, const SlConvTranspose2dParams *p, uint32_t ry, uint32_t rx)
+{
+  const SlPhase ys =
+      sl_phase_of (ry, p->kernel_h, p->stride_h, p->dilation_h, p->pad_top, p->out_h);
+  const SlPhase xs =
+      sl_phase_of (rx, p->kernel_w, p->stride_w, p->dilation_w, p->pad_left, p->out_w);
+  const uint32_t channels = p->in_c / p->groups, cols = p->out_c / p->groups;
+  const size_t all = (size_t)(cols + PANEL - 1) / PANEL * PANEL;
+  const size_t before = sl_phase_taps_before (ry, rx, p->kernel_h, p->kernel_w, p->stride_h,
+                                              p->stride_w, p->dilation_h, p->dilation_w);
+  if (ys.outs == 0 || xs.outs == 0)
+    return true;
+  const SlProduct product = {
+      .groups = p->groups,
+      .images = p->batch,
+      .cols = cols,
+      .channels = channels,
+      .taps_h = ys.taps > 0 && xs.taps > 0 ? (uint32_t)ys.taps : 0,
+      .taps_w = (uint32_t)xs.taps,
+      .out_h = (uint32_t)ys.outs,
+      .out_w = (uint32_t)xs.outs,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .stride_h = 1,
+      .stride_w = 1,
+      .step_h = -(int32_t)ys.tap_step,
+      .step_w = -(int32_t)xs.tap_step,
+      .pad_h = -(int32_t)ys.in_first,
+      .pad_w = -(int32_t)xs.in_first,
+      .in = {.operand = 0,
+             .image = (size_t)p->in_h * p->in_w * p->in_stride,
+             .group = channels,
+             .pixel = p->in_stride},
+      .out = {.operand = 3,
+              .first = (ys.out_first * p->out_w + xs.out_first) * p->out_stride,
+              .image = (size_t)p->out_h * p->out_w * p->out_stride,
+              .group = cols,
+              .pixel = p->out_stride},
+      .out_x = (size_t)p->stride_w * p->out_stride,
+      .out_y = (size_t)p->stride_h * p->out_w * p->out_stride,
+      .weights = before * channels * all * p->groups,
+      .weight_group = all * ys.taps * xs.taps * channels,
+      .weight_operand = 1,
+      .bias_operand = 2,
+      .residual_operand = SL_PRODUCT_NO_OPERAND,
+      .act = p->act,
+  };
+  return sl_product_dispatch (to, &product);
+}
+
+static uint32_t
+dispatch_conv_transpose (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlConvTranspose2dParams *p = params;
+  for (uint32_t ry = 0; ry < p->stride_h; ry++)
+    for (uint32_t rx = 0; rx < p->stride_w; rx++)
+      if (!dispatch_phase (to, p, ry, rx))
+        return 0;
+  return 1;
+}
+
+/* --- A channel on its own --- */
+
+/* Images [first, first + n) of a depthwise convolution. `in_pixels`, `out_pixels`: of an image. */
+static void
+add_depthwise (SlDispatcher *to, SlDepthwise2dPush push, uint32_t n_images, uint32_t first,
+               const SlAct *act, bool transposed)
+{
+  const size_t row = (size_t)push.channels * 4;
+  const size_t in_pixels = (size_t)push.in_h * push.in_w;
+  const size_t out_pixels = (size_t)push.out_h * push.out_w;
+  const SlExtent in = {first * in_pixels * push.in_pixel * 4, n_images * in_pixels, row,
+                       (size_t)push.in_pixel * 4};
+  const SlExtent out = {first * out_pixels * push.out_pixel * 4, n_images * out_pixels, row,
+                        (size_t)push.out_pixel * 4};
+  const SlExtent residual = {first * out_pixels * push.residual_pixel * 4, n_images * out_pixels,
+                             row, (size_t)push.residual_pixel * 4};
+  const SlStep *step = to->steps;
+  push.elements = (uint32_t)(n_images * out_pixels * push.channels);
+  push.act_a = act->a;
+  push.act_b = act->b;
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_depthwise2d, &push);
+  record->specs[SL_DEPTHWISE2D_ACT] = act->kind;
+  record->specs[SL_DEPTHWISE2D_HAS_BIAS] = step->operands[2] != NULL;
+  record->specs[SL_DEPTHWISE2D_HAS_RESIDUAL] = !transposed && step->operands[3] != NULL;
+  record->specs[SL_DEPTHWISE2D_TRANSPOSED] = transposed;
+  sl_dispatch_bind (record, 0, 0, in, 4, offsetof (SlDepthwise2dPush, at_in));
+  sl_dispatch_bind (record, 1, 1, sl_extent (0, row * push.kernel_h * push.kernel_w), 4,
+                    offsetof (SlDepthwise2dPush, at_weights));
+  sl_dispatch_bind (record, 2, 2, sl_extent (0, row), 4, offsetof (SlDepthwise2dPush, at_bias));
+  if (!transposed)
+    sl_dispatch_bind (record, 3, 3, residual, 4, offsetof (SlDepthwise2dPush, at_residual));
+  sl_dispatch_bind (record, 4, transposed ? 3 : 4, out, 4, offsetof (SlDepthwise2dPush, at_out));
+  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+}
+
+/* As many images at a time as the device binds. */
+static void
+add_images (SlDispatcher *to, const SlDepthwise2dPush *push, uint32_t batch, const SlAct *act,
+            bool transposed)
+{
+  const size_t in = (size_t)push->in_h * push->in_w * push->in_pixel;
+  const size_t out =
+      (size_t)push->out_h * push->out_w * MAX (push->out_pixel, push->residual_pixel);
+  const size_t most = MAX (sl_gpu_get_range (to->gpu) / 4 / MAX (MAX (in, out), 1), 1);
+  for (uint32_t first = 0; first < batch; first += (uint32_t)MIN (most, batch - first))
+    add_depthwise (to, *push, (uint32_t)MIN (most, batch - first), first, act, transposed);
+}
+
+static uint32_t
+dispatch_depthwise (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlConv2dParams *p = params;
+  const SlDepthwise2dPush push = {
+      .channels = p->out_c,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .stride_h = (int32_t)p->stride_h,
+      .stride_w = (int32_t)p->stride_w,
+      .dilation_h = (int32_t)p->dilation_h,
+      .dilation_w = (int32_t)p->dilation_w,
+      .pad_h = p->pad_top,
+      .pad_w = p->pad_left,
+      .in_pixel = p->in_stride,
+      .out_pixel = p->out_stride,
+      .residual_pixel = p->residual_stride,
+  };
+  add_images (to, &push, p->batch, &p->act, false);
+  return 1;
+}
+
+static uint32_t
+dispatch_depthwise_transposed (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlConvTranspose2dParams *p = params;
+  const SlDepthwise2dPush push = {
+      .channels = p->out_c,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .stride_h = (int32_t)p->stride_h,
+      .stride_w = (int32_t)p->stride_w,
+      .dilation_h = (int32_t)p->dilation_h,
+      .dilation_w = (int32_t)p->dilation_w,
+      .pad_h = (int32_t)p->pad_top,
+      .pad_w = (int32_t)p->pad_left,
+      .in_pixel = p->in_stride,
+      .out_pixel = p->out_stride,
+  };
+  add_images (to, &push, p->batch, &p->act, true);
+  return 1;
+}
+
+const SlDispatchEntry sl_dispatch_conv2d[] = {
+    {"conv2d", sizeof (SlConv2dParams), dispatch_conv2d, 0},
+    {"conv2d_narrow", sizeof (SlConv2dParams), dispatch_conv2d, 0},
+    {"depthwise2d", sizeof (SlConv2dParams), dispatch_depthwise, 0},
+    {"conv_transpose2d", sizeof (SlConvTranspose2dParams), dispatch_conv_transpose, 0},
+    {"depthwise_transposed2d", sizeof (SlConvTranspose2dParams), dispatch_depthwise_transposed, 0},
+    {0},
+};

@@ -1,0 +1,348 @@
+#include "dispatch/product.h"
+
+#include "shaders/gemm.h"
+#include "shaders/gemv.h"
+#include "shaders/panel.h"
+
+/* Rows of a matrix product for which an invocation had better have columns. */
+#define GEMV_ROWS 4
+
+static size_t
+row_count (const SlProduct *p)
+{
+  return (size_t)p->images * p->out_h * p->out_w;
+}
+
+static size_t
+panel_count (const SlProduct *p)
+{
+  return (p->cols + PANEL - 1) / PANEL;
+}
+
+static size_t
+depth_of (const SlProduct *p)
+{
+  return (size_t)p->taps_h * p->taps_w * p->channels;
+}
+
+/* --- What is touched --- */
+
+/* Rows of `n` elements, `pixel` apart, that go through all groups and images: as they are where
+ * they follow each other evenly, else their outline. `pixels` of an image. */
+static SlExtent
+side_extent (const SlProduct *p, const SlProductSide *side, size_t pixels, size_t n)
+{
+  const bool images_follow = p->images == 1 || side->image == pixels * side->pixel;
+  if (images_follow && (p->groups == 1 || side->group == n) && n * p->groups <= side->pixel)
+    return (SlExtent){side->first * 4, p->images * pixels, n * p->groups * 4, side->pixel * 4};
+  const size_t span = (p->images - 1) * side->image + (p->groups - 1) * side->group +
+                      (pixels - 1) * side->pixel + n;
+  return sl_extent (side->first * 4, span * 4);
+}
+
+static SlExtent
+in_extent (const SlProduct *p)
+{
+  return side_extent (p, &p->in, (size_t)p->in_h * p->in_w, p->channels);
+}
+
+/* Every output pixel if the steps are those of a picture without gaps, else their outline. */
+static SlExtent
+out_extent (const SlProduct *p)
+{
+  if (p->out_x == p->out.pixel && p->out_y == p->out_w * p->out.pixel)
+    return side_extent (p, &p->out, (size_t)p->out_h * p->out_w, p->cols);
+  const size_t span = (p->images - 1) * p->out.image + (p->groups - 1) * p->out.group +
+                      (p->out_h - 1) * p->out_y + (p->out_w - 1) * p->out_x + p->cols;
+  return sl_extent (p->out.first * 4, span * 4);
+}
+
+static SlExtent
+residual_extent (const SlProduct *p)
+{
+  return side_extent (p, &p->residual, (size_t)p->out_h * p->out_w, p->cols);
+}
+
+static SlExtent
+weights_extent (const SlProduct *p)
+{
+  const size_t one = panel_count (p) * PANEL * depth_of (p);
+  return sl_extent (p->weights * 4, ((p->groups - 1) * p->weight_group + one) * 4);
+}
+
+static SlExtent
+bias_extent (const SlProduct *p)
+{
+  return sl_extent (p->bias * 4, (p->shares_bias ? 1 : (size_t)p->groups) * p->cols * 4);
+}
+
+static const SlValue *
+operand (const SlDispatcher *to, uint32_t index)
+{
+  return index != SL_PRODUCT_NO_OPERAND ? to->steps->operands[index] : NULL;
+}
+
+/* --- Records --- */
+
+/* TRUE if vectors of four elements begin at multiples of four, wherever the place is bound. */
+static bool
+is_by_vectors (const SlDispatcher *to, const SlProduct *p)
+{
+  size_t offset;
+  sl_value_get_root (operand (to, p->in.operand), &offset);
+  return offset % 16 == 0 && p->in.first % 4 == 0 && p->in.pixel % 4 == 0 && p->in.image % 4 == 0 &&
+         p->in.group % 4 == 0 && p->channels % 4 == 0;
+}
+
+/* Workgroup, and rows of an invocation. On a CPU a workgroup is one vector, and loads of each lane
+ * are what takes time: many rows share those of the weights. */
+static void
+choose_tile (const SlGpu *gpu, const SlProduct *p, uint32_t *ret_local, const SlShader **ret_shader)
+{
+  const size_t rows = row_count (p), blocks = panel_count (p) * p->groups;
+  const size_t wanted = 2 * (size_t)MAX (gpu->cores, 1);
+  if (gpu->is_cpu) {
+    *ret_local = 8;
+    *ret_shader = &sl_shader_gemm1;
+    if (rows >= 64 || rows * blocks >= 64 * wanted)
+      *ret_shader = rows > 32 ? &sl_shader_gemm8 : &sl_shader_gemm4;
+    else if (rows > 8)
+      *ret_shader = &sl_shader_gemm4;
+    return;
+  }
+  *ret_local = 64;
+  *ret_shader = rows * blocks >= 256 * MAX (wanted, 64) ? &sl_shader_gemm4 : &sl_shader_gemm1;
+}
+
+static uint32_t
+rows_of (const SlShader *shader)
+{
+  return shader == &sl_shader_gemm8 ? 8 : shader == &sl_shader_gemm4 ? 4 : 1;
+}
+
+static void
+bind_all (const SlDispatcher *to, SlDispatch *record, const SlProduct *p, uint32_t at_in,
+          uint32_t at_weights, uint32_t at_bias, uint32_t at_residual, uint32_t at_out)
+{
+  sl_dispatch_bind (record, 0, p->in.operand, in_extent (p), 4, at_in);
+  sl_dispatch_bind (record, 1, p->weight_operand, weights_extent (p), 4, at_weights);
+  sl_dispatch_bind (record, 2, p->bias_operand, bias_extent (p), 4, at_bias);
+  sl_dispatch_bind_value (record, 3, operand (to, p->residual_operand), residual_extent (p), 4,
+                          at_residual);
+  sl_dispatch_bind (record, 4, p->out.operand, out_extent (p), 4, at_out);
+}
+
+static void
+add_gemm (SlDispatcher *to, const SlProduct *p)
+{
+  const SlGemmPush push = {
+      .rows = (uint32_t)row_count (p),
+      .cols = p->cols,
+      .channels = p->channels,
+      .taps_h = p->taps_h,
+      .taps_w = p->taps_w,
+      .pixels = p->out_h * p->out_w,
+      .width = p->out_w,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .stride_h = p->stride_h,
+      .stride_w = p->stride_w,
+      .step_h = p->step_h,
+      .step_w = p->step_w,
+      .pad_h = p->pad_h,
+      .pad_w = p->pad_w,
+      .in_pixel = (uint32_t)p->in.pixel,
+      .in_image = (uint32_t)p->in.image,
+      .out_x = (uint32_t)p->out_x,
+      .out_y = (uint32_t)p->out_y,
+      .out_image = (uint32_t)p->out.image,
+      .residual_pixel = (uint32_t)p->residual.pixel,
+      .in_group = (uint32_t)p->in.group,
+      .weight_group = (uint32_t)p->weight_group,
+      .out_group = (uint32_t)p->out.group,
+      .residual_group = (uint32_t)p->residual.group,
+      .act_a = p->act.a,
+      .act_b = p->act.b,
+  };
+  uint32_t local;
+  const SlShader *shader;
+  choose_tile (to->gpu, p, &local, &shader);
+  SlDispatch *record = sl_dispatch_add (to, shader, &push);
+  record->specs[SL_GEMM_LOCAL_SIZE] = local;
+  record->specs[SL_GEMM_ACT] = p->act.kind;
+  record->specs[SL_GEMM_HAS_BIAS] = operand (to, p->bias_operand) != NULL;
+  record->specs[SL_GEMM_HAS_RESIDUAL] = operand (to, p->residual_operand) != NULL;
+  record->specs[SL_GEMM_BY_VECTORS] = is_by_vectors (to, p);
+  record->specs[SL_GEMM_SHARES_BIAS] = p->shares_bias;
+  bind_all (to, record, p, offsetof (SlGemmPush, at_in), offsetof (SlGemmPush, at_weights),
+            offsetof (SlGemmPush, at_bias), offsetof (SlGemmPush, at_residual),
+            offsetof (SlGemmPush, at_out));
+  const uint32_t block = local * rows_of (shader);
+  record->groups[0] = (push.rows + block - 1) / block;
+  record->groups[1] = (uint32_t)panel_count (p);
+  record->groups[2] = p->groups;
+}
+
+/* A matrix product of few rows. */
+static void
+add_gemv (SlDispatcher *to, const SlProduct *p)
+{
+  const SlGemvPush push = {
+      .rows = (uint32_t)row_count (p),
+      .cols = p->cols,
+      .depth = p->channels,
+      .in_row = (uint32_t)p->in.pixel,
+      .out_row = (uint32_t)p->out.pixel,
+      .residual_row = (uint32_t)p->residual.pixel,
+      .in_group = (uint32_t)p->in.group,
+      .weight_group = (uint32_t)p->weight_group,
+      .out_group = (uint32_t)p->out.group,
+      .residual_group = (uint32_t)p->residual.group,
+      .act_a = p->act.a,
+      .act_b = p->act.b,
+  };
+  const uint32_t local = to->gpu->is_cpu ? 8 : 64;
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_gemv, &push);
+  record->specs[SL_GEMV_LOCAL_SIZE] = local;
+  record->specs[SL_GEMV_ACT] = p->act.kind;
+  record->specs[SL_GEMV_HAS_BIAS] = operand (to, p->bias_operand) != NULL;
+  record->specs[SL_GEMV_HAS_RESIDUAL] = operand (to, p->residual_operand) != NULL;
+  bind_all (to, record, p, offsetof (SlGemvPush, at_in), offsetof (SlGemvPush, at_weights),
+            offsetof (SlGemvPush, at_bias), offsetof (SlGemvPush, at_residual),
+            offsetof (SlGemvPush, at_out));
+  record->groups[0] = ((p->cols + 3) / 4 + local - 1) / local;
+  record->groups[1] = push.rows;
+  record->groups[2] = p->groups;
+}
+
+static bool
+is_vector (const SlProduct *p)
+{
+  return p->images == 1 && p->out_h == 1 && p->in_h == 1 && p->taps_h * p->taps_w == 1 &&
+         p->in_w == p->out_w && p->stride_w == 1 && p->pad_w == 0 && p->out_w <= GEMV_ROWS &&
+         (p->groups == 1 || p->shares_bias);
+}
+
+/* --- Cutting --- */
+
+static SlProduct
+some_groups (const SlProduct *p, uint32_t from, uint32_t n)
+{
+  SlProduct piece = *p;
+  piece.groups = n;
+  piece.in.first += from * p->in.group;
+  piece.residual.first += from * p->residual.group;
+  piece.out.first += from * p->out.group;
+  piece.weights += from * p->weight_group;
+  piece.bias += p->shares_bias ? 0 : (size_t)from * p->cols;
+  return piece;
+}
+
+static SlProduct
+some_cols (const SlProduct *p, uint32_t from, uint32_t n)
+{
+  SlProduct piece = *p;
+  piece.cols = n;
+  piece.residual.first += from;
+  piece.out.first += from;
+  piece.weights += from * depth_of (p);
+  piece.bias += from;
+  return piece;
+}
+
+static SlProduct
+some_images (const SlProduct *p, uint32_t from, uint32_t n)
+{
+  SlProduct piece = *p;
+  piece.images = n;
+  piece.in.first += from * p->in.image;
+  piece.residual.first += from * p->residual.image;
+  piece.out.first += from * p->out.image;
+  return piece;
+}
+
+/* Along one axis of an image: outputs `from` … from + n - 1 and the inputs that they see. */
+static void
+narrow_axis (uint32_t from, uint32_t n, int32_t stride, int32_t step, uint32_t taps, int32_t *pad,
+             uint32_t *in, uint32_t *ret_first)
+{
+  const int64_t reach = (int64_t)(taps - 1) * step;
+  const int64_t low = (int64_t)from * stride - *pad + MIN (reach, 0);
+  const int64_t high = (int64_t)(from + n - 1) * stride - *pad + MAX (reach, 0);
+  const int64_t begin = CLAMP (low, 0, (int64_t)*in - 1);
+  const int64_t end = CLAMP (high + 1, begin + 1, (int64_t)*in);
+  *pad = (int32_t)(*pad - (int64_t)from * stride + begin);
+  *in = (uint32_t)(end - begin);
+  *ret_first = (uint32_t)begin;
+}
+
+/* Rows of the pictures; of pictures of one row, pixels. */
+static SlProduct
+some_rows (const SlProduct *p, uint32_t from, uint32_t n)
+{
+  SlProduct piece = *p;
+  uint32_t first;
+  if (p->out_h > 1) {
+    narrow_axis (from, n, p->stride_h, p->step_h, p->taps_h, &piece.pad_h, &piece.in_h, &first);
+    piece.in.first += (size_t)first * p->in_w * p->in.pixel;
+    piece.residual.first += (size_t)from * p->out_w * p->residual.pixel;
+    piece.out.first += from * p->out_y;
+    piece.out_h = n;
+    return piece;
+  }
+  narrow_axis (from, n, p->stride_w, p->step_w, p->taps_w, &piece.pad_w, &piece.in_w, &first);
+  piece.in.first += first * p->in.pixel;
+  piece.residual.first += from * p->residual.pixel;
+  piece.out.first += from * p->out_x;
+  piece.out_w = n;
+  return piece;
+}
+
+static bool
+fits (const SlDispatcher *to, SlExtent extent)
+{
+  return sl_extent_get_span (&extent) <= sl_gpu_get_range (to->gpu);
+}
+
+typedef SlProduct (*PieceFunc) (const SlProduct *p, uint32_t from, uint32_t n);
+
+static bool
+dispatch_halves (SlDispatcher *to, const SlProduct *p, PieceFunc piece, uint32_t n, uint32_t half)
+{
+  SlProduct low = piece (p, 0, half), high = piece (p, half, n - half);
+  return sl_product_dispatch (to, &low) && sl_product_dispatch (to, &high);
+}
+
+bool
+sl_product_dispatch (SlDispatcher *to, const SlProduct *p)
+{
+  const bool weights_fit = fits (to, weights_extent (p));
+  const bool pictures_fit =
+      fits (to, in_extent (p)) && fits (to, out_extent (p)) &&
+      (operand (to, p->residual_operand) == NULL || fits (to, residual_extent (p)));
+  if (p->groups > 1 && (!weights_fit || p->groups > to->gpu->max_groups))
+    return dispatch_halves (to, p, some_groups, p->groups, p->groups / 2);
+  if (!weights_fit) {
+    if (p->cols <= PANEL)
+      return false;
+    return dispatch_halves (to, p, some_cols, p->cols,
+                            (uint32_t)((panel_count (p) + 1) / 2 * PANEL));
+  }
+  /* Rows of one picture alone can be cut: of several, residuals would not follow each other. */
+  if (!pictures_fit) {
+    if (p->images > 1)
+      return dispatch_halves (to, p, some_images, p->images, p->images / 2);
+    if (p->out_h > 1)
+      return dispatch_halves (to, p, some_rows, p->out_h, p->out_h / 2);
+    if (p->out_w > 1)
+      return dispatch_halves (to, p, some_rows, p->out_w, p->out_w / 2);
+    if (p->groups > 1)
+      return dispatch_halves (to, p, some_groups, p->groups, p->groups / 2);
+    return false;
+  }
+  if (is_vector (p))
+    add_gemv (to, p);
+  else
+    add_gemm (to, p);
+  return true;
+}

@@ -1,0 +1,57 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+/* Products of few rows with packed weights: an invocation has four columns of one row. Workgroups: blocks of columns,
+ * rows, products. */
+#include "group.h"
+#include "gemm_core.glsl"
+
+layout (local_size_x_id = 0) in;
+layout (constant_id = 0) const uint local_size = GROUP;
+layout (constant_id = 1) const uint act = ACT_NONE;
+layout (constant_id = 2) const bool has_bias = false;
+layout (constant_id = 3) const bool has_residual = false;
+
+layout (push_constant) uniform Push
+{
+  uint rows, cols, depth;
+  uint in_row, out_row, residual_row; /* elements from one row to the next */
+  uint in_group, weight_group, out_group, residual_group; /* from one product to the next */
+  uint at_in, at_weights, at_bias, at_residual, at_out;
+  float act_a, act_b;
+};
+
+READ (0, REAL, source);
+READ (1, vec4, weights); /* [product][panel][depth][PANEL] */
+READ (2, float, bias);
+READ (3, REAL, residual);
+WRITE (4, REAL, result);
+
+void
+main ()
+{
+  uint first = (gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationID.x) * 4, row = gl_WorkGroupID.y;
+  uint group = gl_WorkGroupID.z;
+  if (first >= cols)
+    return;
+  uint a = at_in + group * in_group + row * in_row;
+  uint b = (at_weights + group * weight_group) / 4 + first / PANEL * depth * (PANEL / 4) + first % PANEL / 4;
+  vec4 sums[4] = vec4[] (vec4 (0), vec4 (0), vec4 (0), vec4 (0)); /* of every fourth product: a short chain each */
+  uint k = 0;
+
+  for (; k + 4 <= depth; k += 4)
+    [[unroll]] for (uint j = 0; j < 4; j++)
+      sums[j] += float (source[a + k + j]) * weights[b + (k + j) * (PANEL / 4)];
+  for (; k < depth; k++)
+    sums[0] += float (source[a + k]) * weights[b + k * (PANEL / 4)];
+  vec4 sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+
+  for (uint j = 0; j < 4 && first + j < cols; j++) {
+    float y = sum[j];
+    if (has_bias)
+      y += bias[at_bias + first + j];
+    if (has_residual)
+      y += float (residual[at_residual + group * residual_group + row * residual_row + first + j]);
+    result[at_out + group * out_group + row * out_row + first + j] = REAL (activate (act, y, act_a, act_b));
+  }
+}

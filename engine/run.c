@@ -110,7 +110,9 @@ sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
 static gboolean
 set_nonfinite (SlRun *run, const SlValue *output, GError **error)
 {
-  const SlNode *node = run->program->backend->find_nonfinite (run->run);
+  const SlNode *node;
+  if (!run->program->backend->find_nonfinite (run->run, &node, error))
+    return FALSE;
   if (node != NULL)
     sl_node_error (node, error, SL_ERROR_NUMERIC, "made NaN or infinity, so output '%s' is void",
                    output->name);
@@ -139,13 +141,12 @@ check_outputs (SlRun *run, GError **error)
 gboolean
 sl_run_execute (SlRun *run, GError **error)
 {
-  run->program->backend->execute (run->run);
-  return check_outputs (run, error);
+  return run->program->backend->execute (run->run, error) && check_outputs (run, error);
 }
 
 gboolean
 sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error)
 {
-  run->program->backend->execute_timed (run->run, ret_ns);
-  return check_outputs (run, error);
+  return run->program->backend->execute_timed (run->run, ret_ns, error) &&
+         check_outputs (run, error);
 }

@@ -86,13 +86,13 @@ cpu_release (void *data)
 }
 
 static void *
-cpu_compile (const SlPlan *plan, uint32_t threads, GError **error)
+cpu_compile (const SlPlan *plan, const SlCompileOptions *options, GError **error)
 {
   CpuProgram *program = g_new0 (CpuProgram, 1);
   program->plan = plan;
   program->threads = sl_pool_get_threads (); /* more would get scratch and nothing to do */
-  if (threads > 0)
-    program->threads = MIN (program->threads, threads);
+  if (options->threads > 0)
+    program->threads = MIN (program->threads, options->threads);
   program->steps = g_array_sized_new (FALSE, FALSE, sizeof (BoundStep), plan->steps->len);
   SlCost cost = {0};
   const SlNode *node = NULL; /* whose cost it is: a node of many inputs has many steps */
@@ -199,8 +199,8 @@ run_step (const BoundStep *bound, void *const *buffers, char *scratch)
   sl_pool_run (bound->tiles, bound->threads, run_tiles, &loop);
 }
 
-static void
-cpu_execute (void *data)
+static gboolean
+cpu_execute (void *data, GError **error)
 {
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
@@ -208,10 +208,11 @@ cpu_execute (void *data)
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
     run_step (bound, run->buffers + bound->first_buffer, run->scratch);
   }
+  return TRUE;
 }
 
-static void
-cpu_execute_timed (void *data, uint64_t *ret_ns)
+static gboolean
+cpu_execute_timed (void *data, uint64_t *ret_ns, GError **error)
 {
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
@@ -223,22 +224,11 @@ cpu_execute_timed (void *data, uint64_t *ret_ns)
     ret_ns[i] = end - start;
     start = end;
   }
+  return TRUE;
 }
 
-/* A value's elements row by row, since the gaps of a slice belong to others. */
-static bool
-value_is_finite (const SlValue *value, const char *data)
-{
-  size_t rows, cols, stride, size = sl_dtype_get_size (value->dtype);
-  sl_value_get_rows (value, &rows, &cols, &stride);
-  for (size_t row = 0; row < rows; row++)
-    if (!sl_is_finite (value->dtype, data + row * stride * size, cols))
-      return false;
-  return true;
-}
-
-static const SlNode *
-cpu_find_nonfinite (void *data)
+static gboolean
+cpu_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
 {
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
@@ -256,10 +246,11 @@ cpu_find_nonfinite (void *data)
       continue;
     for (uint32_t k = 0; found == NULL && k < node->n_outputs; k++)
       if (node->outputs[k] != NULL &&
-          !value_is_finite (node->outputs[k], locate (run, node->outputs[k])))
+          !sl_value_is_finite (node->outputs[k], locate (run, node->outputs[k])))
         found = node;
   }
-  return found;
+  *ret_node = found;
+  return TRUE;
 }
 
 /* One step of a single node, bound to tensors instead of an arena. */
@@ -436,6 +427,36 @@ sl_cpu_copy (const SlCopyParams *params, const void *source, void *destination)
   void *buffers[] = {(void *)source, destination};
   copy->run (params, buffers, NULL, 0, copy->tiles (params));
 }
+
+/* --- Single steps of another backend's program --- */
+
+static void *
+host_bind (const SlStep *step, uint32_t threads, GError **error)
+{
+  const SlCost cost = sl_node_get_cost (step->node);
+  const uint32_t most = sl_pool_get_threads ();
+  BoundStep *bound = g_new (BoundStep, 1);
+  if (bind (step, &cost, threads > 0 ? MIN (threads, most) : most, bound, error))
+    return bound;
+  g_free (bound);
+  return NULL;
+}
+
+static size_t
+host_scratch (const void *data)
+{
+  const BoundStep *bound = data;
+  return bound->scratch * bound->threads;
+}
+
+static void
+host_run (const void *bound, void *const *buffers, void *scratch)
+{
+  run_step (bound, buffers, scratch);
+}
+
+const SlHostSteps sl_cpu_host_steps = {
+    .bind = host_bind, .free = g_free, .scratch = host_scratch, .run = host_run};
 
 const SlBackend sl_cpu_backend = {
     .name = "cpu",

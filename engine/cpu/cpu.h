@@ -7,6 +7,9 @@
 
 extern const SlBackend sl_cpu_backend;
 
+/* For other backends' programs. */
+extern const SlHostSteps sl_cpu_host_steps;
+
 /* What packing and lowering need to know about the kernels that will run. */
 SlTarget sl_cpu_get_target (void);
 

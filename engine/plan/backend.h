@@ -3,16 +3,36 @@
 
 #include "plan/plan.h"
 
+/* How a step runs on the CPU, for a backend that lets it do some of a program's steps. The session
+ * supplies it: backends do not know each other. */
+typedef struct SlHostSteps {
+  /* The step with its kernel looked up; it outlives the result. */
+  void *(*bind) (const SlStep *step, uint32_t threads, GError **error);
+  void (*free) (void *bound);
+  /* Bytes of scratch that running it takes, at SL_ALIGNMENT. */
+  size_t (*scratch) (const void *bound);
+  /* `buffers`: of each operand, NULL where absent. */
+  void (*run) (const void *bound, void *const *buffers, void *scratch);
+} SlHostSteps;
+
+/* What a program is compiled for. */
+typedef struct SlCompileOptions {
+  uint32_t threads;        /* most that a run may use; 0: any number */
+  uint32_t device;         /* number among the backend's devices */
+  const SlHostSteps *host; /* NULL: none may run on the CPU */
+} SlCompileOptions;
+
 typedef struct SlBackend {
   const char *name;
 
-  /* Anything that the plan's runs share. The plan outlives it. `threads`: most that a run may use.
-   */
-  void *(*compile) (const SlPlan *plan, uint32_t threads, GError **error);
+  /* Anything that the plan's runs share. The plan outlives it. */
+  void *(*compile) (const SlPlan *plan, const SlCompileOptions *options, GError **error);
   void (*release) (void *program);
 
   /* Bytes that run_new() would allocate. */
   guint64 (*run_bytes) (const void *program);
+  /* Steps that run on the CPU though the device is another. NULL: none. */
+  uint32_t (*host_steps) (const void *program);
   /* One run's memory. Several runs of one program may execute at once. */
   void *(*run_new) (void *program, GError **error);
   void (*run_free) (void *run);
@@ -20,15 +40,20 @@ typedef struct SlBackend {
   /* The elements of a graph input or output, in the value's layout. */
   void *(*memory) (void *run, const SlValue *value);
 
-  /* Computes all outputs from the inputs as they stand. */
-  void (*execute) (void *run);
+  /* Computes all outputs from the inputs as they stand. FALSE if the device failed: what is in the
+   * outputs is not to be read then. */
+  gboolean (*execute) (void *run, GError **error);
   /* The same, with the nanoseconds of each step (where the plan has none: of each node). */
-  void (*execute_timed) (void *run, uint64_t *ret_ns);
+  gboolean (*execute_timed) (void *run, uint64_t *ret_ns, GError **error);
 
-  /* Executes again, step by step, and returns the first node with a NaN or infinity among its
+  /* Executes again, step by step, and finds the first node with a NaN or infinity among its
    * outputs; NULL if there is none (an input has it). */
-  const SlNode *(*find_nonfinite) (void *run);
+  gboolean (*find_nonfinite) (void *run, const SlNode **ret_node, GError **error);
 } SlBackend;
 
 /* TRUE if all `n` elements of a float type are finite; other types always are. */
 bool sl_is_finite (SlDType dtype, const void *data, size_t n);
+
+/* The same of a value's elements, which begin at `data`; row by row, since the gaps of a slice
+ * belong to others. */
+bool sl_value_is_finite (const SlValue *value, const void *data);

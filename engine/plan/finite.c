@@ -44,3 +44,14 @@ sl_is_finite (SlDType dtype, const void *data, size_t n)
     return true;
   }
 }
+
+bool
+sl_value_is_finite (const SlValue *value, const void *data)
+{
+  size_t rows, cols, stride, size = sl_dtype_get_size (value->dtype);
+  sl_value_get_rows (value, &rows, &cols, &stride);
+  for (size_t row = 0; row < rows; row++)
+    if (!sl_is_finite (value->dtype, (const char *)data + row * stride * size, cols))
+      return false;
+  return true;
+}

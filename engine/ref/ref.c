@@ -16,7 +16,7 @@ typedef struct RefRun {
 } RefRun;
 
 static void *
-ref_compile (const SlPlan *plan, uint32_t threads, GError **error)
+ref_compile (const SlPlan *plan, const SlCompileOptions *options, GError **error)
 {
   return (void *)plan;
 }
@@ -195,8 +195,8 @@ store_updates (RefRun *run)
 }
 
 /* `ret_ns` NULL: nobody asked for times. */
-static void
-ref_execute_timed (void *data, uint64_t *ret_ns)
+static gboolean
+ref_execute_timed (void *data, uint64_t *ret_ns, GError **error)
 {
   RefRun *run = data;
   const SlGraph *graph = run->plan->graph;
@@ -214,31 +214,35 @@ ref_execute_timed (void *data, uint64_t *ret_ns)
     sl_ref_store (&run->numbers[output->id], run->typed[output->id]);
   }
   store_updates (run);
+  return TRUE;
 }
 
-static void
-ref_execute (void *data)
+static gboolean
+ref_execute (void *data, GError **error)
 {
-  ref_execute_timed (data, NULL);
+  return ref_execute_timed (data, NULL, error);
 }
 
-static const SlNode *
-ref_find_nonfinite (void *data)
+static gboolean
+ref_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
 {
   RefRun *run = data;
   const SlGraph *graph = run->plan->graph;
   g_autoptr (GPtrArray) ends = g_ptr_array_new ();
   load_inputs (run);
+  *ret_node = NULL;
   for (uint32_t i = 0; i < graph->nodes->len; i++) {
     const SlNode *node = g_ptr_array_index (graph->nodes, i);
     run_node (run, node, ends);
     for (uint32_t k = 0; k < node->n_outputs; k++) {
       const SlRefTensor *out = ends->pdata[node->n_inputs + k];
-      if (out != NULL && sl_dtype_is_float (out->dtype) && !is_finite (out))
-        return node;
+      if (out != NULL && sl_dtype_is_float (out->dtype) && !is_finite (out)) {
+        *ret_node = node;
+        return TRUE;
+      }
     }
   }
-  return NULL;
+  return TRUE;
 }
 
 gboolean

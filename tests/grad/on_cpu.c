@@ -69,7 +69,7 @@ run_on_cpu (SlGraph *graph, const Numeric *numeric, bool optimize, uint32_t thre
   for (uint32_t i = 0; i < graph->inputs->len; i++)
     g_ptr_array_add (points, numeric_get (numeric, graph->inputs->pdata[i]));
   g_autoptr (SlPlan) plan = make_plan (graph, optimize);
-  void *program = sl_cpu_backend.compile (plan, threads, &error);
+  void *program = sl_cpu_backend.compile (plan, &(SlCompileOptions){.threads = threads}, &error);
   g_assert_no_error (error);
   void *run = sl_cpu_backend.run_new (program, &error);
   g_assert_no_error (error);
@@ -79,7 +79,7 @@ run_on_cpu (SlGraph *graph, const Numeric *numeric, bool optimize, uint32_t thre
     sl_ref_store (points->pdata[i], sl_tensor_get_data_writable (content));
     move (run, input, content, true);
   }
-  sl_cpu_backend.execute (run);
+  sl_cpu_backend.execute (run, NULL);
   for (uint32_t i = 0; i < plan->graph->outputs->len; i++) {
     const SlValue *output = plan->graph->outputs->pdata[i];
     SlTensor *content = sl_tensor_new (output->dtype, &output->shape, NULL);

@@ -2,8 +2,12 @@
 
 #include "core/isa.h"
 #include "core/pool.h"
+#include "vulkan/backend.h"
 
+#include <glob.h>
 #include <string.h>
+
+#define VULKAN "vulkan"
 
 /* "model name" of the first processor; elsewhere the kernel's name of the architecture has to do.
  */
@@ -21,11 +25,10 @@ describe_cpu (void)
   return g_strdup ("CPU");
 }
 
-const SlDevice *const *
-sl_device_list (void)
+static const SlDevice *
+get_cpu (void)
 {
-  static SlDevice cpu, ref;
-  static const SlDevice *const list[] = {&cpu, &ref, NULL};
+  static SlDevice cpu;
   static gsize ready;
   if (g_once_init_enter (&ready)) {
     g_autofree char *description = describe_cpu ();
@@ -33,31 +36,177 @@ sl_device_list (void)
                      .backend = SL_BACKEND_CPU,
                      .description = g_intern_string (description),
                      .isa = sl_isa_name (sl_isa_best ()),
-                     .threads = sl_pool_get_threads ()};
-    ref = (SlDevice){.id = "ref",
-                     .backend = SL_BACKEND_REFERENCE,
-                     .description = "reference in double precision, for checking",
-                     .isa = "generic",
-                     .threads = 1};
+                     .threads = sl_pool_get_threads (),
+                     .type = "",
+                     .driver = "",
+                     .uuid = "",
+                     .features = ""};
+    g_once_init_leave (&ready, 1);
+  }
+  return &cpu;
+}
+
+static const SlDevice *
+get_reference (void)
+{
+  static const SlDevice reference = {.id = "ref",
+                                     .backend = SL_BACKEND_REFERENCE,
+                                     .description = "reference in double precision, for checking",
+                                     .isa = "generic",
+                                     .threads = 1,
+                                     .type = "",
+                                     .driver = "",
+                                     .uuid = "",
+                                     .features = ""};
+  return &reference;
+}
+
+static SlDevice
+describe_vulkan (const SlVulkanInfo *info, uint32_t number)
+{
+  g_autofree char *id = g_strdup_printf (VULKAN ":%u", number);
+  return (SlDevice){.id = g_intern_string (id),
+                    .backend = SL_BACKEND_VULKAN,
+                    .number = number,
+                    .description = info->name,
+                    .isa = "spir-v",
+                    .threads = sl_pool_get_threads (),
+                    .type = info->type,
+                    .driver = info->driver,
+                    .uuid = info->uuid,
+                    .features = info->features,
+                    .memory = info->memory};
+}
+
+const SlDevice *const *
+sl_device_list (void)
+{
+  static const SlDevice **list;
+  static gsize ready;
+  if (g_once_init_enter (&ready)) {
+    uint32_t n = 0, length = 0;
+    const SlVulkanInfo *infos = sl_vulkan_list (&n, NULL);
+    SlDevice *vulkan = g_new0 (SlDevice, n + 1);
+    list = g_new0 (const SlDevice *, n + 3);
+    for (uint32_t i = 0; i < n; i++) {
+      vulkan[i] = describe_vulkan (&infos[i], i);
+      if (!infos[i].is_cpu)
+        list[length++] = &vulkan[i];
+    }
+    list[length++] = get_cpu ();
+    for (uint32_t i = 0; i < n; i++)
+      if (infos[i].is_cpu)
+        list[length++] = &vulkan[i];
+    list[length] = get_reference ();
     g_once_init_leave (&ready, 1);
   }
   return list;
 }
 
+/* Every driver of a GPU works through one of these files; opening the Vulkan drivers to find out
+ * takes longer than a small network's first result. */
+static bool
+has_gpu_file (void)
+{
+  static const char *const patterns[] = {"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/nvhost-*",
+                                         "/dev/nvgpu",        "/dev/kgsl-*",       "/dev/mali*",
+                                         "/dev/pvr*",         "/dev/dxg"};
+  for (size_t i = 0; i < G_N_ELEMENTS (patterns); i++) {
+    glob_t found;
+    const bool any = glob (patterns[i], GLOB_NOSORT, NULL, &found) == 0;
+    globfree (&found);
+    if (any)
+      return true;
+  }
+  return false;
+}
+
+/* --- By name --- */
+
+/* "6D657361-3232…" becomes "6d6573613232…". */
+static char *
+fold_uuid (const char *text)
+{
+  GString *folded = g_string_new (NULL);
+  for (; *text != '\0'; text++)
+    if (*text != '-')
+      g_string_append_c (folded, g_ascii_tolower (*text));
+  return g_string_free (folded, FALSE);
+}
+
+/* TRUE if `text`, what stands behind "vulkan:" or alone, means the device. */
+static bool
+is_meant (const SlDevice *device, const char *text)
+{
+  g_autofree char *uuid = fold_uuid (device->uuid), *wanted_uuid = fold_uuid (text);
+  g_autofree char *name = g_utf8_casefold (device->description, -1);
+  g_autofree char *wanted_name = g_utf8_casefold (text, -1);
+  return strcmp (uuid, wanted_uuid) == 0 || strstr (name, wanted_name) != NULL;
+}
+
+static const SlDevice *
+find_vulkan (const char *text)
+{
+  const SlDevice *const *list = sl_device_list ();
+  const bool is_number =
+      text[0] != '\0' && strspn (text, "0123456789") == strlen (text) && strlen (text) < 10;
+  for (uint32_t i = 0; list[i] != NULL; i++)
+    if (list[i]->backend == SL_BACKEND_VULKAN &&
+        (is_number ? list[i]->number == (uint32_t)g_ascii_strtoull (text, NULL, 10)
+                   : is_meant (list[i], text)))
+      return list[i];
+  return NULL;
+}
+
+/* "vulkan:0 (NVIDIA H200), vulkan:1 (llvmpipe)"; empty: none. */
+static char *
+print_vulkan (void)
+{
+  GString *text = g_string_new (NULL);
+  for (const SlDevice *const *list = sl_device_list (); *list != NULL; list++)
+    if ((*list)->backend == SL_BACKEND_VULKAN)
+      g_string_append_printf (text, "%s%s (%s)", text->len > 0 ? ", " : "", (*list)->id,
+                              (*list)->description);
+  return g_string_free (text, FALSE);
+}
+
+static void
+set_unknown (const char *name, bool is_vulkan, GError **error)
+{
+  g_autofree char *devices = print_vulkan ();
+  g_autoptr (GError) reason = NULL;
+  uint32_t n;
+  sl_vulkan_list (&n, &reason);
+  if (!is_vulkan)
+    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
+                 "there is no device '%s' (there are auto, cpu%s%s and ref)", name,
+                 n > 0 ? ", " : "", devices);
+  else if (n > 0)
+    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "no Vulkan device '%s' (there is %s)", name,
+                 devices);
+  else
+    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
+                 "no Vulkan device '%s': %s (there are cpu and ref)", name, reason->message);
+}
+
 const SlDevice *
 sl_device_find (const char *name, GError **error)
 {
-  const SlDevice *const *list = sl_device_list ();
   if (name == NULL || name[0] == '\0' || strcmp (name, "auto") == 0)
-    return list[0];
-  for (uint32_t i = 0; list[i] != NULL; i++)
-    if (strcmp (list[i]->id, name) == 0)
-      return list[i];
-  if (g_str_has_prefix (name, "vulkan"))
-    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
-                 "this build has no Vulkan backend (device '%s'; there are cpu and ref)", name);
-  else
-    g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
-                 "there is no device '%s' (there are auto, cpu and ref)", name);
-  return NULL;
+    return has_gpu_file () ? sl_device_list ()[0] : get_cpu ();
+  if (strcmp (name, "cpu") == 0)
+    return get_cpu ();
+  if (strcmp (name, "ref") == 0)
+    return get_reference ();
+  const bool is_vulkan = g_str_has_prefix (name, VULKAN) &&
+                         (name[strlen (VULKAN)] == '\0' || name[strlen (VULKAN)] == ':');
+  const char *text = name;
+  if (is_vulkan)
+    text += strlen (VULKAN) + (name[strlen (VULKAN)] == ':');
+  /* "vulkan" alone is part of every name; "vulkan:" is nobody's. */
+  const SlDevice *device =
+      is_vulkan && text[0] == '\0' && name[strlen (VULKAN)] == ':' ? NULL : find_vulkan (text);
+  if (device == NULL)
+    set_unknown (name, is_vulkan, error);
+  return device;
 }

@@ -7,6 +7,7 @@
 #include "model-private.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
+#include "vulkan/backend.h"
 
 #define DEFAULT_MEMORY_LIMIT (G_GUINT64_CONSTANT (8) << 30)
 /* More than any machine has, and so little that sums and products of sizes do not overflow. */
@@ -224,9 +225,11 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
   g_autoptr (SlGraph) graph = clone_for (program->model, options, error);
   if (graph == NULL)
     return NULL;
-  SlTarget target = sl_cpu_get_target ();
-  target.half_weights = options->half_weights;
-  const SlTarget *layouts = program->device->backend == SL_BACKEND_CPU ? &target : NULL;
+  SlTarget target = program->device->backend == SL_BACKEND_VULKAN
+                        ? sl_vulkan_get_target (program->device->number)
+                        : sl_cpu_get_target ();
+  target.half_weights = options->half_weights && program->device->backend == SL_BACKEND_CPU;
+  const SlTarget *layouts = program->device->backend == SL_BACKEND_REFERENCE ? NULL : &target;
   SlPasses passes = {.graph = graph,
                      .target = layouts,
                      .optimize = !options->unoptimized,
@@ -242,6 +245,19 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
   return sl_plan_new (g_steal_pointer (&graph), layouts, passes.memory_limit, error);
 }
 
+static const SlBackend *
+get_backend (const SlDevice *device)
+{
+  switch (device->backend) {
+  case SL_BACKEND_VULKAN:
+    return &sl_vulkan_backend;
+  case SL_BACKEND_CPU:
+    return &sl_cpu_backend;
+  default:
+    return &sl_ref_backend;
+  }
+}
+
 SlProgram *
 sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
 {
@@ -253,8 +269,8 @@ sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
   g_autoptr (SlProgram) program = g_new0 (SlProgram, 1);
   g_atomic_ref_count_init (&program->refs);
   program->model = sl_model_ref (model);
-  program->device = options->device != NULL ? options->device : sl_device_list ()[0];
-  program->backend = program->device->backend == SL_BACKEND_CPU ? &sl_cpu_backend : &sl_ref_backend;
+  program->device = options->device != NULL ? options->device : sl_device_find (NULL, NULL);
+  program->backend = get_backend (program->device);
   program->strings = g_string_chunk_new (4096);
   program->layers = g_array_new (FALSE, FALSE, sizeof (SlLayer));
   program->steps = g_array_new (FALSE, FALSE, sizeof (SlStepInfo));
@@ -262,7 +278,9 @@ sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
   program->plan = make_plan (program, options, error);
   if (program->plan == NULL)
     return NULL;
-  program->compiled = program->backend->compile (program->plan, options->threads, error);
+  const SlCompileOptions compile = {
+      .threads = options->threads, .device = program->device->number, .host = &sl_cpu_host_steps};
+  program->compiled = program->backend->compile (program->plan, &compile, error);
   if (program->compiled == NULL ||
       !sl_plan_check_limit (program->backend->run_bytes (program->compiled), options->memory_limit,
                             error))

@@ -154,6 +154,8 @@ sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
   SlProgramInfo info = {.n_nodes = plan->graph->nodes->len,
                         .n_steps = plan->steps->len,
                         .arena_bytes = plan->arena_bytes};
+  if (program->backend->host_steps != NULL)
+    info.n_host_steps = program->backend->host_steps (program->compiled);
   for (uint32_t i = 0; i < plan->steps->len; i++)
     info.n_reference_steps += is_slow (&g_array_index (plan->steps, SlStep, i));
   for (uint32_t i = 0; i < plan->graph->nodes->len; i++)

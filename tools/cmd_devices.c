@@ -13,11 +13,19 @@ print_json (const SlDevice *const *devices)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_array (builder);
   for (; *devices; devices++) {
+    const SlDevice *device = *devices;
     json_builder_begin_object (builder);
-    tool_json_string (builder, "id", (*devices)->id);
-    tool_json_string (builder, "description", (*devices)->description);
-    tool_json_string (builder, "isa", (*devices)->isa);
-    tool_json_int (builder, "threads", (*devices)->threads);
+    tool_json_string (builder, "id", device->id);
+    tool_json_string (builder, "description", device->description);
+    tool_json_string (builder, "isa", device->isa);
+    tool_json_int (builder, "threads", device->threads);
+    if (device->backend == SL_BACKEND_VULKAN) {
+      tool_json_string (builder, "type", device->type);
+      tool_json_string (builder, "driver", device->driver);
+      tool_json_string (builder, "uuid", device->uuid);
+      tool_json_string (builder, "features", device->features);
+      tool_json_int (builder, "memory", (gint64)device->memory);
+    }
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -25,11 +33,24 @@ print_json (const SlDevice *const *devices)
 }
 
 static void
+print_vulkan (const SlDevice *device)
+{
+  g_autofree char *memory = g_format_size_full (device->memory, G_FORMAT_SIZE_IEC_UNITS);
+  printf ("%-8s  %s, %s, %s, %s\n", device->id, device->description, device->type, memory,
+          device->driver);
+  printf ("%-8s  uuid %s; features used: %s\n", "", device->uuid,
+          device->features[0] ? device->features : "none");
+}
+
+static void
 print_text (const SlDevice *const *devices)
 {
   for (; *devices; devices++)
-    printf ("%-6s %s, %s, %u thread%s\n", (*devices)->id, (*devices)->description, (*devices)->isa,
-            (*devices)->threads, (*devices)->threads == 1 ? "" : "s");
+    if ((*devices)->backend == SL_BACKEND_VULKAN)
+      print_vulkan (*devices);
+    else
+      printf ("%-8s  %s, %s, %u thread%s\n", (*devices)->id, (*devices)->description,
+              (*devices)->isa, (*devices)->threads, (*devices)->threads == 1 ? "" : "s");
 }
 
 static int

@@ -1,6 +1,7 @@
 #include "dispatch/dispatch.h"
 
 #include "dispatch/list.h"
+#include "shaders/panel.h"
 
 #include <string.h>
 
@@ -38,6 +39,12 @@ can_run (const SlDispatcher *to, uint32_t first)
         return false;
   }
   return true;
+}
+
+SlTarget
+sl_dispatch_get_target (void)
+{
+  return (SlTarget){.panel = PANEL, .panel_width = PANEL};
 }
 
 uint32_t

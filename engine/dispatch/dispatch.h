@@ -89,6 +89,9 @@ const SlDispatchEntry *sl_dispatch_find (const char *kernel);
  * compute; 0, with nothing appended, if there is no dispatcher, or none for this device. */
 uint32_t sl_dispatch_steps (SlDispatcher *to);
 
+/* What lowering and packing for shaders go by. */
+SlTarget sl_dispatch_get_target (void);
+
 /* TRUE if the kernel is on the list of those that run on the CPU within a GPU's program: its
  * parameters, packing and workspace are the same for every target. */
 bool sl_dispatch_is_host (const char *kernel, const char **ret_reason);

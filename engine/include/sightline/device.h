@@ -9,22 +9,41 @@ G_BEGIN_DECLS
 
 typedef enum {
   SL_BACKEND_REFERENCE, /* double precision, one thread: oracle, not for work */
-  SL_BACKEND_CPU
+  SL_BACKEND_CPU,
+  SL_BACKEND_VULKAN
 } SlBackendKind;
 
 /* A device that a program can be made for. Immutable; lives as long as the process; any thread. */
 typedef struct SlDevice {
-  const char *id; /* what `device=` takes: "cpu", "ref" */
+  const char *id; /* what `device=` takes: "cpu", "vulkan:0", "ref" */
   SlBackendKind backend;
-  const char *description; /* "Intel(R) Xeon(R) …" */
-  const char *isa;         /* instruction set in use, e.g. "x86-64-v4" */
-  uint32_t threads;        /* that a run can use */
+  uint32_t number;         /* among the devices of its backend */
+  const char *description; /* "Intel(R) Xeon(R) …", "NVIDIA H200" */
+  const char *isa;         /* instruction set in use, e.g. "x86-64-v4"; of a GPU: "spir-v" */
+  uint32_t threads;        /* of this machine that a run can use */
+
+  /* Of a Vulkan device; else "", and 0 bytes. */
+  const char *type;     /* "discrete GPU", "integrated GPU", "virtual GPU", "other", or "CPU" for
+                           one that plays a GPU */
+  const char *driver;   /* name and version, and the version of Vulkan */
+  const char *uuid;     /* "6d657361-3232-2e33-2e36-000000000000" */
+  const char *features; /* of those that not every device has, what the shaders use: "f16, int8" */
+  guint64 memory;       /* bytes that are local to it */
 } SlDevice;
 
-/* NULL-ended list of the devices that are there, best first; "ref" is last. */
+/* NULL-ended list of the devices that are there, best first: GPUs (discrete, integrated, virtual),
+ * then the CPU, then CPUs that play a GPU; "ref" is last. The first call opens the Vulkan drivers.
+ */
 SL_API const SlDevice *const *sl_device_list (void);
 
-/* "auto", "cpu", "ref"; "vulkan…" and anything unknown is SL_ERROR_DEVICE, saying what there is. */
+/* The device of that name; else SL_ERROR_DEVICE, saying what there is.
+ *   NULL, "", "auto"   the first of the list: a GPU or the CPU, never a CPU that plays a GPU; where
+ *                      the system shows no GPU, without looking for Vulkan
+ *   "cpu", "ref"       (without looking for Vulkan)
+ *   "vulkan"           the best Vulkan device; a CPU that plays a GPU only where there is no GPU
+ *   "vulkan:N"         number N of the Vulkan devices
+ *   "vulkan:UUID"      by its 32 digits, with or without dashes
+ *   "vulkan:TEXT", "TEXT"   the best one with that in its description, whatever the case */
 SL_API const SlDevice *sl_device_find (const char *name, GError **error);
 
 G_END_DECLS

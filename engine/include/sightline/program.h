@@ -15,7 +15,7 @@ typedef struct SlRun SlRun;
 
 /* Zero in a field means its default. */
 typedef struct SlProgramOptions {
-  const SlDevice *device; /* default: the first of sl_device_list() */
+  const SlDevice *device; /* default: "auto" of sl_device_find() */
   uint32_t batch; /* value of a free or leading dimension of inputs; default 1, or the file's own */
   const SlShape *shapes; /* full shapes of all inputs, instead of batch; n_shapes of them */
   uint32_t n_shapes;
@@ -69,6 +69,7 @@ SL_API const SlPort *sl_program_get_output (SlProgram *program, uint32_t index);
 typedef struct SlProgramInfo {
   uint32_t n_nodes, n_steps;
   uint32_t n_reference_steps; /* steps without a fast kernel, but for those of a few numbers */
+  uint32_t n_host_steps;      /* of a GPU's program: steps that the CPU does in between */
   guint64 arena_bytes;        /* of one run */
   guint64 weight_bytes;       /* constants that the steps read, shared by all runs */
   double flops;               /* of one run; a multiply-add counts 2 */

@@ -1,0 +1,24 @@
+#include "vulkan/backend.h"
+
+#include "dispatch/dispatch.h"
+#include "vulkan/run.h"
+
+SlTarget
+sl_vulkan_get_target (uint32_t index)
+{
+  return sl_dispatch_get_target ();
+}
+
+const SlBackend sl_vulkan_backend = {
+    .name = "vulkan",
+    .compile = sl_vk_program_compile,
+    .release = sl_vk_program_release,
+    .run_bytes = sl_vk_program_get_run_bytes,
+    .host_steps = sl_vk_program_get_host_steps,
+    .run_new = sl_vk_run_new,
+    .run_free = sl_vk_run_free,
+    .memory = sl_vk_run_memory,
+    .execute = sl_vk_run_execute,
+    .execute_timed = sl_vk_run_execute_timed,
+    .find_nonfinite = sl_vk_run_find_nonfinite,
+};

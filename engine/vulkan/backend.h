@@ -1,0 +1,25 @@
+/* The Vulkan backend, as the session sees it. A build without Vulkan has the same functions and no
+ * devices (none.c). */
+#pragma once
+
+#include "plan/backend.h"
+
+/* A device that runs programs. Strings live as long as the process. */
+typedef struct SlVulkanInfo {
+  const char *name;     /* "NVIDIA H200" */
+  const char *type;     /* "discrete GPU", "integrated GPU", "virtual GPU", "CPU" or "other" */
+  const char *driver;   /* "llvmpipe, Mesa 22.3.6 (LLVM 15.0.6), Vulkan 1.3" */
+  const char *uuid;     /* 32 hexadecimal digits in groups */
+  const char *features; /* what the shaders use of what need not be there: "f16, int8" */
+  uint64_t memory;      /* bytes that are local to it */
+  bool is_cpu;          /* a CPU that plays a GPU */
+} SlVulkanInfo;
+
+/* All devices, best first: discrete, integrated, virtual, then what plays a GPU; NULL with
+ * SL_ERROR_DEVICE if there are none, saying why. Looked up once. Any thread. */
+const SlVulkanInfo *sl_vulkan_list (uint32_t *ret_n, GError **error);
+
+/* What lowering and packing need to know about them. */
+SlTarget sl_vulkan_get_target (uint32_t index);
+
+extern const SlBackend sl_vulkan_backend;

@@ -1,0 +1,18 @@
+/* The backend of a build without Vulkan: no devices. */
+#include "vulkan/backend.h"
+
+const SlBackend sl_vulkan_backend = {.name = "vulkan"};
+
+const SlVulkanInfo *
+sl_vulkan_list (uint32_t *ret_n, GError **error)
+{
+  *ret_n = 0;
+  g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "this build has no Vulkan backend");
+  return NULL;
+}
+
+SlTarget
+sl_vulkan_get_target (uint32_t index)
+{
+  return (SlTarget){0};
+}

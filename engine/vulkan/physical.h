@@ -1,0 +1,27 @@
+/* The devices that the drivers offer, and what each can do. */
+#pragma once
+
+#include "vulkan/instance.h"
+#include "vulkan/backend.h"
+
+typedef struct SlVkPhysical {
+  SlVulkanInfo info;
+  VkPhysicalDevice handle;
+  VkPhysicalDeviceType type;
+  uint32_t api_version;
+  bool has_8bit_storage, has_float16_int8; /* as extensions, where version 1.2 lacks */
+  bool has_budget;                         /* VK_EXT_memory_budget */
+  SlGpu gpu;
+  uint32_t queue_family;    /* computes; without graphics where there is such a one */
+  uint32_t timestamp_bits;  /* 0: it has no timestamps */
+  double timestamp_ns;      /* of one tick */
+  uint64_t max_allocation;  /* bytes */
+  uint64_t coherence_bytes; /* that mapped memory which is not coherent is flushed in */
+  VkPhysicalDeviceMemoryProperties memory;
+} SlVkPhysical;
+
+/* Device `index` of sl_vulkan_list(); it has to be there. */
+const SlVkPhysical *sl_vk_physical_get (uint32_t index);
+
+/* Bytes of device-local memory that may still be had, as far as the driver tells, else all. */
+uint64_t sl_vk_physical_get_free_memory (const SlVkPhysical *physical);

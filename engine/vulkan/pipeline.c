@@ -1,0 +1,309 @@
+#include "vulkan/pipeline.h"
+
+#include <string.h>
+
+/* Threads that build at a time: more would only contend in the driver. */
+#define MAX_BUILDERS 4
+
+typedef enum { ENTRY_EMPTY, ENTRY_BUSY, ENTRY_READY } EntryState;
+
+typedef struct Entry {
+  SlVkPipeline pipeline; /* first: what callers see */
+  const SlShader *shader;
+  uint32_t specs[SL_DISPATCH_MAX_SPECS];
+  EntryState state;
+} Entry;
+
+struct SlVkPipelines {
+  GMutex lock;
+  GCond changed;       /* some entry's state */
+  GHashTable *entries; /* Entry, its own key */
+  VkPipelineCache cache;
+  VkDescriptorSetLayout set_layouts[SL_DISPATCH_MAX_BINDINGS + 1]; /* by number of bindings */
+};
+
+static guint
+entry_hash (gconstpointer data)
+{
+  const Entry *entry = data;
+  guint hash = g_direct_hash (entry->shader);
+  for (uint32_t i = 0; i < entry->shader->n_specs; i++)
+    hash = hash * 31 + entry->specs[i];
+  return hash;
+}
+
+static gboolean
+entry_equal (gconstpointer a, gconstpointer b)
+{
+  const Entry *left = a, *right = b;
+  return left->shader == right->shader &&
+         (left->shader->n_specs == 0 ||
+          memcmp (left->specs, right->specs, left->shader->n_specs * sizeof left->specs[0]) == 0);
+}
+
+static VkResult
+make_set_layout (SlVkDevice *device, uint32_t n)
+{
+  VkDescriptorSetLayoutBinding bindings[SL_DISPATCH_MAX_BINDINGS];
+  for (uint32_t i = 0; i < n; i++)
+    bindings[i] =
+        (VkDescriptorSetLayoutBinding){.binding = i,
+                                       .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                       .descriptorCount = 1,
+                                       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+  const VkDescriptorSetLayoutCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+      .bindingCount = n,
+      .pBindings = bindings};
+  VkDescriptorSetLayout *layout = &device->pipelines->set_layouts[n];
+  VkResult result =
+      sl_vk_try (device, CreateDescriptorSetLayout, device->handle, &info, NULL, layout);
+  if (result != VK_SUCCESS)
+    *layout = VK_NULL_HANDLE;
+  return result;
+}
+
+gboolean
+sl_vk_pipelines_new (SlVkDevice *device, GError **error)
+{
+  SlVkPipelines *pipelines = device->pipelines = g_new0 (SlVkPipelines, 1);
+  g_mutex_init (&pipelines->lock);
+  g_cond_init (&pipelines->changed);
+  pipelines->entries = g_hash_table_new_full (entry_hash, entry_equal, NULL, g_free);
+  const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
+  VkResult result =
+      sl_vk_try (device, CreatePipelineCache, device->handle, &info, NULL, &pipelines->cache);
+  if (result == VK_SUCCESS)
+    return TRUE;
+  pipelines->cache = VK_NULL_HANDLE;
+  return sl_vk_device_error (device, error, result, "no pipeline cache");
+}
+
+static void
+clear_pipeline (SlVkDevice *device, SlVkPipeline *pipeline)
+{
+  if (pipeline->handle != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyPipeline, device->handle, pipeline->handle, NULL);
+  if (pipeline->layout != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyPipelineLayout, device->handle, pipeline->layout, NULL);
+  *pipeline = (SlVkPipeline){0};
+}
+
+void
+sl_vk_pipelines_free (SlVkDevice *device)
+{
+  SlVkPipelines *pipelines = g_steal_pointer (&device->pipelines);
+  if (pipelines == NULL)
+    return;
+  GHashTableIter iter;
+  gpointer entry;
+  g_hash_table_iter_init (&iter, pipelines->entries);
+  while (g_hash_table_iter_next (&iter, &entry, NULL))
+    clear_pipeline (device, &((Entry *)entry)->pipeline);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (pipelines->set_layouts); i++)
+    if (pipelines->set_layouts[i] != VK_NULL_HANDLE)
+      sl_vk_do (device, DestroyDescriptorSetLayout, device->handle, pipelines->set_layouts[i],
+                NULL);
+  if (pipelines->cache != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyPipelineCache, device->handle, pipelines->cache, NULL);
+  g_hash_table_unref (pipelines->entries);
+  g_mutex_clear (&pipelines->lock);
+  g_cond_clear (&pipelines->changed);
+  g_free (pipelines);
+}
+
+/* --- Building --- */
+
+static VkResult
+make_module (SlVkDevice *device, const SlShader *shader, VkShaderModule *ret_module)
+{
+  const VkShaderModuleCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+                                         .codeSize = shader->code_size,
+                                         .pCode = shader->code};
+  return sl_vk_try (device, CreateShaderModule, device->handle, &info, NULL, ret_module);
+}
+
+static VkResult
+make_layout (SlVkDevice *device, Entry *entry)
+{
+  const VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+                                    .size = entry->shader->push_size};
+  const VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                           .setLayoutCount = 1,
+                                           .pSetLayouts = &entry->pipeline.set_layout,
+                                           .pushConstantRangeCount = push.size > 0,
+                                           .pPushConstantRanges = &push};
+  VkResult result = sl_vk_try (device, CreatePipelineLayout, device->handle, &info, NULL,
+                               &entry->pipeline.layout);
+  if (result != VK_SUCCESS)
+    entry->pipeline.layout = VK_NULL_HANDLE;
+  return result;
+}
+
+static VkResult
+make_pipeline (SlVkDevice *device, Entry *entry, VkShaderModule module)
+{
+  VkSpecializationMapEntry map[SL_DISPATCH_MAX_SPECS];
+  for (uint32_t i = 0; i < entry->shader->n_specs; i++)
+    map[i] = (VkSpecializationMapEntry){
+        .constantID = i, .offset = i * (uint32_t)sizeof (uint32_t), .size = sizeof (uint32_t)};
+  const VkSpecializationInfo specs = {.mapEntryCount = entry->shader->n_specs,
+                                      .pMapEntries = map,
+                                      .dataSize = entry->shader->n_specs * sizeof (uint32_t),
+                                      .pData = entry->specs};
+  const VkComputePipelineCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+      .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                .module = module,
+                .pName = "main",
+                .pSpecializationInfo = &specs},
+      .layout = entry->pipeline.layout};
+  VkPipeline *pipeline = &entry->pipeline.handle;
+  VkResult result = sl_vk_try (device, CreateComputePipelines, device->handle,
+                               device->pipelines->cache, 1, &info, NULL, pipeline);
+  if (result != VK_SUCCESS)
+    *pipeline = VK_NULL_HANDLE;
+  return result;
+}
+
+static gboolean
+build (SlVkDevice *device, Entry *entry, GError **error)
+{
+  VkShaderModule module;
+  VkResult result = make_module (device, entry->shader, &module);
+  if (result == VK_SUCCESS) {
+    result = make_layout (device, entry);
+    if (result == VK_SUCCESS)
+      result = make_pipeline (device, entry, module);
+    sl_vk_do (device, DestroyShaderModule, device->handle, module, NULL);
+  }
+  if (result == VK_SUCCESS)
+    return TRUE;
+  clear_pipeline (device, &entry->pipeline);
+  return sl_vk_device_error (device, error, result, "shader %s cannot be built",
+                             entry->shader->name);
+}
+
+/* Entries that one call builds. */
+typedef struct Batch {
+  SlVkDevice *device;
+  GPtrArray *entries; /* Entry, busy */
+  gint next;          /* atomic */
+  GError *error;      /* the first, guarded by the pipelines' lock */
+} Batch;
+
+static void *
+build_some (void *data)
+{
+  Batch *batch = data;
+  SlVkPipelines *pipelines = batch->device->pipelines;
+  for (guint i; (i = (guint)g_atomic_int_add (&batch->next, 1)) < batch->entries->len;) {
+    Entry *entry = g_ptr_array_index (batch->entries, i);
+    GError *error = NULL;
+    const gboolean built = build (batch->device, entry, &error);
+    g_mutex_lock (&pipelines->lock);
+    entry->state = built ? ENTRY_READY : ENTRY_EMPTY;
+    if (!built && batch->error == NULL)
+      batch->error = g_steal_pointer (&error);
+    g_cond_broadcast (&pipelines->changed);
+    g_mutex_unlock (&pipelines->lock);
+    g_clear_error (&error);
+  }
+  return NULL;
+}
+
+/* The caller takes part. */
+static gboolean
+build_all (SlVkDevice *device, GPtrArray *entries, GError **error)
+{
+  Batch batch = {.device = device, .entries = entries};
+  GThread *threads[MAX_BUILDERS] = {0};
+  const guint n = MIN (MIN (entries->len, MAX_BUILDERS), g_get_num_processors ());
+  for (guint i = 1; i < n; i++)
+    threads[i] = g_thread_try_new ("sl-shaders", build_some, &batch, NULL);
+  build_some (&batch);
+  for (guint i = 1; i < n; i++)
+    if (threads[i] != NULL)
+      g_thread_join (threads[i]);
+  if (batch.error == NULL)
+    return TRUE;
+  g_propagate_error (error, batch.error);
+  return FALSE;
+}
+
+/* The record's entry, found or new. Locked. */
+static VkResult
+find_entry (SlVkDevice *device, const SlDispatch *record, Entry **ret_entry)
+{
+  SlVkPipelines *pipelines = device->pipelines;
+  const SlShader *shader = record->shader;
+  Entry key = {.shader = shader};
+  memcpy (key.specs, record->specs, shader->n_specs * sizeof key.specs[0]);
+  Entry *entry = g_hash_table_lookup (pipelines->entries, &key);
+  if (entry == NULL) {
+    if (pipelines->set_layouts[shader->n_bindings] == VK_NULL_HANDLE) {
+      VkResult result = make_set_layout (device, shader->n_bindings);
+      if (result != VK_SUCCESS)
+        return result;
+    }
+    entry = g_memdup2 (&key, sizeof key);
+    entry->pipeline.set_layout = pipelines->set_layouts[shader->n_bindings];
+    g_hash_table_add (pipelines->entries, entry);
+  }
+  *ret_entry = entry;
+  return VK_SUCCESS;
+}
+
+/* Takes what nobody builds into `mine`; sets *ret_missing if any is not ready yet. */
+static VkResult
+claim (SlVkDevice *device, const SlDispatch *records, uint32_t n,
+       const SlVkPipeline **ret_pipelines, GPtrArray *mine, bool *ret_missing)
+{
+  *ret_missing = false;
+  for (uint32_t i = 0; i < n; i++) {
+    Entry *entry;
+    VkResult result = find_entry (device, &records[i], &entry);
+    if (result != VK_SUCCESS)
+      return result;
+    ret_pipelines[i] = &entry->pipeline;
+    *ret_missing = *ret_missing || entry->state != ENTRY_READY;
+    if (entry->state == ENTRY_EMPTY) {
+      entry->state = ENTRY_BUSY;
+      g_ptr_array_add (mine, entry);
+    }
+  }
+  return VK_SUCCESS;
+}
+
+/* Hands back what was claimed and not begun. Locked. */
+static void
+disclaim (SlVkPipelines *pipelines, GPtrArray *mine)
+{
+  for (guint i = 0; i < mine->len; i++)
+    ((Entry *)mine->pdata[i])->state = ENTRY_EMPTY;
+  g_cond_broadcast (&pipelines->changed);
+}
+
+gboolean
+sl_vk_pipelines_get (SlVkDevice *device, const SlDispatch *records, uint32_t n,
+                     const SlVkPipeline **ret_pipelines, GError **error)
+{
+  SlVkPipelines *pipelines = device->pipelines;
+  g_autoptr (GPtrArray) mine = g_ptr_array_new ();
+  for (bool missing = true; missing;) {
+    g_ptr_array_set_size (mine, 0);
+    g_mutex_lock (&pipelines->lock);
+    VkResult result = claim (device, records, n, ret_pipelines, mine, &missing);
+    if (result != VK_SUCCESS)
+      disclaim (pipelines, mine);
+    else if (missing && mine->len == 0)
+      g_cond_wait (&pipelines->changed, &pipelines->lock);
+    g_mutex_unlock (&pipelines->lock);
+    if (result != VK_SUCCESS)
+      return sl_vk_device_error (device, error, result, "no descriptor layout");
+    if (mine->len > 0 && !build_all (device, mine, error))
+      return FALSE;
+  }
+  return TRUE;
+}

@@ -1,0 +1,19 @@
+/* Compiled shaders with their specialisation constants, shared by all programs of a device. */
+#pragma once
+
+#include "vulkan/device.h"
+
+typedef struct SlVkPipeline {
+  VkPipeline handle;
+  VkPipelineLayout layout;
+  VkDescriptorSetLayout set_layout; /* storage buffers 0, 1, … */
+} SlVkPipeline;
+
+/* Of a new device, and of one whose programs are gone. */
+gboolean sl_vk_pipelines_new (SlVkDevice *device, GError **error);
+void sl_vk_pipelines_free (SlVkDevice *device);
+
+/* The pipelines of `n` records, built where they are new, on several threads; each one once,
+ * whoever else asks for it meanwhile. They live as long as the device. */
+gboolean sl_vk_pipelines_get (SlVkDevice *device, const SlDispatch *records, uint32_t n,
+                              const SlVkPipeline **ret_pipelines, GError **error);

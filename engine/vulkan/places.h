@@ -1,0 +1,30 @@
+/* Where everything that a program works on lies: in a run's arena on the device, in its staging
+ * memory, among the constants. */
+#pragma once
+
+#include "vulkan/weights.h"
+
+/* A run's arena holds what the plan placed, then copies of parameters and state (their live content
+ * is the host's), then scratch. */
+typedef struct SlVkPlaces {
+  const SlPlan *plan;
+  GPtrArray *constants; /* SlTensor, different ones */
+  int32_t *constant_of; /* by id of a root: index in constants, or -1 */
+  GPtrArray *variables; /* SlValue, roots */
+  uint64_t *offset;     /* by id of a root: byte in the arena */
+  uint64_t scratch;     /* byte in the arena */
+  uint64_t arena_bytes;
+  uint64_t *staging; /* by id of a port or variable: byte in the staging memory */
+  uint64_t host;     /* from here on, roots that host steps read and write */
+  uint64_t staging_bytes;
+} SlVkPlaces;
+
+/* Of the values that records bind, host steps (SlStep *) touch and ports are. */
+void sl_vk_places_init (SlVkPlaces *places, const SlPlan *plan, const GArray *records,
+                        const GPtrArray *host_steps, uint64_t scratch_bytes);
+void sl_vk_places_clear (SlVkPlaces *places);
+
+/* The byte of the arena where the value begins; FALSE: it lies in constant *ret_constant, at byte
+ * *ret_offset of that. */
+bool sl_vk_places_find (const SlVkPlaces *places, const SlValue *value, uint64_t *ret_offset,
+                        int32_t *ret_constant);

@@ -1,0 +1,494 @@
+#include "vulkan/program.h"
+
+#include "core/limit.h"
+#include "core/memory.h"
+#include "graph/op.h"
+#include "vulkan/commands.h"
+
+#include <string.h>
+
+/* Operations a second that a device of a kind does at least. A command buffer ends where it may
+ * take longer than PART_SECONDS: some systems kill what takes longer than two. */
+#define DISCRETE_SPEED 1e12
+#define INTEGRATED_SPEED 2e10
+#define PART_SECONDS 0.1
+/* A run that takes so long, and so many times the estimate, hangs. */
+#define HANG_SECONDS 10.0
+#define HANG_FACTOR 20.0
+/* A CPU that plays a GPU: nobody kills it, but it may be slow, and shared. */
+#define CPU_SPEED 2e9
+
+/* What compiling works with before there is a program. */
+typedef struct Draft {
+  SlVkProgram *program;
+  GArray *records;       /* SlDispatch */
+  GPtrArray *host_steps; /* SlStep */
+  SlDispatcher dispatcher;
+  double speed;
+  double part_work, work; /* of the current part, of all */
+} Draft;
+
+static double
+get_speed (const SlVkDevice *device)
+{
+  switch (device->physical->type) {
+  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+    return DISCRETE_SPEED;
+  case VK_PHYSICAL_DEVICE_TYPE_CPU:
+    return CPU_SPEED;
+  default:
+    return INTEGRATED_SPEED;
+  }
+}
+
+/* --- Records and parts --- */
+
+static void
+part_clear (void *data)
+{
+  SlVkPart *part = data;
+  g_clear_pointer (&part->uploads, g_array_unref);
+  g_clear_pointer (&part->downloads, g_array_unref);
+}
+
+static SlVkPart *
+last_part (const SlVkProgram *program)
+{
+  return &g_array_index (program->parts, SlVkPart, program->parts->len - 1);
+}
+
+/* The part that the next record or host step belongs to. */
+static SlVkPart *
+open_part (Draft *draft, bool is_host, bool anew)
+{
+  SlVkProgram *program = draft->program;
+  if (program->parts->len > 0 && last_part (program)->is_host == is_host && !anew)
+    return last_part (program);
+  SlVkPart part = {.is_host = is_host,
+                   .first = is_host ? draft->host_steps->len : draft->records->len};
+  g_array_append_val (program->parts, part);
+  draft->part_work = 0;
+  return last_part (program);
+}
+
+static gboolean
+add_host_step (Draft *draft, const SlStep *step, GError **error)
+{
+  SlVkProgram *program = draft->program;
+  if (program->host == NULL || !sl_dispatch_is_host (step->kernel, NULL)) {
+    sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
+                   "%s has no shader for '%s' of this form", program->device->physical->info.name,
+                   step->kernel);
+    return FALSE;
+  }
+  open_part (draft, true, false)->n++;
+  g_ptr_array_add (draft->host_steps, (void *)step);
+  return TRUE;
+}
+
+/* Steps of the same node from number `first` on. */
+static uint32_t
+count_steps (const GArray *steps, uint32_t first)
+{
+  const SlNode *node = g_array_index (steps, SlStep, first).node;
+  uint32_t n = 1;
+  while (first + n < steps->len && g_array_index (steps, SlStep, first + n).node == node)
+    n++;
+  return n;
+}
+
+/* A command buffer ends before the node that would make it too long. */
+static void
+add_work (Draft *draft, const SlNode *node)
+{
+  const double work = sl_node_get_work (node);
+  const bool is_cpu = draft->program->device->gpu.is_cpu;
+  if (!is_cpu && draft->part_work > 0 && draft->part_work + work > draft->speed * PART_SECONDS)
+    open_part (draft, false, true);
+  draft->part_work += work;
+  draft->work += work;
+}
+
+static gboolean
+add_steps (Draft *draft, GError **error)
+{
+  const GArray *steps = draft->program->plan->steps;
+  const SlNode *node = NULL;
+  open_part (draft, false, true);
+  for (uint32_t i = 0; i < steps->len;) {
+    SlDispatcher *to = &draft->dispatcher;
+    to->steps = &g_array_index (steps, SlStep, i);
+    to->n_steps = count_steps (steps, i);
+    if (to->steps->node != node)
+      add_work (draft, to->steps->node);
+    node = to->steps->node;
+    const uint32_t first = draft->records->len;
+    uint32_t n = sl_dispatch_steps (to);
+    if (n > 0) {
+      SlVkPart *part = open_part (draft, false, false);
+      part->n += draft->records->len - first;
+      part->first = draft->records->len - part->n;
+    } else if (add_host_step (draft, to->steps, error)) {
+      n = 1;
+    } else {
+      return FALSE;
+    }
+    i += n;
+  }
+  if (last_part (draft->program)->is_host)
+    open_part (draft, false, false);
+  return TRUE;
+}
+
+/* --- Memory --- */
+
+static gboolean
+check_memory (const SlVkProgram *program, GError **error)
+{
+  const SlVkPhysical *physical = program->device->physical;
+  const SlVkPlaces *places = &program->places;
+  const uint64_t weights = sl_vk_constants_get_missing (
+      program->device, (SlTensor **)places->constants->pdata, places->constants->len);
+  const uint64_t free = sl_vk_physical_get_free_memory (physical);
+  uint64_t largest = places->arena_bytes;
+  for (uint32_t i = 0; i < places->constants->len; i++)
+    largest = MAX (largest, sl_tensor_get_size (places->constants->pdata[i]));
+  g_autofree char *run_text = sl_limit_print_bytes (places->arena_bytes);
+  if (largest > physical->max_allocation) {
+    g_autofree char *most = sl_limit_print_bytes (physical->max_allocation);
+    g_autofree char *text = sl_limit_print_bytes (largest);
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
+                 "%s: %s of memory are needed in one piece, it gives %s at most",
+                 physical->info.name, text, most);
+    return FALSE;
+  }
+  if (weights + places->arena_bytes <= free)
+    return TRUE;
+  g_autofree char *weight_text = sl_limit_print_bytes (weights);
+  g_autofree char *free_text = sl_limit_print_bytes (free);
+  g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
+               "%s: %s for weights and %s for a run do not fit into the %s of memory that are free",
+               physical->info.name, weight_text, run_text, free_text);
+  return FALSE;
+}
+
+static gboolean
+upload_table (SlVkProgram *program, const GArray *table, GError **error)
+{
+  const uint64_t bytes = table->len * sizeof (uint32_t);
+  SlVkUpload upload;
+  if (!sl_vk_buffer_init (program->device, SL_VK_MEMORY_DEVICE,
+                          sl_align_up (bytes, SL_VK_PLACE_ALIGNMENT) + SL_VK_PLACE_ALIGNMENT,
+                          "a table", &program->table, error))
+    return FALSE;
+  if (bytes == 0)
+    return TRUE;
+  if (!sl_vk_upload_init (program->device, bytes, &upload, error))
+    return FALSE;
+  const gboolean done = sl_vk_upload_add (&upload, &program->table, 0, table->data, bytes, error) &&
+                        sl_vk_upload_finish (&upload, error);
+  sl_vk_upload_clear (&upload);
+  return done;
+}
+
+static gboolean
+upload_constants (SlVkProgram *program, GError **error)
+{
+  const GPtrArray *constants = program->places.constants;
+  g_autofree const SlVkConstant **list = g_new0 (const SlVkConstant *, constants->len + 1);
+  if (!sl_vk_constants_get (program->device, (SlTensor **)constants->pdata, constants->len, list,
+                            error))
+    return FALSE;
+  program->constants = g_steal_pointer (&list);
+  return TRUE;
+}
+
+/* --- What runs work from --- */
+
+/* Buffers by number, for hazards. */
+enum { BUFFER_ARENA, BUFFER_TABLE, BUFFER_CONSTANTS };
+
+/* Binds what a binding stands for, and notes it as a place; FALSE if nobody looks. */
+static bool
+resolve (const SlVkProgram *program, const SlBinding *binding, SlVkRecord *record,
+         SlVkBinding *ret_binding, SlPlace *ret_place)
+{
+  const uint64_t span = sl_extent_get_span (&binding->extent);
+  const uint64_t nothing = program->table.size - SL_VK_PLACE_ALIGNMENT;
+  *ret_binding = (SlVkBinding){&program->table, nothing, SL_VK_PLACE_ALIGNMENT};
+  if (binding->kind == SL_BIND_NONE || span == 0)
+    return false;
+  uint64_t begin = 0;
+  int32_t constant;
+  SlPlace place = {.buffer = BUFFER_ARENA, .extent = binding->extent, .writes = binding->writes};
+  ret_binding->buffer = NULL;
+  if (binding->kind == SL_BIND_TABLE) {
+    ret_binding->buffer = &program->table;
+    place.buffer = BUFFER_TABLE;
+  } else if (binding->kind == SL_BIND_SCRATCH) {
+    begin = program->places.scratch;
+  } else if (!sl_vk_places_find (&program->places, binding->value, &begin, &constant)) {
+    ret_binding->buffer = program->constants[constant]->buffer;
+    begin += program->constants[constant]->offset;
+    place.buffer = BUFFER_CONSTANTS;
+  }
+  place.extent.begin += begin;
+  const uint64_t alignment = program->device->gpu.alignment;
+  const uint64_t at = place.extent.begin & (alignment - 1);
+  ret_binding->offset = place.extent.begin - at;
+  ret_binding->range = at + span;
+  if (binding->at_push != SL_AT_NONE)
+    record->push[binding->at_push / 4] = (uint32_t)(at / binding->element_size);
+  *ret_place = place;
+  return true;
+}
+
+static void
+add_record (SlVkProgram *program, const SlDispatch *from, const SlVkPipeline *pipeline,
+            SlPlace *places, uint32_t *ret_n_places)
+{
+  SlVkRecord record = {.pipeline = pipeline,
+                       .step = from->step,
+                       .groups = {from->groups[0], from->groups[1], from->groups[2]},
+                       .push_size = from->shader->push_size,
+                       .n_bindings = from->shader->n_bindings};
+  memcpy (record.push, from->push, sizeof record.push);
+  *ret_n_places = 0;
+  for (uint32_t i = 0; i < record.n_bindings; i++)
+    *ret_n_places +=
+        resolve (program, &from->bindings[i], &record, &record.bindings[i], &places[*ret_n_places]);
+  g_array_append_val (program->records, record);
+}
+
+/* With validation on: that barriers stand where they have to, by another way than they were found.
+ */
+static gboolean
+check_hazards (const SlVkProgram *program, const SlPlace *places, const uint32_t *n_places,
+               GError **error)
+{
+  const uint32_t n = program->records->len;
+  g_autofree const SlPlace **lists = g_new (const SlPlace *, n + 1);
+  g_autofree bool *barriers = g_new0 (bool, n + 1);
+  for (uint32_t i = 0; i < n; i++) {
+    lists[i] = places + (size_t)i * SL_DISPATCH_MAX_BINDINGS;
+    barriers[i] = g_array_index (program->records, SlVkRecord, i).barrier;
+  }
+  for (uint32_t i = 0; i < program->parts->len; i++) {
+    const SlVkPart *part = &g_array_index (program->parts, SlVkPart, i);
+    if (!part->is_host && part->n > 0)
+      barriers[part->first] = true;
+  }
+  g_autofree char *breach = sl_hazards_check (lists, n_places, barriers, n);
+  if (breach == NULL)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "a barrier is missing: %s", breach);
+  return FALSE;
+}
+
+static gboolean
+add_records (SlVkProgram *program, const GArray *drafts, GError **error)
+{
+  const uint32_t n = drafts->len;
+  g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, n + 1);
+  g_autofree SlPlace *places = g_new0 (SlPlace, (size_t)n * SL_DISPATCH_MAX_BINDINGS + 1);
+  g_autofree uint32_t *n_places = g_new0 (uint32_t, n + 1);
+  g_autoptr (SlSchedule) schedule = sl_schedule_new ();
+  if (!sl_vk_pipelines_get (program->device, (const SlDispatch *)drafts->data, n, pipelines, error))
+    return FALSE;
+  for (uint32_t i = 0; i < n; i++)
+    add_record (program, &g_array_index (drafts, SlDispatch, i), pipelines[i],
+                places + (size_t)i * SL_DISPATCH_MAX_BINDINGS, &n_places[i]);
+  for (uint32_t i = 0; i < program->parts->len; i++) {
+    const SlVkPart *part = &g_array_index (program->parts, SlVkPart, i);
+    sl_schedule_reset (schedule);
+    for (uint32_t k = part->first; !part->is_host && k < part->first + part->n; k++)
+      g_array_index (program->records, SlVkRecord, k).barrier =
+          sl_schedule_add (schedule, places + (size_t)k * SL_DISPATCH_MAX_BINDINGS, n_places[k]);
+  }
+  return !sl_vk_validates () || check_hazards (program, places, n_places, error);
+}
+
+/* --- Copies and host steps --- */
+
+static void
+add_copy (GArray **list, uint64_t staging, uint64_t arena, uint64_t bytes)
+{
+  const SlVkCopy copy = {staging, arena, bytes};
+  if (bytes == 0)
+    return;
+  if (*list == NULL)
+    *list = g_array_new (FALSE, FALSE, sizeof (SlVkCopy));
+  g_array_append_val (*list, copy);
+}
+
+/* To or from the place of a port or a variable. */
+static void
+add_port (SlVkProgram *program, GArray **list, const SlValue *value)
+{
+  uint64_t arena;
+  int32_t constant;
+  if (program->places.staging[value->id] != UINT64_MAX &&
+      sl_vk_places_find (&program->places, value, &arena, &constant))
+    add_copy (list, program->places.staging[value->id], arena, sl_value_get_bytes (value));
+}
+
+static void
+add_ports (SlVkProgram *program)
+{
+  const SlGraph *graph = program->plan->graph;
+  SlVkPart *first = &g_array_index (program->parts, SlVkPart, 0), *last = last_part (program);
+  for (uint32_t i = 0; i < graph->inputs->len; i++)
+    add_port (program, &first->uploads, graph->inputs->pdata[i]);
+  for (uint32_t i = 0; i < program->places.variables->len; i++)
+    add_port (program, &first->uploads, program->places.variables->pdata[i]);
+  for (uint32_t i = 0; i < graph->outputs->len; i++)
+    add_port (program, &last->downloads, graph->outputs->pdata[i]);
+  for (uint32_t i = 0; i < graph->updates->len; i++)
+    add_port (program, &last->downloads, g_array_index (graph->updates, SlUpdate, i).value);
+}
+
+/* Where an operand of a host step lies in the staging memory. Its whole place comes down before the
+ * part, and goes up again behind it if a step writes in it. */
+static uint64_t
+stage_operand (SlVkProgram *program, GHashTable *staged, uint32_t part, const SlValue *value,
+               bool writes, uint64_t *end)
+{
+  size_t offset;
+  uint64_t at;
+  const SlValue *root = value != NULL ? sl_value_get_root (value, &offset) : NULL;
+  if (root == NULL || (root->data != NULL && !sl_value_is_variable (root)))
+    return UINT64_MAX;
+  const uint64_t arena = program->places.offset[root->id];
+  const uint64_t bytes = sl_value_get_bytes (root);
+  gpointer known;
+  if (g_hash_table_lookup_extended (staged, root, NULL, &known)) {
+    at = (uint64_t)(uintptr_t)known >> 1;
+  } else {
+    at = *end;
+    *end += sl_align_up (bytes, SL_VK_PLACE_ALIGNMENT);
+    add_copy (&g_array_index (program->parts, SlVkPart, part - 1).downloads, at, arena, bytes);
+    known = NULL; /* not written so far */
+  }
+  const bool was_written = (uintptr_t)known & 1;
+  if (writes && !was_written)
+    add_copy (&g_array_index (program->parts, SlVkPart, part + 1).uploads, at, arena, bytes);
+  g_hash_table_insert (staged, (void *)root,
+                       (void *)(uintptr_t)(at << 1 | (writes || was_written)));
+  return at + offset;
+}
+
+static gboolean
+add_host_part (SlVkProgram *program, uint32_t index, const GPtrArray *steps, uint32_t threads,
+               GError **error)
+{
+  const SlVkPart *part = &g_array_index (program->parts, SlVkPart, index);
+  g_autoptr (GHashTable) staged = g_hash_table_new (NULL, NULL);
+  uint64_t end = program->places.host;
+  for (uint32_t i = part->first; i < part->first + part->n; i++) {
+    const SlStep *step = steps->pdata[i];
+    SlVkHostStep host = {.step = step, .bound = program->host->bind (step, threads, error)};
+    if (host.bound == NULL)
+      return FALSE;
+    host.staging = g_new (uint64_t, step->n_operands + 1);
+    for (uint32_t k = 0; k < step->n_operands; k++)
+      host.staging[k] =
+          stage_operand (program, staged, index, step->operands[k], k >= step->n_reads, &end);
+    program->host_scratch = MAX (program->host_scratch, program->host->scratch (host.bound));
+    g_array_append_val (program->host_steps, host);
+  }
+  program->places.staging_bytes = MAX (program->places.staging_bytes, end);
+  return TRUE;
+}
+
+static gboolean
+add_host_parts (SlVkProgram *program, const GPtrArray *steps, uint32_t threads, GError **error)
+{
+  for (uint32_t i = 0; i < program->parts->len; i++)
+    if (g_array_index (program->parts, SlVkPart, i).is_host &&
+        !add_host_part (program, i, steps, threads, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* --- A program --- */
+
+static gboolean
+fill_program (Draft *draft, const SlCompileOptions *options, GError **error)
+{
+  SlVkProgram *program = draft->program;
+  if (!add_steps (draft, error))
+    return FALSE;
+  sl_vk_places_init (&program->places, program->plan, draft->records, draft->host_steps,
+                     draft->dispatcher.scratch_size);
+  const double seconds = HANG_SECONDS + HANG_FACTOR * draft->work / draft->speed;
+  program->wait_ns = (uint64_t)(MIN (seconds, 1e6) * 1e9);
+  if (!check_memory (program, error) || !upload_constants (program, error) ||
+      !upload_table (program, draft->dispatcher.table, error) ||
+      !add_records (program, draft->records, error))
+    return FALSE;
+  add_ports (program);
+  return add_host_parts (program, draft->host_steps, options->threads, error) &&
+         sl_vk_check_messages (error);
+}
+
+void *
+sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GError **error)
+{
+  SlVkDevice *device = sl_vk_device_get (options->device, error);
+  if (device == NULL)
+    return NULL;
+  SlVkProgram *program = g_new0 (SlVkProgram, 1);
+  program->plan = plan;
+  program->device = device;
+  program->host = options->host;
+  program->records = g_array_new (FALSE, FALSE, sizeof (SlVkRecord));
+  program->host_steps = g_array_new (FALSE, FALSE, sizeof (SlVkHostStep));
+  program->parts = g_array_new (FALSE, FALSE, sizeof (SlVkPart));
+  g_array_set_clear_func (program->parts, part_clear);
+  g_autoptr (GArray) records = g_array_new (FALSE, TRUE, sizeof (SlDispatch));
+  g_autoptr (GArray) table = g_array_new (FALSE, FALSE, sizeof (uint32_t));
+  g_autoptr (GPtrArray) host_steps = g_ptr_array_new ();
+  Draft draft = {.program = program,
+                 .records = records,
+                 .host_steps = host_steps,
+                 .dispatcher = {.gpu = &device->gpu, .records = records, .table = table},
+                 .speed = get_speed (device)};
+  if (fill_program (&draft, options, error))
+    return program;
+  sl_vk_program_release (program);
+  return NULL;
+}
+
+void
+sl_vk_program_release (void *data)
+{
+  SlVkProgram *program = data;
+  for (uint32_t i = 0; i < program->host_steps->len; i++) {
+    SlVkHostStep *host = &g_array_index (program->host_steps, SlVkHostStep, i);
+    program->host->free (host->bound);
+    g_free (host->staging);
+  }
+  sl_vk_buffer_clear (program->device, &program->table);
+  if (program->constants != NULL)
+    sl_vk_constants_release (program->device, program->constants, program->places.constants->len);
+  g_free (program->constants);
+  sl_vk_places_clear (&program->places);
+  g_array_unref (program->records);
+  g_array_unref (program->host_steps);
+  g_array_unref (program->parts);
+  sl_vk_device_unref (program->device);
+  g_free (program);
+}
+
+guint64
+sl_vk_program_get_run_bytes (const void *data)
+{
+  const SlVkProgram *program = data;
+  return program->places.arena_bytes + program->places.staging_bytes + program->host_scratch;
+}
+
+uint32_t
+sl_vk_program_get_host_steps (const void *data)
+{
+  return ((const SlVkProgram *)data)->host_steps->len;
+}

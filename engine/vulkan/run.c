@@ -1,0 +1,357 @@
+#include "vulkan/run.h"
+
+#include "core/clock.h"
+#include "core/memory.h"
+
+#include <string.h>
+
+/* --- Recording --- */
+
+void
+sl_vk_run_record_copies (const SlVkRun *run, VkCommandBuffer commands, const GArray *copies,
+                         bool upload)
+{
+  for (uint32_t i = 0; copies != NULL && i < copies->len; i++) {
+    const SlVkCopy *copy = &g_array_index (copies, SlVkCopy, i);
+    const VkBufferCopy region = {.srcOffset = upload ? copy->staging : copy->arena,
+                                 .dstOffset = upload ? copy->arena : copy->staging,
+                                 .size = copy->bytes};
+    sl_vk_do (run->device, CmdCopyBuffer, commands,
+              upload ? run->staging.handle : run->arena.handle,
+              upload ? run->arena.handle : run->staging.handle, 1, &region);
+  }
+}
+
+void
+sl_vk_run_record (const SlVkRun *run, VkCommandBuffer commands, uint32_t index)
+{
+  const SlVkRecord *record = &g_array_index (run->program->records, SlVkRecord, index);
+  const SlVkPipeline *pipeline = record->pipeline;
+  sl_vk_do (run->device, CmdBindPipeline, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+            pipeline->handle);
+  sl_vk_do (run->device, CmdBindDescriptorSets, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+            pipeline->layout, 0, 1, &run->sets[index], 0, NULL);
+  if (record->push_size > 0)
+    sl_vk_do (run->device, CmdPushConstants, commands, pipeline->layout,
+              VK_SHADER_STAGE_COMPUTE_BIT, 0, record->push_size, record->push);
+  sl_vk_do (run->device, CmdDispatch, commands, record->groups[0], record->groups[1],
+            record->groups[2]);
+}
+
+static VkResult
+record_part (SlVkRun *run, const SlVkPart *part, VkCommandBuffer commands)
+{
+  SlVkDevice *device = run->device;
+  const VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+  VkResult result = sl_vk_try (device, BeginCommandBuffer, commands, &info);
+  if (result != VK_SUCCESS)
+    return result;
+  sl_vk_barrier (device, commands);
+  sl_vk_run_record_copies (run, commands, part->uploads, true);
+  if (part->uploads != NULL)
+    sl_vk_barrier (device, commands);
+  for (uint32_t i = part->first; i < part->first + part->n; i++) {
+    if (g_array_index (run->program->records, SlVkRecord, i).barrier)
+      sl_vk_barrier (device, commands);
+    sl_vk_run_record (run, commands, i);
+  }
+  if (part->downloads != NULL) {
+    sl_vk_barrier (device, commands);
+    sl_vk_run_record_copies (run, commands, part->downloads, false);
+    sl_vk_barrier_to_host (device, commands);
+  }
+  return sl_vk_try (device, EndCommandBuffer, commands);
+}
+
+static VkResult
+make_commands (SlVkRun *run)
+{
+  SlVkDevice *device = run->device;
+  const GArray *parts = run->program->parts;
+  const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                        .queueFamilyIndex = device->physical->queue_family};
+  VkResult result = sl_vk_try (device, CreateCommandPool, device->handle, &pool, NULL, &run->pool);
+  if (result != VK_SUCCESS) {
+    run->pool = VK_NULL_HANDLE;
+    return result;
+  }
+  const VkCommandBufferAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                            .commandPool = run->pool,
+                                            .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                                            .commandBufferCount = parts->len};
+  run->commands = g_new0 (VkCommandBuffer, parts->len);
+  result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &info, run->commands);
+  for (uint32_t i = 0; result == VK_SUCCESS && i < parts->len; i++)
+    if (!g_array_index (parts, SlVkPart, i).is_host)
+      result = record_part (run, &g_array_index (parts, SlVkPart, i), run->commands[i]);
+  return result;
+}
+
+/* --- Descriptors --- */
+
+static void
+write_set (const SlVkRun *run, const SlVkRecord *record, VkDescriptorSet set)
+{
+  VkDescriptorBufferInfo buffers[SL_DISPATCH_MAX_BINDINGS];
+  for (uint32_t i = 0; i < record->n_bindings; i++) {
+    const SlVkBinding *binding = &record->bindings[i];
+    const SlVkBuffer *buffer = binding->buffer != NULL ? binding->buffer : &run->arena;
+    buffers[i] = (VkDescriptorBufferInfo){buffer->handle, binding->offset, binding->range};
+  }
+  const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                      .dstSet = set,
+                                      .descriptorCount = record->n_bindings,
+                                      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                      .pBufferInfo = buffers};
+  sl_vk_do (run->device, UpdateDescriptorSets, run->device->handle, 1, &write, 0, NULL);
+}
+
+static VkResult
+make_sets (SlVkRun *run)
+{
+  SlVkDevice *device = run->device;
+  const GArray *records = run->program->records;
+  uint32_t n_bindings = 0;
+  if (records->len == 0)
+    return VK_SUCCESS;
+  g_autofree VkDescriptorSetLayout *layouts = g_new (VkDescriptorSetLayout, records->len);
+  for (uint32_t i = 0; i < records->len; i++) {
+    layouts[i] = g_array_index (records, SlVkRecord, i).pipeline->set_layout;
+    n_bindings += g_array_index (records, SlVkRecord, i).n_bindings;
+  }
+  const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n_bindings};
+  const VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                           .maxSets = records->len,
+                                           .poolSizeCount = 1,
+                                           .pPoolSizes = &size};
+  VkResult result =
+      sl_vk_try (device, CreateDescriptorPool, device->handle, &pool, NULL, &run->descriptors);
+  if (result != VK_SUCCESS) {
+    run->descriptors = VK_NULL_HANDLE;
+    return result;
+  }
+  const VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                            .descriptorPool = run->descriptors,
+                                            .descriptorSetCount = records->len,
+                                            .pSetLayouts = layouts};
+  run->sets = g_new0 (VkDescriptorSet, records->len);
+  result = sl_vk_try (device, AllocateDescriptorSets, device->handle, &info, run->sets);
+  for (uint32_t i = 0; result == VK_SUCCESS && i < records->len; i++)
+    write_set (run, &g_array_index (records, SlVkRecord, i), run->sets[i]);
+  return result;
+}
+
+/* --- Memory --- */
+
+static void *
+stage (const SlVkRun *run, uint64_t at)
+{
+  return (char *)run->staging.mapped + at;
+}
+
+static gboolean
+make_memory (SlVkRun *run, GError **error)
+{
+  const SlVkPlaces *places = &run->program->places;
+  SlVkCommands commands;
+  if (!sl_vk_buffer_init (run->device, SL_VK_MEMORY_DEVICE, places->arena_bytes, "a run",
+                          &run->arena, error) ||
+      !sl_vk_buffer_init (run->device, SL_VK_MEMORY_STAGING, places->staging_bytes,
+                          "a run's inputs and outputs", &run->staging, error))
+    return FALSE;
+  if (run->staging.mapped != NULL)
+    memset (run->staging.mapped, 0, run->staging.size);
+  if (run->arena.size == 0)
+    return TRUE;
+  /* What a driver hands out may hold anybody's old numbers. */
+  if (!sl_vk_commands_init (run->device, &commands, error))
+    return FALSE;
+  gboolean done = sl_vk_commands_begin (&commands, error);
+  if (done)
+    sl_vk_do (run->device, CmdFillBuffer, commands.buffer, run->arena.handle, 0, VK_WHOLE_SIZE, 0);
+  done = done && sl_vk_commands_run (&commands, run->program->wait_ns, error);
+  sl_vk_commands_clear (&commands);
+  return done;
+}
+
+static gboolean
+make_operands (SlVkRun *run, GError **error)
+{
+  const GArray *steps = run->program->host_steps;
+  run->operands = g_new0 (void **, steps->len + 1);
+  for (uint32_t i = 0; i < steps->len; i++) {
+    const SlVkHostStep *host = &g_array_index (steps, SlVkHostStep, i);
+    run->operands[i] = g_new0 (void *, host->step->n_operands + 1);
+    for (uint32_t k = 0; k < host->step->n_operands; k++) {
+      const SlValue *value = host->step->operands[k];
+      size_t offset;
+      if (host->staging[k] != UINT64_MAX)
+        run->operands[i][k] = stage (run, host->staging[k]);
+      else if (value != NULL)
+        run->operands[i][k] =
+            (char *)sl_tensor_get_data (sl_value_get_root (value, &offset)->data) + offset;
+    }
+  }
+  if (run->program->host_scratch == 0)
+    return TRUE;
+  run->scratch = sl_aligned_alloc (run->program->host_scratch);
+  if (run->scratch == NULL)
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a run's %zu bytes of scratch",
+                 run->program->host_scratch);
+  return run->scratch != NULL;
+}
+
+void *
+sl_vk_run_memory (void *data, const SlValue *value)
+{
+  const SlVkRun *run = data;
+  const uint64_t at = run->program->places.staging[value->id];
+  size_t offset;
+  if (at != UINT64_MAX && !sl_value_is_variable (value))
+    return stage (run, at);
+  return (char *)sl_tensor_get_data (sl_value_get_root (value, &offset)->data) + offset;
+}
+
+/* --- A run --- */
+
+void *
+sl_vk_run_new (void *data, GError **error)
+{
+  const SlVkProgram *program = data;
+  const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+  SlVkRun *run = g_new0 (SlVkRun, 1);
+  run->program = program;
+  run->device = program->device;
+  if (!sl_vk_device_check (run->device, error) || !make_memory (run, error) ||
+      !make_operands (run, error)) {
+    sl_vk_run_free (run);
+    return NULL;
+  }
+  VkResult result =
+      sl_vk_try (run->device, CreateFence, run->device->handle, &fence, NULL, &run->fence);
+  if (result != VK_SUCCESS)
+    run->fence = VK_NULL_HANDLE;
+  if (result == VK_SUCCESS)
+    result = make_sets (run);
+  if (result == VK_SUCCESS)
+    result = make_commands (run);
+  if (result != VK_SUCCESS)
+    sl_vk_device_error (run->device, error, result, "a run cannot be prepared");
+  if (result == VK_SUCCESS && sl_vk_check_messages (error))
+    return run;
+  sl_vk_run_free (run);
+  return NULL;
+}
+
+static void
+destroy_objects (SlVkRun *run)
+{
+  SlVkDevice *device = run->device;
+  if (run->queries != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyQueryPool, device->handle, run->queries, NULL);
+  if (run->pool != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyCommandPool, device->handle, run->pool, NULL);
+  if (run->descriptors != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyDescriptorPool, device->handle, run->descriptors, NULL);
+  if (run->fence != VK_NULL_HANDLE)
+    sl_vk_do (device, DestroyFence, device->handle, run->fence, NULL);
+}
+
+void
+sl_vk_run_free (void *data)
+{
+  SlVkRun *run = data;
+  if (sl_vk_device_may_destroy (run->device))
+    destroy_objects (run);
+  sl_vk_buffer_clear (run->device, &run->arena);
+  sl_vk_buffer_clear (run->device, &run->staging);
+  for (uint32_t i = 0; run->operands != NULL && i < run->program->host_steps->len; i++)
+    g_free (run->operands[i]);
+  g_free (run->operands);
+  g_free (run->sets);
+  g_free (run->commands);
+  g_free (run->timed_commands);
+  sl_aligned_free (run->scratch);
+  g_free (run);
+}
+
+/* --- Executing --- */
+
+void
+sl_vk_run_load_variables (const SlVkRun *run)
+{
+  const GPtrArray *variables = run->program->places.variables;
+  for (uint32_t i = 0; i < variables->len; i++) {
+    const SlValue *value = variables->pdata[i];
+    memcpy (stage (run, run->program->places.staging[value->id]), sl_tensor_get_data (value->data),
+            sl_tensor_get_size (value->data));
+  }
+}
+
+void
+sl_vk_run_store_updates (const SlVkRun *run)
+{
+  const GArray *updates = run->program->plan->graph->updates;
+  for (uint32_t i = 0; i < updates->len; i++) {
+    const SlValue *value = g_array_index (updates, SlUpdate, i).value;
+    const uint64_t at = run->program->places.staging[value->id];
+    if (at != UINT64_MAX)
+      memcpy (sl_tensor_get_data_writable (value->data), stage (run, at),
+              sl_tensor_get_size (value->data));
+  }
+}
+
+void
+sl_vk_run_host_step (SlVkRun *run, uint32_t index)
+{
+  const SlVkHostStep *host = &g_array_index (run->program->host_steps, SlVkHostStep, index);
+  run->program->host->run (host->bound, run->operands[index], run->scratch);
+}
+
+static void
+run_host_steps (SlVkRun *run, const SlVkPart *part, uint64_t *ret_ns)
+{
+  const SlVkProgram *program = run->program;
+  for (uint32_t i = part->first; i < part->first + part->n; i++) {
+    const SlVkHostStep *host = &g_array_index (program->host_steps, SlVkHostStep, i);
+    const uint64_t start = sl_clock_ns ();
+    sl_vk_run_host_step (run, i);
+    if (ret_ns != NULL)
+      ret_ns[host->step - (const SlStep *)program->plan->steps->data] = sl_clock_ns () - start;
+  }
+}
+
+gboolean
+sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, uint64_t *ret_ns,
+                GError **error)
+{
+  const GArray *parts = run->program->parts;
+  const SlVkPart *part = &g_array_index (parts, SlVkPart, index);
+  if (part->is_host) {
+    run_host_steps (run, part, ret_ns);
+    return TRUE;
+  }
+  /* The host has to be done with what it wrote, and waits for what it reads. */
+  const bool after_host = index == 0 || g_array_index (parts, SlVkPart, index - 1).is_host;
+  const bool waits = index + 1 == parts->len || g_array_index (parts, SlVkPart, index + 1).is_host;
+  if ((!after_host || sl_vk_buffer_flush (run->device, &run->staging, error)) &&
+      sl_vk_device_submit (run->device, commands[index], waits ? run->fence : VK_NULL_HANDLE,
+                           error) &&
+      (!waits || sl_vk_device_wait (run->device, run->fence, run->program->wait_ns, error)) &&
+      (!waits || sl_vk_buffer_invalidate (run->device, &run->staging, error)))
+    return TRUE;
+  sl_vk_device_recover (run->device, run->fence);
+  return FALSE;
+}
+
+gboolean
+sl_vk_run_execute (void *data, GError **error)
+{
+  SlVkRun *run = data;
+  sl_vk_run_load_variables (run);
+  for (uint32_t i = 0; i < run->program->parts->len; i++)
+    if (!sl_vk_run_part (run, i, run->commands, NULL, error))
+      return FALSE;
+  sl_vk_run_store_updates (run);
+  return sl_vk_check_messages (error);
+}

@@ -1,0 +1,50 @@
+/* One run of a program: its memory, descriptors and command buffers, all made before it first
+ * executes. */
+#pragma once
+
+#include "vulkan/commands.h"
+#include "vulkan/program.h"
+
+typedef struct SlVkRun {
+  const SlVkProgram *program;
+  SlVkDevice *device; /* the program's */
+  SlVkBuffer arena, staging;
+  VkDescriptorPool descriptors;
+  VkDescriptorSet *sets; /* of each record */
+  VkCommandPool pool;
+  VkCommandBuffer *commands; /* of each device part */
+  VkFence fence;
+  void ***operands; /* of each host step */
+  void *scratch;    /* of host steps */
+
+  /* For times, made when they are first asked for. */
+  VkCommandBuffer *timed_commands;
+  VkQueryPool queries; /* one for each device part, then one for each record */
+} SlVkRun;
+
+void *sl_vk_run_new (void *program, GError **error);
+void sl_vk_run_free (void *run);
+void *sl_vk_run_memory (void *run, const SlValue *value);
+gboolean sl_vk_run_execute (void *run, GError **error);
+
+/* --- In timing.c and nonfinite.c --- */
+
+gboolean sl_vk_run_execute_timed (void *run, uint64_t *ret_ns, GError **error);
+gboolean sl_vk_run_find_nonfinite (void *run, const SlNode **ret_node, GError **error);
+
+/* --- What they share with it --- */
+
+/* Live content of parameters and state to the staging memory, and what the run made of it back. */
+void sl_vk_run_load_variables (const SlVkRun *run);
+void sl_vk_run_store_updates (const SlVkRun *run);
+
+/* Submits what was recorded for part `index`, or runs its host steps; waits where the next part
+ * needs it. `ret_ns`: NULL, or gets the time of each host step, by number of the plan's step. */
+gboolean sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands,
+                         uint64_t *ret_ns, GError **error);
+
+void sl_vk_run_host_step (SlVkRun *run, uint32_t index);
+
+void sl_vk_run_record_copies (const SlVkRun *run, VkCommandBuffer commands, const GArray *copies,
+                              bool upload);
+void sl_vk_run_record (const SlVkRun *run, VkCommandBuffer commands, uint32_t record);

@@ -1,5 +1,7 @@
 #include "op_runner.h"
 
+#include "op_gpu.h"
+
 #include "core/memory.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
@@ -23,6 +25,10 @@ static const char *const run_names[] = {"row-major", "channels-last", "wide", "i
 #define WIDER 3
 /* Fills memory that nobody may touch. */
 #define GUARD 0xa5
+/* Bytes between the places of values that a GPU sees. */
+#define GAP 96
+/* A device that binds no more bytes at once has to cut what it does into pieces. */
+#define SMALL_RANGE 1024
 
 /* --- The reference --- */
 
@@ -164,11 +170,17 @@ typedef struct Buffer {
   char *memory; /* NULL: of `owner` */
   const SlValue *owner;
   size_t bytes;
+  size_t offset; /* GPU: in the block */
 } Buffer;
 
 typedef struct Runner {
   const OpCase *row;
-  const SlKernelSet *set;
+  const SlKernelSet *set; /* NULL: the GPU */
+  OpGpu *gpu;
+  size_t range; /* most bytes that it binds at once; 0: its own limit */
+  char *block;  /* where everything lies that it sees */
+  size_t block_bytes;
+  const char *missing; /* a kernel that has no dispatcher */
   SlGraph *graph;
   GArray *buffers; /* Buffer, by value id */
   char *what;      /* of messages */
@@ -191,7 +203,7 @@ memory_of (const Runner *runner, const SlValue *value)
 {
   if (value == NULL)
     return NULL;
-  if (value->data != NULL)
+  if (value->data != NULL && runner->gpu == NULL)
     return (void *)sl_tensor_get_data (value->data);
   const Buffer *buffer = &g_array_index (runner->buffers, Buffer, value->id);
   return buffer->owner != NULL ? memory_of (runner, buffer->owner) : buffer->memory;
@@ -202,6 +214,61 @@ buffer_clear (void *data)
 {
   Buffer *buffer = data;
   sl_aligned_free (buffer->memory);
+}
+
+/* One block for the GPU: values at multiples of 16 bytes, guards between them. */
+static void
+allocate_block (Runner *runner)
+{
+  const GPtrArray *values = runner->graph->values;
+  size_t at = GAP;
+  runner->buffers = g_array_new (FALSE, TRUE, sizeof (Buffer));
+  g_array_set_size (runner->buffers, values->len);
+  for (uint32_t i = 0; i < values->len; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    Buffer *buffer = &g_array_index (runner->buffers, Buffer, i);
+    if (!value->has_shape)
+      continue;
+    buffer->bytes = extent (value) * sl_dtype_get_size (value->dtype);
+    buffer->offset = at;
+    at = sl_align_up (at + buffer->bytes + GAP, 16);
+  }
+  runner->block_bytes = at;
+  runner->block = sl_aligned_alloc (at);
+  memset (runner->block, GUARD, at);
+  for (uint32_t i = 0; i < values->len; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    Buffer *buffer = &g_array_index (runner->buffers, Buffer, i);
+    buffer->memory = runner->block + buffer->offset;
+    if (value->data != NULL)
+      memcpy (buffer->memory, sl_tensor_get_data (value->data), buffer->bytes);
+  }
+}
+
+/* What lies outside of every value must be as it was, and so must constants. */
+static void
+check_block (const Runner *runner)
+{
+  g_autofree bool *is_ours = g_new0 (bool, runner->block_bytes);
+  for (uint32_t i = 0; i < runner->graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (runner->graph->values, i);
+    const Buffer *buffer = &g_array_index (runner->buffers, Buffer, i);
+    for (size_t b = 0; b < buffer->bytes; b++)
+      is_ours[buffer->offset + b] = true;
+    if (value->data != NULL &&
+        memcmp (buffer->memory, sl_tensor_get_data (value->data), buffer->bytes) != 0)
+      g_error ("%s: constant '%s' is overwritten", runner->what, value->name);
+  }
+  for (size_t b = 0; b < runner->block_bytes; b++)
+    if (!is_ours[b] && (uint8_t)runner->block[b] != GUARD)
+      g_error ("%s: byte %zu of the block, outside of every value, is written", runner->what, b);
+}
+
+static size_t
+find_in_block (const void *data, const SlValue *value)
+{
+  const Runner *runner = data;
+  return (size_t)((char *)memory_of (runner, value) - runner->block);
 }
 
 static void
@@ -290,6 +357,20 @@ run_reference_step (const Runner *runner, const SlStep *step)
   sl_reference_run (step->node, buffers, buffers + step->n_reads, scratch);
 }
 
+/* Returns how many steps were run; notes a kernel that the GPU has not. */
+static uint32_t
+run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
+{
+  uint32_t done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes,
+                              runner->range, find_in_block, runner);
+  if (done == 0 && runner->range > 0) /* what cannot be cut so small */
+    done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, 0, find_in_block,
+                       runner);
+  if (done == 0)
+    runner->missing = step->kernel;
+  return MAX (done, 1);
+}
+
 static void
 run_node (Runner *runner, const SlNode *node, const SlTarget *target)
 {
@@ -300,13 +381,16 @@ run_node (Runner *runner, const SlNode *node, const SlTarget *target)
     node->op->lower (node, &to);
   else
     sl_lower_reference (&to);
-  for (guint i = 0; i < steps->len; i++) {
+  for (guint i = 0, n = 1; i < steps->len && runner->missing == NULL; i += n) {
     const SlStep *step = &g_array_index (steps, SlStep, i);
+    n = 1;
     if (!(node->op->traits & (SL_TRAIT_RELAYOUT | SL_TRAIT_PACKING)))
       g_string_append_printf (runner->steps, "%s%s", runner->steps->len > 0 ? " " : "",
                               step->kernel);
     if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0)
       run_reference_step (runner, step);
+    else if (runner->gpu != NULL)
+      n = run_on_gpu (runner, step, steps->len - i);
     else
       run_kernel (runner, step);
   }
@@ -441,6 +525,86 @@ run_kernels (const OpCase *row, const SlKernelSet *set, RunKind kind, GPtrArray 
   g_array_unref (runner.buffers);
 }
 
+/* --- The GPU --- */
+
+/* Runs the case as it is prepared; its outputs have to agree with the reference. Returns the block
+ * as it was left, NULL if a kernel is missing. */
+static char *
+run_block (const OpCase *row, OpGpu *gpu, RunKind kind, size_t range, GPtrArray *wanted,
+           size_t *ret_bytes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) contents = NULL;
+  const SlTarget target = op_gpu_get_target (gpu);
+  SlPasses passes;
+  if (!build (row, &passes, &contents, &error))
+    g_error ("%s: %s", row->name, error->message);
+  passes.target = &target;
+  prepare (&passes, kind);
+  g_autoptr (SlGraph) graph = passes.graph;
+  g_autoptr (GString) steps = g_string_new (NULL);
+  g_autofree char *what = g_strdup_printf ("%s (Vulkan, %s%s)", row->name, run_names[kind],
+                                           range > 0 ? ", in pieces" : "");
+  Runner runner = {
+      .row = row, .gpu = gpu, .range = range, .graph = graph, .what = what, .steps = steps};
+  allocate_block (&runner);
+  if (kind == RUN_IN_PLACE)
+    share (&runner, g_ptr_array_index (graph->outputs, 0));
+  for (uint32_t i = 0; i < graph->inputs->len; i++)
+    write_input (&runner, g_ptr_array_index (graph->inputs, i), g_ptr_array_index (contents, i));
+  for (uint32_t i = 0; i < graph->nodes->len && runner.missing == NULL; i++)
+    run_node (&runner, g_ptr_array_index (graph->nodes, i), &target);
+
+  for (uint32_t i = 0; i < graph->outputs->len && runner.missing == NULL; i++) {
+    const SlValue *output = g_ptr_array_index (graph->outputs, i);
+    SlRefTensor *got = read_output (&runner, output);
+    compare (what, got, wanted->pdata[output->id],
+             sl_dtype_is_float (got->dtype) ? row->tolerance : 0);
+    ref_tensor_free (got);
+  }
+  check_block (&runner);
+  g_array_unref (runner.buffers);
+  *ret_bytes = runner.block_bytes;
+  if (runner.missing == NULL)
+    return runner.block;
+  g_autofree char *why = g_strdup_printf ("'%s' has no form for GPUs", runner.missing);
+  g_test_skip (why);
+  sl_aligned_free (runner.block);
+  return NULL;
+}
+
+/* Every layout, twice with the same bits; and in pieces, as on a device that binds little. */
+static void
+test_case_on_gpu (const void *data)
+{
+  const OpCase *row = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) contents = NULL;
+  const char *why_not;
+  OpGpu *gpu = op_gpu_get (&why_not);
+  SlPasses passes;
+  if (gpu == NULL) {
+    g_test_skip (why_not);
+    return;
+  }
+  if (!build (row, &passes, &contents, &error))
+    g_error ("%s: %s", row->name, error->message);
+  g_autoptr (SlGraph) graph = passes.graph;
+  g_autoptr (GPtrArray) results = run_reference (graph, contents);
+  for (int kind = 0; kind < RUN_KINDS; kind++) {
+    size_t bytes;
+    char *first = run_block (row, gpu, (RunKind)kind, 0, results, &bytes);
+    char *second = first != NULL ? run_block (row, gpu, (RunKind)kind, 0, results, &bytes) : NULL;
+    char *pieces =
+        first != NULL ? run_block (row, gpu, (RunKind)kind, SMALL_RANGE, results, &bytes) : NULL;
+    if (first != NULL && memcmp (first, second, bytes) != 0)
+      g_error ("%s (Vulkan, %s): the second run has other bits", row->name, run_names[kind]);
+    sl_aligned_free (first);
+    sl_aligned_free (second);
+    sl_aligned_free (pieces);
+  }
+}
+
 /* --- Cases --- */
 
 static void
@@ -495,5 +659,9 @@ op_add_cases (const char *family, const OpCase *cases)
   for (const OpCase *row = cases; row->name != NULL; row++) {
     g_autofree char *path = g_strdup_printf ("/ops/%s/%s", family, row->name);
     g_test_add_data_func (path, row, test_case);
+    if (row->error != NULL)
+      continue;
+    g_autofree char *on_gpu = g_strdup_printf ("/ops/%s/vulkan/%s", family, row->name);
+    g_test_add_data_func (on_gpu, row, test_case_on_gpu);
   }
 }

@@ -1,0 +1,240 @@
+#include "op_gpu.h"
+
+#include "core/memory.h"
+#include "dispatch/dispatch.h"
+#include "vulkan/commands.h"
+#include "vulkan/pipeline.h"
+
+#include <string.h>
+
+/* Of what bindings begin at: more than lavapipe asks for, so that offsets behind it are tested. */
+#define ALIGNMENT 64
+#define SECONDS (G_GUINT64_CONSTANT (1000000000))
+
+struct OpGpu {
+  SlVkDevice *device;
+  SlGpu limits;
+  SlVkCommands commands;
+  SlVkBuffer table; /* what absent operands are bound to */
+};
+
+static void
+must (gboolean done, GError *error)
+{
+  if (!done)
+    g_error ("%s", error->message);
+}
+
+static OpGpu *
+open_gpu (GError **error)
+{
+  uint32_t n = 0;
+  if (sl_vulkan_list (&n, error) == NULL)
+    return NULL;
+  SlVkDevice *device = sl_vk_device_get (0, error);
+  if (device == NULL)
+    return NULL;
+  OpGpu *gpu = g_new0 (OpGpu, 1);
+  gpu->device = device;
+  gpu->limits = device->gpu;
+  gpu->limits.alignment = MAX (gpu->limits.alignment, ALIGNMENT);
+  if (sl_vk_commands_init (device, &gpu->commands, error) &&
+      sl_vk_buffer_init (device, SL_VK_MEMORY_DEVICE, 256, "nothing", &gpu->table, error))
+    return gpu;
+  g_error ("%s", (*error)->message);
+}
+
+static OpGpu *the_gpu;
+
+/* Before the process ends, so that the layer sees what is left over. */
+static void
+close_gpu (void)
+{
+  sl_vk_buffer_clear (the_gpu->device, &the_gpu->table);
+  sl_vk_commands_clear (&the_gpu->commands);
+  sl_vk_device_unref (the_gpu->device);
+  g_free (the_gpu);
+}
+
+OpGpu *
+op_gpu_get (const char **ret_why_not)
+{
+  static char *why_not;
+  if (the_gpu == NULL && why_not == NULL) {
+    g_autoptr (GError) error = NULL;
+    the_gpu = open_gpu (&error);
+    if (the_gpu != NULL)
+      atexit (close_gpu);
+    else if (g_strcmp0 (g_getenv ("SIGHTLINE_TEST_VULKAN"), "require") == 0)
+      g_error ("a Vulkan device is required: %s", error->message);
+    else
+      why_not = g_strdup (error->message);
+  }
+  *ret_why_not = why_not;
+  return the_gpu;
+}
+
+SlTarget
+op_gpu_get_target (const OpGpu *gpu)
+{
+  return sl_vulkan_get_target (gpu->device->index);
+}
+
+/* --- One step --- */
+
+typedef struct Work {
+  OpGpu *gpu;
+  SlGpu limits;
+  GArray *records;
+  const SlVkPipeline **pipelines;
+  SlVkBuffer block, scratch, staging;
+  VkDescriptorPool pool;
+  size_t bytes;
+  OpGpuFind find;
+  const void *data;
+} Work;
+
+/* What a binding of a record is bound to; fills in the push constant that says how far behind it
+ * the first element lies, and where its bytes are. */
+static VkDescriptorBufferInfo
+locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace *ret_place)
+{
+  const uint64_t span = sl_extent_get_span (&binding->extent);
+  *ret_place = (SlPlace){.buffer = binding->kind, .writes = binding->writes};
+  if (binding->kind == SL_BIND_NONE || span == 0)
+    return (VkDescriptorBufferInfo){work->gpu->table.handle, 0, work->gpu->table.size};
+  const bool is_value = binding->kind == SL_BIND_OPERAND;
+  const SlVkBuffer *buffer = is_value ? &work->block : &work->scratch;
+  uint64_t at = binding->extent.begin;
+  if (is_value)
+    at += work->find (work->data, binding->value);
+  const uint64_t aligned = at / work->limits.alignment * work->limits.alignment;
+  if (binding->at_push != SL_AT_NONE)
+    record->push[binding->at_push / 4] = (uint32_t)((at - aligned) / binding->element_size);
+  ret_place->extent = binding->extent;
+  ret_place->extent.begin = at;
+  g_assert_cmpuint (at + span, <=, buffer->size);
+  g_assert_cmpuint (at + span - aligned, <=, work->limits.binding_range);
+  /* Words as a whole: bytes behind the last are nobody's, or the guard's, and stay what they are.
+   */
+  return (VkDescriptorBufferInfo){buffer->handle, aligned, (at + span - aligned + 3) / 4 * 4};
+}
+
+static void
+make_pool (Work *work)
+{
+  const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                     work->records->len * SL_DISPATCH_MAX_BINDINGS};
+  const VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                           .maxSets = work->records->len,
+                                           .poolSizeCount = 1,
+                                           .pPoolSizes = &size};
+  SlVkDevice *device = work->gpu->device;
+  g_assert_cmpint (
+      sl_vk_try (device, CreateDescriptorPool, device->handle, &info, NULL, &work->pool), ==,
+      VK_SUCCESS);
+}
+
+static void
+record_one (Work *work, uint32_t index, SlSchedule *schedule)
+{
+  SlVkDevice *device = work->gpu->device;
+  VkCommandBuffer commands = work->gpu->commands.buffer;
+  SlDispatch *record = &g_array_index (work->records, SlDispatch, index);
+  const SlVkPipeline *pipeline = work->pipelines[index];
+  VkDescriptorBufferInfo buffers[SL_DISPATCH_MAX_BINDINGS];
+  SlPlace places[SL_DISPATCH_MAX_BINDINGS];
+  const uint32_t n = record->shader->n_bindings;
+  for (uint32_t i = 0; i < n; i++)
+    buffers[i] = locate (work, record, &record->bindings[i], &places[i]);
+  if (sl_schedule_add (schedule, places, n))
+    sl_vk_barrier (device, commands);
+
+  VkDescriptorSet set;
+  const VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                            .descriptorPool = work->pool,
+                                            .descriptorSetCount = 1,
+                                            .pSetLayouts = &pipeline->set_layout};
+  g_assert_cmpint (sl_vk_try (device, AllocateDescriptorSets, device->handle, &info, &set), ==,
+                   VK_SUCCESS);
+  const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                      .dstSet = set,
+                                      .descriptorCount = n,
+                                      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                      .pBufferInfo = buffers};
+  sl_vk_do (device, UpdateDescriptorSets, device->handle, 1, &write, 0, NULL);
+  sl_vk_do (device, CmdBindPipeline, commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->handle);
+  sl_vk_do (device, CmdBindDescriptorSets, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+            pipeline->layout, 0, 1, &set, 0, NULL);
+  if (record->shader->push_size > 0)
+    sl_vk_do (device, CmdPushConstants, commands, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+              record->shader->push_size, record->push);
+  sl_vk_do (device, CmdDispatch, commands, record->groups[0], record->groups[1], record->groups[2]);
+}
+
+static void
+run_records (Work *work, void *block)
+{
+  g_autoptr (GError) error = NULL;
+  SlVkDevice *device = work->gpu->device;
+  SlVkCommands *commands = &work->gpu->commands;
+  g_autoptr (SlSchedule) schedule = sl_schedule_new ();
+  const VkBufferCopy copy = {.size = work->bytes};
+
+  must (sl_vk_pipelines_get (device, (const SlDispatch *)(void *)work->records->data,
+                             work->records->len, work->pipelines, &error),
+        error);
+  make_pool (work);
+  memcpy (work->staging.mapped, block, work->bytes);
+  must (sl_vk_buffer_flush (device, &work->staging, &error), error);
+  must (sl_vk_commands_begin (commands, &error), error);
+  sl_vk_do (device, CmdCopyBuffer, commands->buffer, work->staging.handle, work->block.handle, 1,
+            &copy);
+  sl_vk_barrier (device, commands->buffer);
+  for (uint32_t i = 0; i < work->records->len; i++)
+    record_one (work, i, schedule);
+  sl_vk_barrier (device, commands->buffer);
+  sl_vk_do (device, CmdCopyBuffer, commands->buffer, work->block.handle, work->staging.handle, 1,
+            &copy);
+  must (sl_vk_commands_run (commands, 60 * SECONDS, &error), error);
+  must (sl_vk_buffer_invalidate (device, &work->staging, &error), error);
+  memcpy (block, work->staging.mapped, work->bytes);
+  must (sl_vk_check_messages (&error), error);
+  sl_vk_do (device, DestroyDescriptorPool, device->handle, work->pool, NULL);
+}
+
+uint32_t
+op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes, size_t range,
+            OpGpuFind find, const void *data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) records = g_array_new (FALSE, FALSE, sizeof (SlDispatch));
+  g_autoptr (GArray) table = g_array_new (FALSE, FALSE, sizeof (uint32_t));
+  Work work = {.gpu = gpu,
+               .limits = gpu->limits,
+               .records = records,
+               .bytes = bytes,
+               .find = find,
+               .data = data};
+  if (range > 0)
+    work.limits.binding_range = range;
+  SlDispatcher to = {
+      .gpu = &work.limits, .records = records, .table = table, .steps = steps, .n_steps = n};
+  const uint32_t done = sl_dispatch_steps (&to);
+  if (done == 0 || records->len == 0)
+    return done;
+  g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, records->len);
+  work.pipelines = pipelines;
+  must (
+      sl_vk_buffer_init (gpu->device, SL_VK_MEMORY_DEVICE, bytes, "a block", &work.block, &error) &&
+          sl_vk_buffer_init (gpu->device, SL_VK_MEMORY_STAGING, bytes, "a block", &work.staging,
+                             &error) &&
+          sl_vk_buffer_init (gpu->device, SL_VK_MEMORY_DEVICE, to.scratch_size, "scratch",
+                             &work.scratch, &error),
+      error);
+  run_records (&work, block);
+  sl_vk_buffer_clear (gpu->device, &work.block);
+  sl_vk_buffer_clear (gpu->device, &work.staging);
+  sl_vk_buffer_clear (gpu->device, &work.scratch);
+  return done;
+}

@@ -1,0 +1,24 @@
+/* In place of op_gpu.c in builds without Vulkan. */
+#include "op_gpu.h"
+
+OpGpu *
+op_gpu_get (const char **ret_why_not)
+{
+  *ret_why_not = "this build has no Vulkan backend";
+  if (g_strcmp0 (g_getenv ("SIGHTLINE_TEST_VULKAN"), "require") == 0)
+    g_error ("a Vulkan device is required: %s", *ret_why_not);
+  return NULL;
+}
+
+SlTarget
+op_gpu_get_target (const OpGpu *gpu)
+{
+  return (SlTarget){0};
+}
+
+uint32_t
+op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes, size_t range,
+            OpGpuFind find, const void *data)
+{
+  return 0;
+}

@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 /* Normalisation by mean and variance, one workgroup for each of what is normalised: a row, or the channels of a group
- * at all positions of an image. Two passes: the mean, then the squares of the distances from it. Each element is read
+ * at all positions of an image. Passes: the mean, what it lacks, then the squares of the distances from it. Each element is read
  * last by the invocation that writes it, so that input and output may be the same memory. */
 #include "index.glsl"
 #include "act.glsl"
@@ -41,6 +41,10 @@ main ()
   for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP)
     sum += float (source[from + i / channels * in_stride + i % channels]);
   float mean = group_sum (sum) / float (n);
+  sum = 0; /* far from 0 the sum has lost digits that the distances still have */
+  for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP)
+    sum += float (source[from + i / channels * in_stride + i % channels]) - mean;
+  mean += group_sum (sum) / float (n);
   sum = 0;
   for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP) {
     float d = float (source[from + i / channels * in_stride + i % channels]) - mean;

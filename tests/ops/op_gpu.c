@@ -19,10 +19,10 @@ struct OpGpu {
 };
 
 static void
-must (gboolean done, GError *error)
+must (gboolean done, GError **error)
 {
   if (!done)
-    g_error ("%s", error->message);
+    g_error ("%s", (*error)->message);
 }
 
 static OpGpu *
@@ -183,11 +183,11 @@ run_records (Work *work, void *block)
 
   must (sl_vk_pipelines_get (device, (const SlDispatch *)(void *)work->records->data,
                              work->records->len, work->pipelines, &error),
-        error);
+        &error);
   make_pool (work);
   memcpy (work->staging.mapped, block, work->bytes);
-  must (sl_vk_buffer_flush (device, &work->staging, &error), error);
-  must (sl_vk_commands_begin (commands, &error), error);
+  must (sl_vk_buffer_flush (device, &work->staging, &error), &error);
+  must (sl_vk_commands_begin (commands, &error), &error);
   sl_vk_do (device, CmdCopyBuffer, commands->buffer, work->staging.handle, work->block.handle, 1,
             &copy);
   sl_vk_barrier (device, commands->buffer);
@@ -196,10 +196,10 @@ run_records (Work *work, void *block)
   sl_vk_barrier (device, commands->buffer);
   sl_vk_do (device, CmdCopyBuffer, commands->buffer, work->block.handle, work->staging.handle, 1,
             &copy);
-  must (sl_vk_commands_run (commands, 60 * SECONDS, &error), error);
-  must (sl_vk_buffer_invalidate (device, &work->staging, &error), error);
+  must (sl_vk_commands_run (commands, 60 * SECONDS, &error), &error);
+  must (sl_vk_buffer_invalidate (device, &work->staging, &error), &error);
   memcpy (block, work->staging.mapped, work->bytes);
-  must (sl_vk_check_messages (&error), error);
+  must (sl_vk_check_messages (&error), &error);
   sl_vk_do (device, DestroyDescriptorPool, device->handle, work->pool, NULL);
 }
 

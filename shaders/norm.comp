@@ -41,19 +41,20 @@ main ()
   for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP)
     sum += float (source[from + i / channels * in_stride + i % channels]);
   float mean = group_sum (sum) / float (n);
-  sum = 0; /* far from 0 the sum has lost digits that the distances still have */
+  sum = 0; /* far from 0 no float is the mean: what it lacks is a second one */
   for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP)
     sum += float (source[from + i / channels * in_stride + i % channels]) - mean;
-  mean += group_sum (sum) / float (n);
+  float rest = group_sum (sum) / float (n);
   sum = 0;
   for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP) {
-    float d = float (source[from + i / channels * in_stride + i % channels]) - mean;
+    float d = (float (source[from + i / channels * in_stride + i % channels]) - mean) - rest;
     sum += d * d;
   }
   float deviation = sqrt (group_sum (sum) / float (n) + epsilon);
   for (uint i = gl_LocalInvocationID.x; i < n; i += GROUP) {
     uint c = i % channels, which = (channel + c) / shared_channels;
-    float y = (float (source[from + i / channels * in_stride + c]) - mean) / deviation * scale[at_scale + which];
+    float d = (float (source[from + i / channels * in_stride + c]) - mean) - rest;
+    float y = d / deviation * scale[at_scale + which];
     if (has_bias)
       y += bias[at_bias + which];
     result[to + i / channels * out_stride + c] = REAL (activate (act, y, act_a, act_b));

@@ -111,8 +111,8 @@ locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace 
   const uint64_t aligned = at / work->limits.alignment * work->limits.alignment;
   if (binding->at_push != SL_AT_NONE)
     record->push[binding->at_push / 4] = (uint32_t)((at - aligned) / binding->element_size);
-  ret_place->extent = binding->extent;
-  ret_place->extent.begin = at;
+  /* As the validation layer sees it, which knows of no rows and counts what stands before them. */
+  ret_place->extent = sl_extent (aligned, at + span - aligned + 3);
   g_assert_cmpuint (at + span, <=, buffer->size);
   g_assert_cmpuint (at + span - aligned, <=, work->limits.binding_range);
   /* Words as a whole: bytes behind the last are nobody's, or the guard's, and stay what they are.
@@ -231,7 +231,7 @@ op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t byt
                              &error) &&
           sl_vk_buffer_init (gpu->device, SL_VK_MEMORY_DEVICE, to.scratch_size, "scratch",
                              &work.scratch, &error),
-      error);
+      &error);
   run_records (&work, block);
   sl_vk_buffer_clear (gpu->device, &work.block);
   sl_vk_buffer_clear (gpu->device, &work.staging);

@@ -27,8 +27,10 @@ static const char *const run_names[] = {"row-major", "channels-last", "wide", "i
 #define GUARD 0xa5
 /* Bytes between the places of values that a GPU sees. */
 #define GAP 96
-/* A device that binds no more bytes at once has to cut what it does into pieces. */
+/* A device that binds no more bytes at once has to cut what it does into pieces: so many bytes, or
+ * that part of large cases. */
 #define SMALL_RANGE 1024
+#define SMALL_PART 8
 
 /* --- The reference --- */
 
@@ -595,8 +597,10 @@ test_case_on_gpu (const void *data)
     size_t bytes;
     char *first = run_block (row, gpu, (RunKind)kind, 0, results, &bytes);
     char *second = first != NULL ? run_block (row, gpu, (RunKind)kind, 0, results, &bytes) : NULL;
-    char *pieces =
-        first != NULL ? run_block (row, gpu, (RunKind)kind, SMALL_RANGE, results, &bytes) : NULL;
+    char *pieces = first != NULL
+                       ? run_block (row, gpu, (RunKind)kind, MAX (SMALL_RANGE, bytes / SMALL_PART),
+                                    results, &bytes)
+                       : NULL;
     if (first != NULL && memcmp (first, second, bytes) != 0)
       g_error ("%s (Vulkan, %s): the second run has other bits", row->name, run_names[kind]);
     sl_aligned_free (first);

@@ -153,17 +153,17 @@ bool sl_extents_overlap (const SlExtent *a, const SlExtent *b);
 
 /* Which records need a barrier before them: those that read what was written since the last
  * barrier, or write what was read or written since. */
-typedef struct SlSchedule {
+typedef struct SlBarriers {
   GArray *pending; /* SlPlace: of the records since the last barrier */
-} SlSchedule;
+} SlBarriers;
 
-SlSchedule *sl_schedule_new (void);
-void sl_schedule_free (SlSchedule *schedule);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlSchedule, sl_schedule_free)
+SlBarriers *sl_barriers_new (void);
+void sl_barriers_free (SlBarriers *barriers);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlBarriers, sl_barriers_free)
 /* The next record. TRUE: a barrier has to stand before it. */
-bool sl_schedule_add (SlSchedule *schedule, const SlPlace *places, uint32_t n_places);
+bool sl_barriers_add (SlBarriers *barriers, const SlPlace *places, uint32_t n_places);
 /* There is a barrier now for other reasons. */
-void sl_schedule_reset (SlSchedule *schedule);
+void sl_barriers_reset (SlBarriers *barriers);
 
 /* For tests: an independent look at `n` records and where barriers stand before them. NULL, or a
  * sentence about the first two records that touch the same byte with no barrier between. Goes

@@ -78,7 +78,7 @@ drain (SlVkDevice *device)
 static void
 device_free (SlVkDevice *device)
 {
-  if (device->handle != VK_NULL_HANDLE && sl_vk_device_may_destroy (device)) {
+  if (device->handle != VK_NULL_HANDLE) {
     drain (device);
     sl_vk_pipelines_free (device);
     sl_vk_constants_free (device);
@@ -151,7 +151,8 @@ sl_vk_device_unref (SlVkDevice *device)
   if (device == NULL)
     return;
   g_mutex_lock (&shared.lock);
-  const bool is_last = --device->refs == 0;
+  /* One that may still be at work stays for good. */
+  const bool is_last = --device->refs == 0 && sl_vk_device_may_destroy (device);
   if (is_last)
     g_ptr_array_remove_fast (shared.devices, device);
   if (is_last && shared.devices->len == 0)

@@ -292,7 +292,7 @@ add_records (SlVkProgram *program, const GArray *drafts, GError **error)
   g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, n + 1);
   g_autofree SlPlace *places = g_new0 (SlPlace, (size_t)n * SL_DISPATCH_MAX_BINDINGS + 1);
   g_autofree uint32_t *n_places = g_new0 (uint32_t, n + 1);
-  g_autoptr (SlSchedule) schedule = sl_schedule_new ();
+  g_autoptr (SlBarriers) schedule = sl_barriers_new ();
   if (!sl_vk_pipelines_get (program->device, (const SlDispatch *)drafts->data, n, pipelines, error))
     return FALSE;
   for (uint32_t i = 0; i < n; i++)
@@ -300,10 +300,10 @@ add_records (SlVkProgram *program, const GArray *drafts, GError **error)
                 places + (size_t)i * SL_DISPATCH_MAX_BINDINGS, &n_places[i]);
   for (uint32_t i = 0; i < program->parts->len; i++) {
     const SlVkPart *part = &g_array_index (program->parts, SlVkPart, i);
-    sl_schedule_reset (schedule);
+    sl_barriers_reset (schedule);
     for (uint32_t k = part->first; !part->is_host && k < part->first + part->n; k++)
       g_array_index (program->records, SlVkRecord, k).barrier =
-          sl_schedule_add (schedule, places + (size_t)k * SL_DISPATCH_MAX_BINDINGS, n_places[k]);
+          sl_barriers_add (schedule, places + (size_t)k * SL_DISPATCH_MAX_BINDINGS, n_places[k]);
   }
   return !sl_vk_validates () || check_hazards (program, places, n_places, error);
 }

@@ -32,25 +32,25 @@ sl_extents_overlap (const SlExtent *a, const SlExtent *b)
   return x.begin <= y.begin ? interleaved_overlap (&x, &y) : interleaved_overlap (&y, &x);
 }
 
-SlSchedule *
-sl_schedule_new (void)
+SlBarriers *
+sl_barriers_new (void)
 {
-  SlSchedule *schedule = g_new0 (SlSchedule, 1);
-  schedule->pending = g_array_new (FALSE, FALSE, sizeof (SlPlace));
-  return schedule;
+  SlBarriers *barriers = g_new0 (SlBarriers, 1);
+  barriers->pending = g_array_new (FALSE, FALSE, sizeof (SlPlace));
+  return barriers;
 }
 
 void
-sl_schedule_free (SlSchedule *schedule)
+sl_barriers_free (SlBarriers *barriers)
 {
-  g_array_unref (schedule->pending);
-  g_free (schedule);
+  g_array_unref (barriers->pending);
+  g_free (barriers);
 }
 
 void
-sl_schedule_reset (SlSchedule *schedule)
+sl_barriers_reset (SlBarriers *barriers)
 {
-  g_array_set_size (schedule->pending, 0);
+  g_array_set_size (barriers->pending, 0);
 }
 
 static bool
@@ -61,14 +61,14 @@ conflicts (const SlPlace *a, const SlPlace *b)
 }
 
 bool
-sl_schedule_add (SlSchedule *schedule, const SlPlace *places, uint32_t n_places)
+sl_barriers_add (SlBarriers *barriers, const SlPlace *places, uint32_t n_places)
 {
   bool barrier = false;
-  for (uint32_t i = 0; i < schedule->pending->len && !barrier; i++)
+  for (uint32_t i = 0; i < barriers->pending->len && !barrier; i++)
     for (uint32_t k = 0; k < n_places && !barrier; k++)
-      barrier = conflicts (&g_array_index (schedule->pending, SlPlace, i), &places[k]);
+      barrier = conflicts (&g_array_index (barriers->pending, SlPlace, i), &places[k]);
   if (barrier)
-    sl_schedule_reset (schedule);
-  g_array_append_vals (schedule->pending, places, n_places);
+    sl_barriers_reset (barriers);
+  g_array_append_vals (barriers->pending, places, n_places);
   return barrier;
 }

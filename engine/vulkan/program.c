@@ -285,6 +285,30 @@ check_hazards (const SlVkProgram *program, const SlPlace *places, const uint32_t
   return FALSE;
 }
 
+/* Sets where barriers stand. The validation layer takes what a binding spans for what is touched:
+ * `spans` says to do so, too. */
+static void
+add_barriers (SlVkProgram *program, const SlPlace *places, const uint32_t *n_places, bool spans)
+{
+  g_autoptr (SlBarriers) barriers = sl_barriers_new ();
+  const uint64_t alignment = program->device->gpu.alignment;
+  for (uint32_t i = 0; i < program->parts->len; i++) {
+    const SlVkPart *part = &g_array_index (program->parts, SlVkPart, i);
+    sl_barriers_reset (barriers);
+    for (uint32_t k = part->first; !part->is_host && k < part->first + part->n; k++) {
+      SlPlace list[SL_DISPATCH_MAX_BINDINGS];
+      memcpy (list, places + (size_t)k * SL_DISPATCH_MAX_BINDINGS, sizeof list);
+      for (uint32_t b = 0; spans && b < n_places[k]; b++) {
+        const uint64_t at = list[b].extent.begin & (alignment - 1);
+        list[b].extent =
+            sl_extent (list[b].extent.begin - at, at + sl_extent_get_span (&list[b].extent));
+      }
+      g_array_index (program->records, SlVkRecord, k).barrier =
+          sl_barriers_add (barriers, list, n_places[k]);
+    }
+  }
+}
+
 static gboolean
 add_records (SlVkProgram *program, const GArray *drafts, GError **error)
 {
@@ -292,20 +316,18 @@ add_records (SlVkProgram *program, const GArray *drafts, GError **error)
   g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, n + 1);
   g_autofree SlPlace *places = g_new0 (SlPlace, (size_t)n * SL_DISPATCH_MAX_BINDINGS + 1);
   g_autofree uint32_t *n_places = g_new0 (uint32_t, n + 1);
-  g_autoptr (SlBarriers) schedule = sl_barriers_new ();
   if (!sl_vk_pipelines_get (program->device, (const SlDispatch *)drafts->data, n, pipelines, error))
     return FALSE;
   for (uint32_t i = 0; i < n; i++)
     add_record (program, &g_array_index (drafts, SlDispatch, i), pipelines[i],
                 places + (size_t)i * SL_DISPATCH_MAX_BINDINGS, &n_places[i]);
-  for (uint32_t i = 0; i < program->parts->len; i++) {
-    const SlVkPart *part = &g_array_index (program->parts, SlVkPart, i);
-    sl_barriers_reset (schedule);
-    for (uint32_t k = part->first; !part->is_host && k < part->first + part->n; k++)
-      g_array_index (program->records, SlVkRecord, k).barrier =
-          sl_barriers_add (schedule, places + (size_t)k * SL_DISPATCH_MAX_BINDINGS, n_places[k]);
-  }
-  return !sl_vk_validates () || check_hazards (program, places, n_places, error);
+  add_barriers (program, places, n_places, false);
+  if (!sl_vk_validates ())
+    return TRUE;
+  if (!check_hazards (program, places, n_places, error))
+    return FALSE;
+  add_barriers (program, places, n_places, true);
+  return TRUE;
 }
 
 /* --- Copies and host steps --- */

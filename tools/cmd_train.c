@@ -381,8 +381,8 @@ static const ToolUsage train_usage = {
     "labels, preprocessing, the recipe, history and scores. A recipe is a key file; options beat\n"
     "what it says, and do without one.",
     "Data are a folder CLASS/picture.jpg or train|val|test/CLASS/picture.jpg (clips, too), a tar\n"
-    "archive of one, or a folder with the files of MNIST, its kin, or CIFAR-10. A relative\n"
-    "[data] path is looked up beneath SIGHTLINE_DATA, if that is set.\n\n"
+    "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, or\n"
+    "CIFAR-10. A relative [data] path is looked up beneath SIGHTLINE_DATA, if that is set.\n\n"
     "Beside NET.onnx the folder NET.training holds checkpoints (the last two, so that a crash or "
     "a\n"
     "full disk leaves one that is whole), history.jsonl, curves.svg, curves.png, TensorBoard's\n"

@@ -230,6 +230,25 @@ add_entry (void *data, char *name, GBytes *bytes, char *problem)
   add_file (data, name, bytes, problem);
 }
 
+/* The one archive in a folder, as data sets are often kept; NULL where there are none or several. */
+static char *
+find_only_archive (const char *folder)
+{
+  static const char *const suffixes[] = {".tar",     ".tgz",    ".tbz2",    ".txz",
+                                         ".tar.bz2", ".tar.gz", ".tar.zst", ".tar.xz"};
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autofree char *found = NULL;
+  for (const char *name; dir && (name = g_dir_read_name (dir));)
+    for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+      if (name[0] == '.' || !g_str_has_suffix (name, suffixes[i]))
+        continue;
+      if (found)
+        return NULL;
+      found = g_build_filename (folder, name, NULL);
+    }
+  return g_steal_pointer (&found);
+}
+
 SlSampleList *
 sl_sample_list_new (const char *path, GError **error)
 {
@@ -249,10 +268,13 @@ sl_sample_list_new (const char *path, GError **error)
   label_files (list, skip);
   if (list->files->len)
     return g_steal_pointer (&list);
+  g_autofree char *archive = folder ? find_only_archive (path) : NULL;
+  if (archive)
+    return sl_sample_list_new (archive, error);
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SL_ERROR, SL_ERROR_IO,
-               "%s: holds no pictures in folders by class (expected CLASS/picture.jpg, or "
-               "train/CLASS/picture.jpg)",
+               "%s: holds no pictures in folders by class (expected CLASS/picture.jpg, "
+               "train/CLASS/picture.jpg, or one tar archive of them)",
                shown);
   return NULL;
 }

@@ -409,6 +409,13 @@ test_archive (void)
   g_assert_nonnull (strstr (report->unreadable[1], "link"));
   g_assert_false (sl_sample_source_has_groups (source));
 
+  /* by the name of its folder, as long as there is no other */
+  g_autoptr (SlSampleSource) named = open_part (folder, SL_PART_TRAIN, NULL, NULL);
+  g_assert_cmpuint (sl_sample_source_get_n_samples (named), ==, 2);
+  g_assert_true (sl_samples_has_part (folder, SL_PART_TRAIN));
+  put (folder, "second.tar", tar->data, tar->len);
+  check_refused (folder, SL_PART_TRAIN, NULL, SL_ERROR_IO, "or one tar archive");
+
   /* damaged, cut, and none */
   put (folder, "cut.tar", tar->data, tar->len - 4000);
   g_autofree char *cut = g_build_filename (folder, "cut.tar", NULL);

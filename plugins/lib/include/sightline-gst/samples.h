@@ -40,7 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlSamplesReport, sl_samples_report_free)
  *  - CLASS/…/picture.jpg, where all belong to the training part;
  *  - train/CLASS/…, val/CLASS/…, test/CLASS/… (also "training", "valid", "validation", "testing"):
  * classes are those of all parts together;
- *  - an archive (tar, plain or packed with gzip, bzip2, xz or zstd) of either, in any folder.
+ *  - an archive (tar, plain or packed with gzip, bzip2, xz or zstd) of either, in any folder;
+ *  - a folder with no such pictures and a single archive.
  * Classes are in the order of their names' bytes. A folder between class and file is a capture
  * session, and so is each clip; where there is neither, sessions are not known. Names that begin
  * with a dot are passed over, and so are links to folders. An archive's files are kept

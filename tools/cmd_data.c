@@ -260,7 +260,8 @@ data_run (int argc, char **argv)
       "DIR",
       "Says what a data set holds: samples of each class, files that cannot be read, sizes.\n"
       "DIR is a folder CLASS/picture.jpg or train|val|test/CLASS/picture.jpg (clips, too), a tar\n"
-      "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, or\n"
+      "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, "
+      "or\n"
       "CIFAR-10. Folders between class and picture are capture sessions, and so are clips.",
       "With -o it draws a picture of each class as it is and augmented, to see what a recipe does\n"
       "before anything is trained on it.\n\n"

@@ -129,7 +129,7 @@ print_keys (void)
     if (strcmp (group, key->group) != 0)
       printf ("%s[%s]\n", i ? "\n" : "", key->group);
     group = key->group;
-    printf ("# %s: %s%s%s%s\n", key->help, key->expected, key->only_with ? "; only with name=" : "",
+    printf ("# %s: %s%s%s%s\n", key->help, key->expected, key->only_with ? "; only with " : "",
             key->only_with ? key->only_with : "", *key->initial ? "" : "; not set by default");
     printf ("%s%s=%s\n", *key->initial && !strchr (key->initial, ' ') ? "" : "#", key->name,
             key->initial);
@@ -381,7 +381,8 @@ static const ToolUsage train_usage = {
     "labels, preprocessing, the recipe, history and scores. A recipe is a key file; options beat\n"
     "what it says, and do without one.",
     "Data are a folder CLASS/picture.jpg or train|val|test/CLASS/picture.jpg (clips, too), a tar\n"
-    "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, or\n"
+    "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, "
+    "or\n"
     "CIFAR-10. A relative [data] path is looked up beneath SIGHTLINE_DATA, if that is set.\n\n"
     "Beside NET.onnx the folder NET.training holds checkpoints (the last two, so that a crash or "
     "a\n"

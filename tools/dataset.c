@@ -91,8 +91,8 @@ tool_dataset_find_fault (SlSampleSource *source)
   if (low == 1)
     return g_strdup_printf ("class '%s' has a single sample to train on", names[fewest]);
   if (high / low >= UNEVEN)
-    return g_strdup_printf ("class '%s' has %u samples, '%s' %u ([loss] class-weights=balanced "
-                            "makes up for it)",
+    return g_strdup_printf ("class '%s' has %u samples, '%s' %u ([data] balance=sampling or [loss] "
+                            "class-weights=balanced makes up for it)",
                             names[most], high, names[fewest], low);
   return NULL;
 }

@@ -66,7 +66,8 @@ prepare (SlFit *fit, GError **error)
 {
   fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
   if (!fit->data_hash || !sl_fit_open_folder (fit, error) || !sl_fit_prepare_data (fit, error) ||
-      !make_trainer (fit, error) || !sl_fit_prepare_loaders (fit, error))
+      !sl_fit_whiten (fit, error) || !make_trainer (fit, error) ||
+      !sl_fit_prepare_loaders (fit, error))
     return FALSE;
   choose_monitor (fit);
   sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);

@@ -1,5 +1,5 @@
 /* What the files of a run share: fit.c the loop, fit_data.c what goes in, fit_state.c checkpoints,
- * fit_model.c what comes out. */
+ * fit_whiten.c what is put in front of the network, fit_model.c what comes out. */
 #pragma once
 
 #include <sightline/augment.h>
@@ -18,8 +18,11 @@ typedef struct {
   guint64 right, n;
 } SlFitSums;
 
+/* How names begin of what [preprocess] whiten puts in front of a network. */
+#define SL_FIT_WHITENING "whitening"
+
 struct SlFit {
-  SlFitOptions options;
+  SlFitOptions options; /* holds a reference on the model, which may be another than was given */
   const SlRecipe *recipe;
   char *recipe_text;
   char *data_hash; /* of what was given to train on */
@@ -57,6 +60,8 @@ gboolean sl_fit_fail (GError **error, SlErrorCode code, const char *format, ...)
 
 /* Splits, rules, loaders. */
 gboolean sl_fit_prepare_data (SlFit *fit, GError **error);
+/* Puts what [preprocess] whiten says, fitted on the training set, in front of the network. */
+gboolean sl_fit_whiten (SlFit *fit, GError **error);
 /* Checks that network and data fit, once the trainer is there, and makes the loaders. */
 gboolean sl_fit_prepare_loaders (SlFit *fit, GError **error);
 /* Options of the trainer as the recipe has them. Free *ret_weights and *ret_rules with g_free(),

@@ -264,6 +264,7 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
       .rules = &fit->rules->preprocess,
       .batch = (uint32_t)recipe->train.batch,
       .shuffle = TRUE,
+      .balance = strcmp (recipe->data.balance, "none") != 0,
       .drop_last = recipe->data.drop_last,
       .seed = (guint64)recipe->train.seed,
       .workers = (uint32_t)recipe->data.workers,
@@ -273,6 +274,7 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
   fit->n_batches = sl_loader_get_n_batches (fit->loader);
   options.augment = NULL;
   options.shuffle = FALSE;
+  options.balance = FALSE;
   options.drop_last = FALSE;
   if (fit->validation)
     fit->validation_loader = sl_loader_new (fit->validation, &options, error);
@@ -421,6 +423,7 @@ read_rate_rules (SlFit *fit, SlTrainerOptions *ret, SlRateRule **ret_rules, GStr
   g_autofree char *both = g_strconcat (frozen ? frozen : "", frozen && factors ? "," : "",
                                        factors ? factors : "", NULL);
   GStrv parts = *ret_patterns = g_strsplit (both, ",", -1);
+  add_rule (rules, SL_FIT_WHITENING "*", 0); /* of a base network, where it may be a parameter */
   for (char **part = parts; *part; part++) {
     char *equals = strrchr (g_strstrip (*part), '='), *end = NULL;
     double factor = equals ? g_ascii_strtod (equals + 1, &end) : 0;

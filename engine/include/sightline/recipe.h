@@ -33,6 +33,7 @@ typedef struct SlRecipe {
     char *path;         /* a relative one is looked up in the folder of data sets, if that is set */
     const char *target; /* class, input */
     gint64 workers;
+    const char *balance; /* none, sampling */
     gboolean drop_last;
     gint64 limit; /* samples taken of the training set; 0: all */
   } data;
@@ -43,6 +44,9 @@ typedef struct SlRecipe {
     char *mean, *std; /* numbers, or "measured" */
     char *size, *pad;
     gint64 resize_size;
+    const char *whiten; /* none, pca, zca */
+    double whiten_epsilon;
+    gint64 whiten_samples; /* 0: all */
   } preprocess;
 
   struct {
@@ -98,7 +102,8 @@ typedef struct SlRecipeKey {
   const char *group, *name;
   const char *expected;  /* of the value: "a number above 0" */
   const char *initial;   /* the default as text; "" for none */
-  const char *only_with; /* choices of the group's `name`, commas between; NULL: always */
+  const char *only_with; /* "name=sgd,rmsprop": another key of the group and the choices of it that
+                            this one goes with; NULL: always */
   const char *help;      /* what it means, half a line */
 } SlRecipeKey;
 

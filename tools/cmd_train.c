@@ -291,7 +291,14 @@ open_data (const SlRecipe *recipe, SlSampleSource **ret_train, SlSampleSource **
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = tool_dataset_find (recipe);
-  *ret_validation = NULL;
+  *ret_train = *ret_validation = NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    tool_error (path,
+                "is not there (expected the samples: name them by --data, or the folder that "
+                "'%s' lies in by SIGHTLINE_DATA)",
+                recipe->data.path);
+    return FALSE;
+  }
   *ret_train = tool_dataset_open (path, SL_PART_TRAIN, &error);
   if (*ret_train)
     *ret_validation = tool_dataset_open_if_there (path, SL_PART_VALIDATION, &error);

@@ -66,7 +66,7 @@ prepare (SlFit *fit, GError **error)
 {
   fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
   if (!fit->data_hash || !sl_fit_open_folder (fit, error) || !sl_fit_prepare_data (fit, error) ||
-      !sl_fit_whiten (fit, error) || !make_trainer (fit, error) ||
+      !sl_fit_prepare_front (fit, error) || !make_trainer (fit, error) ||
       !sl_fit_prepare_loaders (fit, error))
     return FALSE;
   choose_monitor (fit);

@@ -1,5 +1,5 @@
 /* What the files of a run share: fit.c the loop, fit_data.c what goes in, fit_state.c checkpoints,
- * fit_whiten.c what is put in front of the network, fit_model.c what comes out. */
+ * fit_front.c what is put in front of the network, fit_model.c what comes out. */
 #pragma once
 
 #include <sightline/augment.h>
@@ -60,8 +60,9 @@ gboolean sl_fit_fail (GError **error, SlErrorCode code, const char *format, ...)
 
 /* Splits, rules, loaders. */
 gboolean sl_fit_prepare_data (SlFit *fit, GError **error);
-/* Puts what [preprocess] whiten says, fitted on the training set, in front of the network. */
-gboolean sl_fit_whiten (SlFit *fit, GError **error);
+/* Puts what [preprocess] whiten says, fitted on the training set, in front of the network, and in
+ * front of one that takes vectors what makes them of pictures. */
+gboolean sl_fit_prepare_front (SlFit *fit, GError **error);
 /* Checks that network and data fit, once the trainer is there, and makes the loaders. */
 gboolean sl_fit_prepare_loaders (SlFit *fit, GError **error);
 /* Options of the trainer as the recipe has them. Free *ret_weights and *ret_rules with g_free(),

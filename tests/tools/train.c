@@ -221,6 +221,52 @@ test_options (void)
   tool_folder_remove (folder);
 }
 
+/* A network of vectors that restores its input: errors instead of classes, and a grid. */
+static void
+test_autoencoder (void)
+{
+  static const char text[] = "[network]\nnet=auto.net\n[data]\npath=data\ntarget=input\n"
+                             "[loss]\nname=mse\n[augment]\nmask=0.3\n"
+                             "[train]\nepochs=4\nbatch=20\n";
+  g_autofree char *folder = make_folder ();
+  g_autofree char *net = tool_path (folder, "auto.net");
+  g_autofree char *recipe = tool_path (folder, "auto.recipe");
+  g_assert_true (g_file_set_contents (net, "Input 64\nDense 16 relu\nDense 64\n", -1, NULL));
+  g_assert_true (g_file_set_contents (recipe, text, -1, NULL));
+  g_auto (ToolRun) train = {0}, json = {0}, plain = {0}, validation = {0};
+  tool_run (&train, folder, "train", "auto.recipe", "-o", "auto.onnx", NULL);
+  tool_assert_ok (&train);
+  g_assert_null (strstr (train.err, "accuracy"));
+
+  tool_run (&json, folder, "evaluate", "-m", "auto.onnx", "--data", "data", "-f", "json",
+            "--samples", "grid.png", NULL);
+  tool_assert_ok (&json);
+  g_assert_cmpstr (json.err, ==, "");
+  g_assert_true (exists (folder, "grid.png"));
+  g_autoptr (JsonNode) root = json_from_string (json.out, NULL);
+  JsonObject *object = json_node_get_object (root);
+  g_assert_cmpint (json_object_get_int_member (object, "samples"), ==, 100);
+  g_assert_cmpfloat (get_number (object, "mse"), >, 0);
+  g_assert_cmpfloat (get_number (object, "mae"), >=, get_number (object, "mse")); /* all within 1 */
+  g_assert_cmpfloat (get_number (object, "masked_mse"), !=, get_number (object, "mse"));
+  g_assert_cmpfloat (get_number (object, "mask"), ==, 0.3);
+
+  tool_run (&plain, folder, "evaluate", "-m", "auto.onnx", "--data", "data", NULL);
+  tool_assert_ok (&plain);
+  g_assert_nonnull (strstr (plain.out, "\nmse 0."));
+  g_assert_nonnull (strstr (plain.out, "with 30 % of the input set to 0"));
+
+  /* The figure is the run's own: the validation loss of the epoch that was kept. */
+  tool_run (&validation, folder, "evaluate", "-m", "auto.onnx", "--data", "data", "--split", "val",
+            "-f", "json", NULL);
+  tool_assert_ok (&validation);
+  g_autoptr (JsonNode) again = json_from_string (validation.out, NULL);
+  g_autofree char *wanted =
+      g_strdup_printf ("val-loss %.4f", get_number (json_node_get_object (again), "mse"));
+  g_assert_nonnull (strstr (train.err, wanted));
+  tool_folder_remove (folder);
+}
+
 static void
 assert_fails (const char *folder, int status, const char *text, const char *const *arguments)
 {
@@ -245,7 +291,8 @@ test_errors (void)
                 "rate");
   ASSERT_FAILS (1, "bad.recipe: [trian] is no group of a recipe (expected its nearest name, train)",
                 "train", "bad.recipe", "-o", "x.onnx");
-  ASSERT_FAILS (1, "nothing", "train", "small.recipe", "-o", "x.onnx", "--data", "nothing");
+  ASSERT_FAILS (1, "nothing: is not there (expected the samples", "train", "small.recipe", "-o",
+                "x.onnx", "--data", "nothing");
   ASSERT_FAILS (1, "none.net", "train", "small.recipe", "-o", "x.onnx", "--network", "none.net");
   ASSERT_FAILS (2, "no --data", "evaluate", "-m", "x.onnx");
   ASSERT_FAILS (2, "no -m MODEL", "evaluate", "--data", "data");
@@ -383,6 +430,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tools/train/whole", test_whole);
   g_test_add_func ("/tools/train/options", test_options);
+  g_test_add_func ("/tools/train/autoencoder", test_autoencoder);
   g_test_add_func ("/tools/train/errors", test_errors);
   g_test_add_func ("/tools/train/interrupt", test_interrupt);
   g_test_add_func ("/tools/train/kill", test_kill);

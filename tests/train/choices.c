@@ -173,9 +173,7 @@ check_white (SlFit *fit, SlModel *model)
     sl_run_get_input (slot, 0, &input);
     g_assert_true (sl_sample_source_load (fit->train, s, &sample, NULL));
     for (guint i = 0; i < N; i++) { /* one channel: rows follow each other in either layout */
-      const ptrdiff_t at = input.shape.rank == 2
-                               ? i * input.stride[1]
-                               : i / SIDE * input.stride[2] + i % SIDE * input.stride[3];
+      const ptrdiff_t at = i / SIDE * input.stride[2] + i % SIDE * input.stride[3];
       ((float *)input.data)[at] = ((const guint8 *)sample.image.planes[0])[i] / 255.f;
     }
     sl_sample_source_release (fit->train, &sample);

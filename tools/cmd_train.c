@@ -53,21 +53,6 @@ set_key (SlRecipe *recipe, const char *group, const char *key, const char *value
   return !value || sl_recipe_set (recipe, group, key, value, error);
 }
 
-/* "GROUP.KEY=VALUE" */
-static gboolean
-set_setting (SlRecipe *recipe, const char *setting, GError **error)
-{
-  const char *dot = strchr (setting, '.'), *equals = dot ? strchr (dot, '=') : NULL;
-  if (!equals) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
-                 "--set is '%s' (expected GROUP.KEY=VALUE, such as optimizer.rate=0.01)", setting);
-    return FALSE;
-  }
-  g_autofree char *group = g_strndup (setting, (gsize)(dot - setting));
-  g_autofree char *key = g_strndup (dot + 1, (gsize)(equals - dot - 1));
-  return sl_recipe_set (recipe, group, key, equals + 1, error);
-}
-
 /* A path of the command line counts from the working folder, one of a recipe from its own. */
 static char *
 make_absolute (const char *path)
@@ -96,7 +81,7 @@ apply_options (SlRecipe *recipe, const TrainOptions *options, GError **error)
       !set_key (recipe, "train", "seed", options->seed, error))
     return FALSE;
   for (char **setting = options->settings; setting && *setting; setting++)
-    if (!set_setting (recipe, *setting, error))
+    if (!tool_recipe_set (recipe, *setting, error))
       return FALSE;
   return TRUE;
 }

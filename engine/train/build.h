@@ -42,10 +42,6 @@ gboolean sl_train_add_updates (SlGraph *graph, const SlTrainerOptions *options,
 /* Factor of the parameter's rate: that of the first rule that fits, else 1. */
 double sl_train_rate_factor (const SlTrainerOptions *options, const char *name);
 
-/* What a step runs, for checks of its plan and for timing its parts. */
-SlProgram *sl_trainer_get_step_program (SlTrainer *trainer);
-SlRun *sl_trainer_get_step_run (SlTrainer *trainer);
-
 /* Draws the first content of those parameters that say how (graph/initializer.h), from the seed and
  * their names, so that other layers in the network change nothing. */
 void sl_train_initialize (const SlGraph *graph, guint64 seed);

@@ -441,48 +441,14 @@ read_rate_rules (SlFit *fit, SlTrainerOptions *ret, SlRateRule **ret_rules, GStr
   return TRUE;
 }
 
-static int
-find_name (const char *const *names, guint n, const char *name)
-{
-  for (guint i = 0; i < n; i++)
-    if (names[i] && strcmp (names[i], name) == 0)
-      return (int)i;
-  g_return_val_if_reached (0);
-}
-
 gboolean
 sl_fit_read_trainer_options (SlFit *fit, SlTrainerOptions *ret, float **ret_weights,
                              SlRateRule **ret_rules, GStrv *ret_patterns, GError **error)
 {
-  static const char *const losses[] = {[SL_LOSS_CROSS_ENTROPY] = "cross-entropy",
-                                       [SL_LOSS_HINGE] = "hinge",
-                                       [SL_LOSS_MSE] = "mse",
-                                       [SL_LOSS_MAE] = "mae"};
-  static const char *const optimizers[] = {[SL_OPTIMIZER_SGD] = "sgd",
-                                           [SL_OPTIMIZER_RMSPROP] = "rmsprop",
-                                           [SL_OPTIMIZER_ADAM] = "adam",
-                                           [SL_OPTIMIZER_ADAMW] = "adamw"};
-  const SlRecipe *recipe = fit->recipe;
-  *ret = (SlTrainerOptions){
-      .device = fit->options.device,
-      .batch = (uint32_t)recipe->train.batch,
-      .threads = fit->options.threads,
-      .memory_limit = fit->options.memory_limit,
-      .loss = (SlLoss)find_name (losses, G_N_ELEMENTS (losses), recipe->loss.name),
-      .label_smoothing = recipe->loss.label_smoothing,
-      .optimizer = {.kind = (SlOptimizerKind)find_name (optimizers, G_N_ELEMENTS (optimizers),
-                                                        recipe->optimizer.name),
-                    .momentum = recipe->optimizer.momentum,
-                    .nesterov = recipe->optimizer.nesterov,
-                    .weight_decay = recipe->optimizer.weight_decay,
-                    .rho = recipe->optimizer.rho,
-                    .centered = recipe->optimizer.centered,
-                    .beta1 = recipe->optimizer.beta1,
-                    .beta2 = recipe->optimizer.beta2,
-                    .epsilon = recipe->optimizer.epsilon},
-      .clip_norm = recipe->optimizer.clip_norm,
-      .seed = (guint64)recipe->train.seed,
-  };
+  sl_recipe_get_trainer_options (fit->recipe, ret);
+  ret->device = fit->options.device;
+  ret->threads = fit->options.threads;
+  ret->memory_limit = fit->options.memory_limit;
   return read_class_weights (fit, ret, ret_weights, error) &&
          read_rate_rules (fit, ret, ret_rules, ret_patterns, error);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sightline/augment.h>
+#include <sightline/train.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -136,6 +137,10 @@ SL_API char *sl_recipe_to_text (const SlRecipe *recipe);
  * not pass sl_augment_check(), whose ranges are narrower in places. */
 SL_API void sl_recipe_get_augment (const SlRecipe *recipe, const SlPreprocess *rules,
                                    SlAugment *ret_augment);
+
+/* Loss, optimiser, batch and seed of a complete recipe; what the recipe does not say by itself
+ * (device, threads, class weights, rules for parameters) is 0. */
+SL_API void sl_recipe_get_trainer_options (const SlRecipe *recipe, SlTrainerOptions *ret_options);
 
 /* PATH as the recipe means it: absolute, or beneath its folder. Free with g_free(). */
 SL_API char *sl_recipe_resolve (const SlRecipe *recipe, const char *path);

@@ -3,6 +3,7 @@
 
 #include <sightline/device.h>
 #include <sightline/model.h>
+#include <sightline/program.h>
 
 G_BEGIN_DECLS
 
@@ -121,6 +122,11 @@ typedef struct SlTrainResult {
  * they were before (running means and variances are not). */
 SL_API gboolean sl_trainer_step (SlTrainer *trainer, double rate, SlTrainResult *ret_result,
                                  GError **error);
+
+/* What a step executes, to be looked at and timed in its parts; the trainer's. Executing the run is
+ * the last step again, at the same number and rate, which the trainer does not count. */
+SL_API SlProgram *sl_trainer_get_step_program (SlTrainer *trainer);
+SL_API SlRun *sl_trainer_get_step_run (SlTrainer *trainer);
 
 /* Steps done so far; the next one's number is one more. To be set where training is resumed:
  * dropout and Adam depend on it. */

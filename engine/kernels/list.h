@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define SL_KERNEL_LIST(X)                                                                          \
-  X (conv2d) X (conv2d_narrow) X (depthwise2d) X (gemm) X (pack_weights)                           \
+  X (conv2d) X (conv2d_narrow) X (conv2d_planes) X (depthwise2d) X (gemm) X (pack_weights)         \
   X (winograd_f23) X (winograd_f43) X (pack_winograd)                                              \
   X (max_pool2d) X (average_pool2d)                                                                \
   X (relu) X (clip) X (leaky_relu) X (elu) X (selu) X (celu) X (thresholded_relu) X (sigmoid)      \

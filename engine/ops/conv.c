@@ -2,6 +2,7 @@
  */
 #include "ops/conv.h"
 
+#include "kernels/conv2d_planes.h"
 #include "kernels/gemm.h"
 #include "ops/internal.h"
 
@@ -230,6 +231,40 @@ conv_kernel (const SlNode *node, const SlConv2dParams *params)
   return sl_conv2d_is_narrow (params) ? "conv2d_narrow" : "conv2d";
 }
 
+static bool
+takes_planes (const SlNode *node, const SlConv2dParams *p, const SlTarget *target)
+{
+  const SlConvAttrs *attrs = node->attrs;
+  return attrs->winograd == 0 && !p->half && p->groups == 1 && p->stride_h == 1 &&
+         p->stride_w == 1 &&
+         sl_conv2d_wants_planes (p->out_c, (size_t)p->kernel_h * p->kernel_w, target->panel);
+}
+
+static void
+lower_planes (const SlNode *node, const SlConv2dParams *p, SlLowering *to)
+{
+  const SlConv2dPlanesParams params = {
+      .batch = p->batch,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .in_c = p->in_c,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .out_c = p->out_c,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .first_h = -p->pad_top,
+      .step_h = (int32_t)p->dilation_h,
+      .first_w = -p->pad_left,
+      .step_w = (int32_t)p->dilation_w,
+      .in_stride = p->in_stride,
+      .out_stride = p->out_stride,
+      .act = p->act,
+  };
+  sl_lower (to, "conv2d_planes", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2),
+            node->outputs[0]);
+}
+
 static void
 conv_lower (const SlNode *node, SlLowering *to)
 {
@@ -243,6 +278,10 @@ conv_lower (const SlNode *node, SlLowering *to)
   params.residual_stride = residual != NULL ? sl_value_pixel (residual) : 0;
   params.out_stride = sl_value_pixel (y);
   params.half = node->inputs[1]->dtype == SL_FLOAT16;
+  if (residual == NULL && takes_planes (node, &params, to->target)) {
+    lower_planes (node, &params, to);
+    return;
+  }
   sl_lower (to, conv_kernel (node, &params), &params, x, node->inputs[1], sl_node_input (node, 2),
             residual, y);
 }

@@ -1,6 +1,7 @@
 /* ConvTranspose: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
 #include "ops/conv.h"
 
+#include "kernels/conv2d_planes.h"
 #include "kernels/conv_transpose2d.h"
 #include "ops/internal.h"
 
@@ -253,6 +254,32 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
                      sl_add_internal (graph, &pack_transposed, weights->name, &attrs, 1, &weights));
 }
 
+/* A convolution whose taps go backwards. */
+static void
+lower_planes (const SlNode *node, const SlConvTranspose2dParams *p, SlLowering *to)
+{
+  const SlConv2dPlanesParams params = {
+      .batch = p->batch,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .in_c = p->in_c,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .out_c = p->out_c,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .first_h = (int32_t)p->pad_top,
+      .step_h = -(int32_t)p->dilation_h,
+      .first_w = (int32_t)p->pad_left,
+      .step_w = -(int32_t)p->dilation_w,
+      .in_stride = p->in_stride,
+      .out_stride = p->out_stride,
+      .act = p->act,
+  };
+  sl_lower (to, "conv2d_planes", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2),
+            node->outputs[0]);
+}
+
 static void
 conv_transpose_lower (const SlNode *node, SlLowering *to)
 {
@@ -261,6 +288,12 @@ conv_transpose_lower (const SlNode *node, SlLowering *to)
     return;
   }
   SlConvTranspose2dParams params = kernel_params (node);
+  if (params.groups == 1 && params.stride_h == 1 && params.stride_w == 1 &&
+      sl_conv2d_wants_planes (params.out_c, (size_t)params.kernel_h * params.kernel_w,
+                              to->target->panel)) {
+    lower_planes (node, &params, to);
+    return;
+  }
   sl_lower (to, is_depthwise (node) ? "depthwise_transposed2d" : "conv_transpose2d", &params,
             node->inputs[0], node->inputs[1], sl_node_input (node, 2), node->outputs[0]);
 }

@@ -200,6 +200,16 @@ pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, con
   return sl_pack_weights (graph, node->inputs[1], &pack, &plain);
 }
 
+uint32_t
+sl_conv_choose_winograd (const SlConv2dParams *p, const SlValue *weights, const SlTarget *target)
+{
+  const bool packs = !sl_is_constant (weights);
+  if (sl_conv2d_is_narrow (p) || (packs && weights->kind != SL_VALUE_PARAMETER) ||
+      (packs && sl_conv2d_wants_planes (p->out_c, 9, target->panel)))
+    return 0;
+  return sl_winograd_choose (target->winograd, p, packs);
+}
+
 static void
 conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
@@ -211,13 +221,17 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
     sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
     return;
   }
-  /* Winograd's transform of the weights costs more than it saves where every run repeats it. */
   SlConv2dParams conv = conv_params (node);
-  bool may_transform = sl_is_constant (weights) && !sl_conv2d_is_narrow (&conv);
-  attrs->winograd = may_transform ? sl_winograd_choose (target->winograd, &conv) : 0;
+  attrs->winograd = sl_conv_choose_winograd (&conv, weights, target);
   sl_node_set_input (node, 1,
-                     attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd)
+                     attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd, false)
                                          : pack_direct (graph, node, &conv, target));
+}
+
+const char *
+sl_conv_winograd_kernel (uint32_t tile)
+{
+  return tile == 4 ? "winograd_f43" : "winograd_f23";
 }
 
 static const char *
@@ -227,7 +241,7 @@ conv_kernel (const SlNode *node, const SlConv2dParams *params)
   if (conv_is_depthwise (node))
     return "depthwise2d";
   if (attrs->winograd > 0)
-    return attrs->winograd == 4 ? "winograd_f43" : "winograd_f23";
+    return sl_conv_winograd_kernel (attrs->winograd);
   return sl_conv2d_is_narrow (params) ? "conv2d_narrow" : "conv2d";
 }
 

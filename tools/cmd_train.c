@@ -224,6 +224,12 @@ describe_run (SlFit *fit)
   g_autofree char *kept = format_size (info.parameter_bytes + info.optimizer_bytes);
   tool_note ("%s parameters learn, %s stay; a step takes %s, parameters and their moments %s", n,
              frozen, step, kept);
+  if (info.recomputed_flops > 0) {
+    g_autofree char *kept_step = format_size (info.kept_bytes);
+    tool_note ("a step would take %s: activations are computed again instead of being kept, which "
+               "is %.0f %% more work",
+               kept_step, 100 * info.recomputed_flops / (info.step_flops - info.recomputed_flops));
+  }
   if (info.n_reference_steps > 0)
     tool_note ("%u of its operations %s no fast kernel", info.n_reference_steps,
                info.n_reference_steps == 1 ? "has" : "have");

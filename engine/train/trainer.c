@@ -1,6 +1,7 @@
 /* Steps and evaluations of one network. */
 #include <sightline/train.h>
 
+#include "grad/recompute.h"
 #include "model-private.h"
 #include "session-private.h"
 #include "train/build.h"
@@ -28,6 +29,8 @@ struct SlTrainer {
   Engine step, eval;
   SlTrainerOptions options; /* without what it points at */
   guint64 n_steps, n_trained, n_frozen;
+  guint64 kept_bytes;      /* that a step would take without recomputation */
+  double recomputed_flops; /* of those of a step */
 };
 
 static void
@@ -90,19 +93,67 @@ add_input (SlGraph *graph, const char *name, SlDType dtype, const SlShape *shape
   return input;
 }
 
+/* The program for a copy of the graph. */
 static gboolean
-compile (const SlTrainer *trainer, SlGraph *graph, Engine *engine, GError **error)
+make_program (const SlTrainer *trainer, SlGraph *graph, guint64 memory_limit, Engine *engine,
+              GError **error)
 {
   if (!sl_graph_sort (graph, error))
     return FALSE;
+  engine_clear (engine);
   engine->model =
       sl_model_new_from_graph (sl_graph_clone (graph), sl_model_get_name (trainer->model), NULL);
   const SlProgramOptions options = {.device = trainer->options.device,
                                     .threads = trainer->options.threads,
-                                    .memory_limit = trainer->options.memory_limit};
+                                    .memory_limit = memory_limit};
   engine->program = sl_program_new (engine->model, &options, error);
-  engine->run = engine->program != NULL ? sl_run_new (engine->program, error) : NULL;
+  return engine->program != NULL;
+}
+
+static gboolean
+make_run (Engine *engine, GError **error)
+{
+  engine->run = sl_run_new (engine->program, error);
   return engine->run != NULL;
+}
+
+/* Programs that recompute more and more of the graph, whose first `n_forward` nodes are the forward
+ * pass, until one fits into `limit` bytes; *ret_least: what the smallest one takes. */
+static gboolean
+recompute_until_it_fits (SlTrainer *trainer, const SlGraph *graph, uint32_t n_forward,
+                         guint64 limit, guint64 *ret_least, GError **error)
+{
+  for (uint32_t n_segments = 1;; n_segments += (n_segments + 1) / 2) {
+    g_autoptr (SlGraph) less = sl_graph_clone (graph);
+    const SlRecompute done = sl_grad_recompute (less, n_forward, n_segments);
+    if (!make_program (trainer, less, G_MAXUINT64, &trainer->step, error))
+      return FALSE;
+    *ret_least = MIN (*ret_least, sl_session_get_run_bytes (trainer->step.program));
+    trainer->recomputed_flops = done.flops;
+    /* Where there is no further place to cut at, more segments are of no use. */
+    if (*ret_least <= limit || done.n_segments * 2 < n_segments || n_segments >= n_forward)
+      return TRUE;
+  }
+}
+
+static gboolean
+compile_step (SlTrainer *trainer, SlGraph *graph, uint32_t n_forward, GError **error)
+{
+  guint64 limit, least;
+  if (!sl_session_get_memory_limit (trainer->options.memory_limit, &limit, error) ||
+      !make_program (trainer, graph, G_MAXUINT64, &trainer->step, error))
+    return FALSE;
+  least = trainer->kept_bytes = sl_session_get_run_bytes (trainer->step.program);
+  if (least > limit && !recompute_until_it_fits (trainer, graph, n_forward, limit, &least, error))
+    return FALSE;
+  if (least <= limit)
+    return make_run (&trainer->step, error);
+  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+               "a step of %u samples would need %.1f MiB of memory, %.1f MiB if it computed "
+               "activations again instead of keeping them; the limit is %.1f MiB",
+               trainer->options.batch, (double)trainer->kept_bytes / 0x1p20, (double)least / 0x1p20,
+               (double)limit / 0x1p20);
+  return FALSE;
 }
 
 static gboolean
@@ -118,7 +169,8 @@ make_eval (SlTrainer *trainer, GError **error)
     return FALSE;
   sl_graph_mark_output (graph, loss);
   sl_graph_mark_output (graph, answer);
-  return compile (trainer, graph, &trainer->eval, error);
+  return make_program (trainer, graph, trainer->options.memory_limit, &trainer->eval, error) &&
+         make_run (&trainer->eval, error);
 }
 
 static void
@@ -157,12 +209,14 @@ make_step (SlTrainer *trainer, GError **error)
   scalars.loss = sl_train_node (graph, "ReduceMean", "train/mean-loss", keep, 1, &each);
   sl_graph_mark_output (graph, scalars.loss);
   sl_graph_mark_output (graph, answer);
-  if (!sl_graph_sort (graph, error) ||
-      !sl_train_add_updates (graph, &trainer->options, &scalars, &norm, state, error))
+  if (!sl_graph_sort (graph, error))
+    return FALSE;
+  const uint32_t n_forward = graph->nodes->len;
+  if (!sl_train_add_updates (graph, &trainer->options, &scalars, &norm, state, error))
     return FALSE;
   sl_graph_mark_output (graph, norm);
   note_state (trainer, state);
-  return compile (trainer, graph, &trainer->step, error);
+  return sl_graph_sort (graph, error) && compile_step (trainer, graph, n_forward, error);
 }
 
 static gboolean
@@ -237,6 +291,8 @@ sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info)
                               .step_bytes = sl_session_get_run_bytes (trainer->step.program),
                               .evaluate_bytes = sl_session_get_run_bytes (trainer->eval.program),
                               .step_flops = step.flops,
+                              .kept_bytes = trainer->kept_bytes,
+                              .recomputed_flops = trainer->recomputed_flops,
                               .n_reference_steps = step.n_reference_steps};
   for (uint32_t i = 0; i < sl_trainer_get_n_variables (trainer); i++) {
     SlVariable variable;

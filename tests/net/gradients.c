@@ -13,30 +13,31 @@
 
 typedef struct Network {
   const char *file;
-  int narrower;      /* that many times fewer filters */
-  const char *input; /* small, and all windows fit */
-  gboolean smooth;   /* ELU in the place of ReLU */
+  int narrower;        /* that many times fewer filters */
+  const char *input;   /* small, and all windows fit */
+  gboolean smooth;     /* ELU in the place of ReLU */
+  gboolean recomputes; /* is tried in less memory, too; takes a while */
 } Network;
 
 /* Batches of ResNets are normalised by four positions of four samples at the end: fewer say nothing
  * about a variance. Gradients of the deep ones are large and jump where a ReLU bends: PyTorch's in
  * single precision are several percent away from its own in double. Without bends they agree. */
 static const Network networks[] = {
-    {"alexnet", 8, "67x67x3"},
-    {"zfnet", 8, "63x63x3"},
-    {"vgg16", 8, "32x32x3"},
-    {"vgg19", 8, "32x32x3"},
-    {"googlenet", 4, "64x64x3"},
-    {"inception-v1-module", 4, "16x16x3"},
-    {"inception-v2-module", 4, "16x16x3"},
-    {"inception-v3-module", 4, "16x16x3"},
-    {"mnist-inception", 1, "28x28x1"},
-    {"resnet18", 8, "64x64x3"},
-    {"resnet34", 8, "64x64x3", .smooth = TRUE},
-    {"resnet50", 8, "64x64x3", .smooth = TRUE},
-    {"resnet101", 8, "64x64x3", .smooth = TRUE},
-    {"resnet152", 8, "64x64x3", .smooth = TRUE},
-    {"resnet20-cifar", 2, "16x16x3"},
+    {"alexnet", 8, "67x67x3", FALSE, TRUE},
+    {"zfnet", 8, "63x63x3", FALSE, TRUE},
+    {"vgg16", 8, "32x32x3", FALSE, TRUE},
+    {"vgg19", 8, "32x32x3", FALSE, TRUE},
+    {"googlenet", 4, "64x64x3", FALSE, TRUE},
+    {"inception-v1-module", 4, "16x16x3", FALSE, TRUE},
+    {"inception-v2-module", 4, "16x16x3", FALSE, TRUE},
+    {"inception-v3-module", 4, "16x16x3", FALSE, TRUE},
+    {"mnist-inception", 1, "28x28x1", FALSE, TRUE},
+    {"resnet18", 8, "64x64x3", FALSE, TRUE},
+    {"resnet34", 8, "64x64x3", TRUE, TRUE},
+    {"resnet50", 8, "64x64x3", TRUE, TRUE},
+    {"resnet101", 8, "64x64x3", TRUE, FALSE},
+    {"resnet152", 8, "64x64x3", TRUE, FALSE},
+    {"resnet20-cifar", 2, "16x16x3", FALSE, TRUE},
 };
 
 /* --- The text, narrower --- */
@@ -128,17 +129,25 @@ fill (const SlTensorView *view, gboolean classes)
   }
 }
 
-/* After one step of gradient descent with momentum, which keeps the gradients as velocities. */
+/* Gradient descent with momentum, which keeps the gradients of the first step as velocities. */
 static SlTrainer *
-run_step (SlModel *model, const char *device, uint32_t threads)
+open_trainer (SlModel *model, const char *device, uint32_t threads, guint64 memory_limit,
+              GError **error)
 {
-  g_autoptr (GError) error = NULL;
-  SlTrainerOptions options = {
-      .batch = BATCH, .seed = 3, .threads = threads, .device = sl_device_find (device, NULL)};
+  SlTrainerOptions options = {.batch = BATCH,
+                              .seed = 3,
+                              .threads = threads,
+                              .device = sl_device_find (device, NULL),
+                              .memory_limit = memory_limit};
   sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_SGD);
   options.optimizer.momentum = 0.9;
-  SlTrainer *trainer = sl_trainer_new (model, &options, &error);
-  g_assert_no_error (error);
+  return sl_trainer_new (model, &options, error);
+}
+
+static void
+run_step (SlTrainer *trainer)
+{
+  g_autoptr (GError) error = NULL;
   SlTensorView input, target;
   sl_trainer_get_input (trainer, &input);
   sl_trainer_get_target (trainer, &target);
@@ -146,6 +155,15 @@ run_step (SlModel *model, const char *device, uint32_t threads)
   fill (&target, TRUE);
   sl_trainer_step (trainer, 1e-3, NULL, &error);
   g_assert_no_error (error);
+}
+
+static SlTrainer *
+train (SlModel *model, const char *device, uint32_t threads)
+{
+  g_autoptr (GError) error = NULL;
+  SlTrainer *trainer = open_trainer (model, device, threads, 0, &error);
+  g_assert_no_error (error);
+  run_step (trainer);
   return trainer;
 }
 
@@ -173,9 +191,9 @@ static void
 test_gradients (gconstpointer data)
 {
   g_autoptr (SlModel) model = load (data);
-  g_autoptr (SlTrainer) expected = run_step (model, "ref", 1);
-  g_autoptr (SlTrainer) got = run_step (model, "cpu", 1);
-  g_autoptr (SlTrainer) three = run_step (model, "cpu", 3);
+  g_autoptr (SlTrainer) expected = train (model, "ref", 1);
+  g_autoptr (SlTrainer) got = train (model, "cpu", 1);
+  g_autoptr (SlTrainer) three = train (model, "cpu", 3);
   SlVariable want, have;
   double worst = 0;
   uint32_t n = 0;
@@ -200,13 +218,52 @@ test_gradients (gconstpointer data)
   g_assert_cmpuint (n, >, 10);
 }
 
+/* --- The same in less memory --- */
+
+/* One byte less than it took, and again, until there is no way. */
+static void
+test_recomputed (gconstpointer data)
+{
+  g_autoptr (SlModel) model = load (data);
+  g_autoptr (SlTrainer) expected = train (model, "cpu", 2);
+  SlTrainerInfo info, less;
+  uint32_t n = 0;
+  sl_trainer_get_info (expected, &info);
+  g_assert_cmpuint (info.kept_bytes, ==, info.step_bytes);
+  g_assert_cmpfloat (info.recomputed_flops, ==, 0);
+  for (guint64 limit = info.step_bytes - 1;; limit = less.step_bytes - 1) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (SlTrainer) trainer = open_trainer (model, "cpu", 2, limit, &error);
+    if (trainer == NULL) {
+      g_assert_error (error, SL_ERROR, SL_ERROR_LIMIT);
+      g_test_message ("%s", error->message);
+      break;
+    }
+    sl_trainer_get_info (trainer, &less);
+    g_test_message ("%.0f KiB of %.0f, %.0f %% more work", (double)less.step_bytes / 0x1p10,
+                    (double)info.step_bytes / 0x1p10,
+                    100 * less.recomputed_flops / info.step_flops);
+    g_assert_cmpuint (less.step_bytes, <=, limit);
+    g_assert_cmpuint (less.kept_bytes, ==, info.step_bytes);
+    g_assert_cmpfloat (less.recomputed_flops, >, 0);
+    g_assert_cmpfloat (less.recomputed_flops, <, 0.4 * info.step_flops);
+    run_step (trainer);
+    assert_same_bits (expected, trainer);
+    n++;
+  }
+  g_assert_cmpuint (n, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   for (size_t i = 0; i < G_N_ELEMENTS (networks); i++) {
     g_autofree char *path = g_strconcat ("/net/gradients/", networks[i].file, NULL);
+    g_autofree char *less = g_strconcat ("/net/gradients/recomputed/", networks[i].file, NULL);
     g_test_add_data_func (path, &networks[i], test_gradients);
+    if (networks[i].recomputes)
+      g_test_add_data_func (less, &networks[i], test_recomputed);
   }
   return g_test_run ();
 }

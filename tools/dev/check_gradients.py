@@ -6,10 +6,17 @@
 Without networks: AlexNet, ZFNet, VGG, GoogLeNet, the Inception modules and the ResNets of pipelines/networks, at the sizes of
 their publications. Dropout's rate is made 0 in a copy of the text, since the two draw different elements; all else is as
 shipped, first contents are those that Sightline draws. PyTorch gets them, the input and the target from `step-gradients`
-(built beside `sightline`), computes the graph of the ONNX file that this writes, and takes its own gradients, in float32 and
-in float64. A figure is the largest difference in a tensor, of the largest element of the wanted one; printed is the worst
-tensor's. The last column is how far PyTorch's own float32 is from its float64. The exit status is 1 if one of ours is more
-than 1e-4 away from PyTorch's in float64. For developers: needs Python with numpy, onnx and torch.
+(built beside `sightline`), computes the graph of the ONNX file that this writes, and takes its own gradients, in float64 and
+in float32. A figure is the largest difference in a tensor, of the largest element of the wanted one; printed is the worst
+tensor's:
+
+    smooth   ours from PyTorch's float64, with ELU for ReLU and means for maxima
+    shipped  ours from PyTorch's float64, as shipped
+    own      PyTorch's float32 from its float64, as shipped
+
+The gradient jumps where a ReLU bends or another element of a window is the largest; among millions of elements rounding
+takes some across, which shows in deep networks, in PyTorch's own float32 too. Hence the exit status is 0 if `smooth` is at
+most 1e-4, and `shipped` at most that or twice `own`. For developers: needs Python with numpy, onnx and torch.
 """
 import argparse
 import pathlib
@@ -73,6 +80,7 @@ OPS = {
     "Concat": lambda x, a: torch.cat(x, a["axis"]),
     "Conv": convolution,
     "Dropout": lambda x, a: x[0],
+    "Elu": lambda x, a: F.elu(x[0], a.get("alpha", 1.0)),
     "Flatten": lambda x, a: x[0].flatten(a.get("axis", 1)),
     "Gemm": gemm,
     "GlobalAveragePool": lambda x, a: x[0].mean((2, 3), keepdim=True),
@@ -88,7 +96,7 @@ OPS = {
 
 
 def gradients_of(model, x, target, names, dtype):
-    """Loss and gradients by name, in `dtype`. The Softmax at the end is taken into the loss, as in training."""
+    """Gradients by name, computed in `dtype`. The Softmax at the end is taken into the loss, as in training."""
     values = {}
     for tensor in model.graph.initializer:
         array = torch.from_numpy(numpy_helper.to_array(tensor).copy())
@@ -104,7 +112,7 @@ def gradients_of(model, x, target, names, dtype):
         attrs = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         values[node.output[0]] = OPS[node.op_type](inputs, attrs)
     loss.backward()
-    return loss.item(), {name: values[name].grad.double().numpy() for name in names}
+    return {name: values[name].grad.double().numpy() for name in names}
 
 
 def worst(got, wanted):
@@ -113,12 +121,15 @@ def worst(got, wanted):
                for name in wanted)
 
 
-def compare(program, network, batch):
+SMOOTH = ((r"\brelu\b", "elu"), (r"\bReLU\b", "ELU"), (r"\bMaxPooling", "AveragePooling"))
+
+
+def compare(program, text, batch):
+    """Number of parameters, our distance and its tensor's name, PyTorch's own distance."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        text = re.sub(r"(?m)^(\s*Dropout)\s+\S+", r"\1 0", network.read_text())
-        (folder / network.name).write_text(text)
-        subprocess.run([program, "--batch", str(batch), folder / network.name, folder], check=True, stdout=subprocess.DEVNULL)
+        (folder / "step.net").write_text(re.sub(r"(?m)^(\s*Dropout)\s+\S+", r"\1 0", text))
+        subprocess.run([program, "--batch", str(batch), folder / "step.net", folder], check=True, stdout=subprocess.DEVNULL)
         model = onnx.load(folder / "model.onnx")
         shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim][1:]
         x = np.fromfile(folder / "input.bin", np.float32).reshape(batch, *shape)
@@ -129,14 +140,19 @@ def compare(program, network, batch):
             dims = [int(d) for d in dims]
             ours[name], data = data[:np.prod(dims)].reshape(dims), data[np.prod(dims):]
         assert not data.size
-        model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = batch
-    single = gradients_of(model, x, target, ours, torch.float32)[1]
-    double = gradients_of(model, x, target, ours, torch.float64)[1]
-    n = sum(a.size for a in ours.values())
-    (error, where), (to_single, _), (own, _) = worst(ours, double), worst(ours, single), worst(single, double)
-    print("%-22s %4d %12s %9.1e %9.1e %9.1e   %s" % (network.stem, len(ours), "{:,}".format(n), error, to_single, own, where),
-          flush=True)
-    return error <= BOUND
+    double = gradients_of(model, x, target, ours, torch.float64)
+    own, _ = worst(gradients_of(model, x, target, ours, torch.float32), double)
+    return sum(a.size for a in ours.values()), *worst(ours, double), own
+
+
+def check(program, network, batch):
+    text = smooth_text = network.read_text()
+    for pattern, replacement in SMOOTH:
+        smooth_text = re.sub(pattern, replacement, smooth_text)
+    _, smooth, _, _ = compare(program, smooth_text, batch)
+    n, shipped, where, own = compare(program, text, batch)
+    print("%-20s %12s %9.1e %9.1e %9.1e   %s" % (network.stem, "{:,}".format(n), smooth, shipped, own, where), flush=True)
+    return smooth <= BOUND and shipped <= max(BOUND, 2 * own)
 
 
 def main():
@@ -146,8 +162,8 @@ def main():
     parser.add_argument("network", nargs="*", type=pathlib.Path)
     args = parser.parse_args()
     networks = args.network or [ROOT / "pipelines/networks" / (name + ".net") for name in NETWORKS.split()]
-    print("%-22s %4s %12s %9s %9s %9s   %s" % ("network", "", "parameters", "float64", "float32", "its own", "worst tensor"))
-    sys.exit(not all([compare(args.step_gradients, network, args.batch) for network in networks]))
+    print("%-20s %12s %9s %9s %9s   %s" % ("network", "parameters", "smooth", "shipped", "own", "worst of shipped"))
+    sys.exit(not all([check(args.step_gradients, network, args.batch) for network in networks]))
 
 
 if __name__ == "__main__":

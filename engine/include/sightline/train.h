@@ -59,7 +59,9 @@ typedef struct SlTrainerOptions {
   const SlDevice *device; /* default: the first of sl_device_list() */
   uint32_t batch;         /* samples of a step; default 32 */
   uint32_t threads;       /* most threads that a step uses; default: all of the device */
-  guint64 memory_limit;   /* bytes that a step may take besides the parameters; default 8 GiB */
+  guint64 memory_limit;   /* bytes that a step may take besides the parameters; default 8 GiB. What
+                             would take more computes activations again instead of keeping them:
+                             the same bits, up to a third more work */
   SlLoss loss;
   double label_smoothing;     /* cross-entropy: t becomes (1 - a) t + a / C; default 0 */
   const float *class_weights; /* cross-entropy: one for each class; default: all 1 */
@@ -87,19 +89,22 @@ typedef struct SlTrainer SlTrainer;
  *
  * The model has one input whose leading dimension is the batch, and its first output counts. An
  * operator without a gradient is SL_ERROR_UNSUPPORTED with its node; a step that takes more memory
- * than the limit is SL_ERROR_LIMIT with the numbers, before anything is allocated. */
+ * than the limit whatever is recomputed is SL_ERROR_LIMIT with the numbers, before anything is
+ * allocated. */
 SL_API SlTrainer *sl_trainer_new (SlModel *model, const SlTrainerOptions *options, GError **error);
 SL_API void sl_trainer_free (SlTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlTrainer, sl_trainer_free)
 
 typedef struct SlTrainerInfo {
-  guint64 parameters;         /* elements that are trained */
-  guint64 frozen;             /* elements of parameters that stay */
-  guint64 parameter_bytes;    /* of parameters and state of the network */
-  guint64 optimizer_bytes;    /* of moments and the like */
-  guint64 step_bytes;         /* activations, gradients and scratch of a step */
-  guint64 evaluate_bytes;     /* of an evaluation */
-  double step_flops;          /* a multiply-add counts 2 */
+  guint64 parameters;      /* elements that are trained */
+  guint64 frozen;          /* elements of parameters that stay */
+  guint64 parameter_bytes; /* of parameters and state of the network */
+  guint64 optimizer_bytes; /* of moments and the like */
+  guint64 step_bytes;      /* activations, gradients and scratch of a step */
+  guint64 evaluate_bytes;  /* of an evaluation */
+  double step_flops;       /* a multiply-add counts 2 */
+  guint64 kept_bytes; /* step_bytes, if nothing had to be computed twice to stay below the limit */
+  double recomputed_flops;    /* of step_flops: what is computed twice; 0: nothing is */
   uint32_t n_reference_steps; /* as in SlProgramInfo */
 } SlTrainerInfo;
 SL_API void sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info);

@@ -24,8 +24,9 @@ SlValue *sl_train_add_loss (SlGraph *graph, const SlTrainerOptions *options, SlV
                             SlValue *target, GError **error);
 
 /* Batch normalisation of the batch's own moments, which the graph's updates carry into the running
- * ones; dropout that drops. `seed`, `step`: int64 scalars. */
-gboolean sl_train_set_mode (SlGraph *graph, SlValue *seed, SlValue *step, GError **error);
+ * ones, unless rules hold both of these back; dropout that drops. `seed`, `step`: int64 scalars. */
+gboolean sl_train_set_mode (SlGraph *graph, const SlTrainerOptions *options, SlValue *seed,
+                            SlValue *step, GError **error);
 
 /* Scalars of a step. */
 typedef struct SlTrainScalars {

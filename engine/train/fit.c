@@ -1,6 +1,7 @@
 #include "train/fit.h"
 
 #include "core/text.h"
+#include "train/head.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,13 +62,31 @@ choose_monitor (SlFit *fit)
                fit->monitor);
 }
 
+/* A base may have been trained on other classes. */
+static gboolean
+fit_base (SlFit *fit, GError **error)
+{
+  if (!fit->recipe->network.base || !fit->has_classes)
+    return TRUE;
+  g_autofree char *note = NULL;
+  SlModel *model = sl_train_set_classes (
+      fit->options.model, sl_sample_source_get_class_names (fit->options.train), &note, error);
+  if (!model)
+    return FALSE;
+  sl_model_unref (fit->options.model);
+  fit->options.model = model;
+  if (note)
+    sl_fit_note (fit, "%s", note);
+  return TRUE;
+}
+
 static gboolean
 prepare (SlFit *fit, GError **error)
 {
   fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
-  if (!fit->data_hash || !sl_fit_open_folder (fit, error) || !sl_fit_prepare_data (fit, error) ||
-      !sl_fit_prepare_front (fit, error) || !make_trainer (fit, error) ||
-      !sl_fit_prepare_loaders (fit, error))
+  if (!fit->data_hash || !sl_fit_open_folder (fit, error) || !fit_base (fit, error) ||
+      !sl_fit_prepare_data (fit, error) || !sl_fit_prepare_front (fit, error) ||
+      !make_trainer (fit, error) || !sl_fit_prepare_loaders (fit, error))
     return FALSE;
   choose_monitor (fit);
   sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);
@@ -278,9 +297,10 @@ validate (SlFit *fit, SlEpoch *epoch, GError **error)
     epoch->val_accuracy = (double)sums.right / (double)sums.n;
   if (!isfinite (epoch->val_loss))
     return sl_fit_fail (error, SL_ERROR_NUMERIC,
-                        "epoch %" G_GINT64_FORMAT ": the loss of the validation set is %g "
+                        "epoch %" G_GINT64_FORMAT ", after step %" G_GINT64_FORMAT
+                        " at rate %g: the loss of the validation set is %g "
                         "(expected a finite number; the last checkpoint is the epoch before)",
-                        epoch->epoch, epoch->val_loss);
+                        epoch->epoch, epoch->step, epoch->rate, epoch->val_loss);
   return TRUE;
 }
 

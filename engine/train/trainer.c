@@ -31,6 +31,7 @@ struct SlTrainer {
   guint64 n_steps, n_trained, n_frozen;
   guint64 kept_bytes;      /* that a step would take without recomputation */
   double recomputed_flops; /* of those of a step */
+  double rate;             /* of the last step */
 };
 
 static void
@@ -197,7 +198,7 @@ make_step (SlTrainer *trainer, GError **error)
                             .step = add_input (graph, "train/step", SL_INT64, &scalar)};
   SlValue *seed = add_input (graph, "train/seed", SL_INT64, &scalar);
   sl_graph_mark_output (graph, answer); /* follows what takes its place */
-  if (!sl_train_set_mode (graph, seed, scalars.step, error))
+  if (!sl_train_set_mode (graph, &trainer->options, seed, scalars.step, error))
     return FALSE;
   answer = g_ptr_array_index (graph->outputs, 0);
   g_ptr_array_set_size (graph->outputs, 0);
@@ -450,6 +451,7 @@ sl_trainer_step (SlTrainer *trainer, double rate, SlTrainResult *ret_result, GEr
     return FALSE;
   }
   trainer->n_steps++;
+  trainer->rate = rate;
   if (ret_result != NULL)
     *ret_result = (SlTrainResult){.loss = output_number (engine, OUT_LOSS),
                                   .n_right = count_right (trainer, engine, trainer->options.batch),
@@ -465,7 +467,9 @@ sl_trainer_evaluate (SlTrainer *trainer, uint32_t n, SlTrainResult *ret_result, 
   double sum = 0;
   g_return_val_if_fail (n <= trainer->options.batch, FALSE);
   if (!sl_run_execute (engine->run, error)) {
-    g_prefix_error (error, "evaluation after step %" G_GUINT64_FORMAT ": ", trainer->n_steps);
+    g_prefix_error (error,
+                    "evaluation after step %" G_GUINT64_FORMAT " at rate %g: ", trainer->n_steps,
+                    trainer->rate);
     return FALSE;
   }
   sl_run_get_output (engine->run, OUT_LOSS, &each);

@@ -288,6 +288,65 @@ test_autoencoder (Place *place, gconstpointer unused)
   g_assert_no_error (error);
 }
 
+/* A base of other classes: its head begins anew, the rest is as it was and may stay so. */
+static void
+test_base (Place *place, gconstpointer unused)
+{
+  static const char *const keys =
+      "[network]\nbase=base.onnx\nfreeze=first*\n[optimizer]\nname=adam\nrate=0.01\n"
+      "[split]\nvalidation=0.2\n[train]\nepochs=20\nbatch=16\n";
+  g_autoptr (GError) error = NULL;
+  SlFitEnd end;
+  SlTrainerOptions options = {.seed = 9};
+  place_use_network (place, "Input 6x6x1\nFlatten\nfirst: Dense 16 relu\nlast: Dense 5 softmax\n");
+  g_autoptr (SlTrainer) trainer = sl_trainer_new (place->model, &options, &error);
+  g_assert_no_error (error);
+  const char *const label_keys[] = {"sightline.labels"}, *const labels[] = {"a\nb\nc\nd\ne"};
+  sl_trainer_save_model (trainer, place->output, label_keys, labels, 1, &error);
+  g_assert_no_error (error);
+  sl_model_unref (place->model);
+  place->model = sl_model_load (place->output, NULL, &error);
+  g_assert_no_error (error);
+
+  g_autoptr (SlRecipe) recipe = sl_recipe_parse (keys, strlen (keys), "r", &error);
+  g_assert_no_error (error);
+  g_assert_true (sl_recipe_complete (recipe, &error));
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
+  g_assert_nonnull (strstr (g_ptr_array_index (place->notes, 0), "'last/kernel' (Gemm), begins "
+                                                                 "anew: 3 outputs instead of 5"));
+  g_assert_cmpfloat (sl_history_get (sl_fit_get_history (fit), 19)->val_accuracy, >, 0.8);
+  for (uint32_t i = 0; i < sl_trainer_get_n_variables (fit->trainer); i++) {
+    SlVariable now, before;
+    sl_trainer_get_variable (fit->trainer, i, &now);
+    for (uint32_t k = 0; k < sl_trainer_get_n_variables (trainer); k++) {
+      sl_trainer_get_variable (trainer, k, &before);
+      if (strcmp (now.name, before.name) == 0 && g_str_has_prefix (now.name, "first"))
+        g_assert_cmpmem (now.data, now.bytes, before.data, before.bytes);
+    }
+    if (strcmp (now.name, "last/kernel") == 0)
+      g_assert_cmpint (now.shape.dim[1], ==, CLASSES);
+  }
+  g_assert_true (sl_fit_save_model (fit, place->output, &error));
+  g_autoptr (SlModel) written = sl_model_load (place->output, NULL, &error);
+  g_autoptr (SlModelRules) rules = sl_model_rules_new (written, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (rules->n_labels, ==, CLASSES);
+}
+
+/* What ends in no layer with weights cannot be given other classes. */
+static void
+test_base_refused (Place *place, gconstpointer unused)
+{
+  static const char *const keys = "[network]\nbase=base.onnx\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlRecipe) recipe = sl_recipe_parse (keys, strlen (keys), "r", &error);
+  g_assert_true (sl_recipe_complete (recipe, &error));
+  place_use_network (place, "Input 6x6x1\nFlatten\na: Dense 5\nDense 5 from=a\nAdd a\nSoftmax\n");
+  g_assert_null (place_open_run (place, recipe, FALSE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "has 5 outputs, there are 3 classes"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -303,5 +362,7 @@ main (int argc, char **argv)
   ADD ("best", test_best);
   ADD ("no-validation", test_no_validation);
   ADD ("autoencoder", test_autoencoder);
+  ADD ("base", test_base);
+  ADD ("base-refused", test_base_refused);
   return g_test_run ();
 }

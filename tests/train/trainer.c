@@ -300,6 +300,148 @@ test_batch_norm (void)
   check_convolutional (true);
 }
 
+/* --- What several layers share, what stays --- */
+
+static const float *
+find_data (SlTrainer *trainer, const char *name)
+{
+  return find_variable (trainer, name)->data;
+}
+
+/* x (N, 6) → Gemm w, Relu → Gemm w (or its twin), Relu → Gemm 3 */
+static SlModel *
+twice (const char *second)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, FEATURES));
+  SlValue *w = test_constant (graph, "w", SL_SHAPE (FEATURES, FEATURES), 1);
+  SlValue *again = strcmp (second, "w") == 0
+                       ? w
+                       : test_constant (graph, second, SL_SHAPE (FEATURES, FEATURES), 1);
+  SlValue *one = test_node (graph, "Relu", "r1", test_node (graph, "Gemm", "g1", x, w, NULL), NULL);
+  SlValue *two =
+      test_node (graph, "Relu", "r2", test_node (graph, "Gemm", "g2", one, again, NULL), NULL);
+  sl_graph_mark_output (
+      graph, test_node (graph, "Gemm", "y", two,
+                        test_constant (graph, "v", SL_SHAPE (FEATURES, CLASSES), 3), NULL));
+  return sl_model_new_from_graph (graph, "twice", NULL);
+}
+
+/* Weights that two layers read go as far as those of two layers together. */
+static void
+test_shared_weights (void)
+{
+  g_autoptr (SlModel) shared = twice ("w"), apart = twice ("twin");
+  SlTrainerOptions options = {.batch = BATCH};
+  g_autoptr (SlTrainer) one = trainer_for (shared, &options);
+  g_autoptr (SlTrainer) two = trainer_for (apart, &options);
+  options.device = sl_device_find ("ref", NULL);
+  g_autoptr (SlTrainer) reference = trainer_for (shared, &options);
+  float before[FEATURES * FEATURES];
+  double moved = 0;
+  g_assert_cmpuint (sl_trainer_get_n_variables (one), ==, 2);
+  memcpy (before, find_data (one, "w"), sizeof before);
+  train (one, 1, 0.1, 1);
+  train (two, 1, 0.1, 1);
+  train (reference, 1, 0.1, 1);
+  assert_same (one, reference, 1e-6);
+  for (size_t i = 0; i < G_N_ELEMENTS (before); i++) {
+    const double together = (double)find_data (one, "w")[i] - (double)before[i];
+    const double first = (double)find_data (two, "w")[i] - (double)before[i];
+    const double second = (double)find_data (two, "twin")[i] - (double)before[i];
+    g_assert_cmpfloat_with_epsilon (together, first + second, 1e-6);
+    moved = fmax (moved, fmin (fabs (first), fabs (second)));
+  }
+  g_assert_cmpfloat (moved, >, 1e-4);
+}
+
+/* x (N, 8, 2, 2) → BatchNormalization, once or twice with the same vectors, both added →
+ * GlobalAveragePool */
+static SlModel *
+normalised (bool is_shared)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 8, 2, 2));
+  SlValue *norm = batch_norm (graph, x);
+  if (is_shared) {
+    const SlNode *node = norm->producer;
+    SlValue *again = test_node (graph, "BatchNormalization", "again", x, node->inputs[1],
+                                node->inputs[2], node->inputs[3], node->inputs[4], NULL);
+    test_set_float (again, "momentum", 0.75f);
+    norm = test_node (graph, "Add", "sum", norm, again, NULL);
+  }
+  sl_graph_mark_output (graph, test_node (graph, "GlobalAveragePool", "y", norm, NULL));
+  return sl_model_new_from_graph (graph, "normalised", NULL);
+}
+
+/* One step, and what an evaluation of the same samples said before it. */
+static SlTrainResult
+step_normalised (SlTrainer *trainer, SlTrainResult *ret_before)
+{
+  g_autoptr (GError) error = NULL;
+  SlTensorView views[4];
+  SlTrainResult result;
+  sl_trainer_get_input (trainer, &views[0]);
+  sl_trainer_get_eval_input (trainer, &views[1]);
+  sl_trainer_get_target (trainer, &views[2]);
+  sl_trainer_get_eval_target (trainer, &views[3]);
+  for (size_t k = 0; k < 4; k++) /* dense in either order: what matters is that both see the same */
+    for (int i = 0; i < (k < 2 ? 32 : 8) * BATCH; i++)
+      ((float *)views[k].data)[i] = k < 2 ? (float)(i * 37 % 101) / 50 : (float)(i % 9 == 0);
+  sl_trainer_evaluate (trainer, BATCH, ret_before, &error);
+  g_assert_no_error (error);
+  sl_trainer_step (trainer, 0.1, &result, &error);
+  g_assert_no_error (error);
+  return result;
+}
+
+/* Running moments that two nodes carry on are carried twice: 3/4 and 1/4 of the batch's, twice. */
+static void
+test_shared_moments (void)
+{
+  static const char *const devices[] = {"cpu", "ref"};
+  for (size_t d = 0; d < G_N_ELEMENTS (devices); d++) {
+    g_autoptr (SlModel) once = normalised (false), both = normalised (true);
+    const SlTrainerOptions options = {.batch = BATCH, .device = sl_device_find (devices[d], NULL)};
+    g_autoptr (SlTrainer) one = trainer_for (once, &options), two = trainer_for (both, &options);
+    SlTrainResult before;
+    step_normalised (one, &before);
+    step_normalised (two, &before);
+    for (int c = 0; c < 8; c++) {
+      const double mean = (double)find_data (one, "mean")[c];
+      const double variance = (double)find_data (one, "variance")[c] - 0.75;
+      g_assert_cmpfloat_with_epsilon ((double)find_data (two, "mean")[c], 1.75 * mean, 1e-5);
+      g_assert_cmpfloat_with_epsilon ((double)find_data (two, "variance")[c],
+                                      0.5625 + 1.75 * variance, 1e-5);
+    }
+  }
+}
+
+/* A frozen normalisation is that of inference, as Keras's; one whose scale and shift alone are
+ * frozen still normalises by the batch, as PyTorch's without requires_grad. */
+static void
+test_frozen_norm (void)
+{
+  const SlRateRule rules[] = {{"gamma", 0}, {"mean", 0}, {"variance", 0}};
+  g_autoptr (SlModel) model = normalised (false);
+  SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 3};
+  g_autoptr (SlTrainer) frozen = trainer_for (model, &options);
+  options.n_rules = 1;
+  g_autoptr (SlTrainer) half = trainer_for (model, &options);
+  SlTrainResult before, step;
+  step = step_normalised (frozen, &before);
+  g_assert_cmpfloat_with_epsilon (step.loss, before.loss, 1e-6);
+  for (int c = 0; c < 8; c++) {
+    g_assert_cmpfloat (find_data (frozen, "mean")[c], ==, 0);
+    g_assert_cmpfloat (find_data (frozen, "variance")[c], ==, 1);
+  }
+  step = step_normalised (half, &before);
+  g_assert_cmpfloat (fabs (step.loss - before.loss), >, 1e-3);
+  g_assert_cmpfloat (find_data (half, "mean")[0], !=, 0);
+  g_assert_cmpfloat (find_data (half, "gamma")[0], ==, 1);
+  g_assert_cmpfloat (find_data (half, "beta")[0], !=, 0);
+}
+
 /* --- What is learned in a network from elsewhere --- */
 
 static SlValueKind
@@ -420,7 +562,7 @@ test_refused (void)
   SlValue *norm = batch_norm (shared, test_input (shared, "x", SL_SHAPE (-1, 8, 2, 2)));
   sl_node_set_input (norm->producer, 4, norm->producer->inputs[3]);
   sl_graph_mark_output (shared, test_node (shared, "GlobalAveragePool", "y", norm, NULL));
-  assert_refused (shared, &plain, "'mean' is the running mean or variance of another node");
+  assert_refused (shared, &plain, "'mean' is running mean and variance at once");
 
   const SlTrainerOptions small = {.batch = 2, .memory_limit = 64};
   assert_refused (dense (NULL), &small, "limit");
@@ -504,6 +646,9 @@ main (int argc, char **argv)
   g_test_add_func ("/train/trainer/threads-and-reference", test_threads_and_reference);
   g_test_add_func ("/train/trainer/convolutional", test_convolutional);
   g_test_add_func ("/train/trainer/batch-norm", test_batch_norm);
+  g_test_add_func ("/train/trainer/shared-weights", test_shared_weights);
+  g_test_add_func ("/train/trainer/shared-moments", test_shared_moments);
+  g_test_add_func ("/train/trainer/frozen-norm", test_frozen_norm);
   g_test_add_func ("/train/trainer/variables", test_variables);
   g_test_add_func ("/train/trainer/live-contents", test_live_contents);
   g_test_add_func ("/train/trainer/refused", test_refused);

@@ -48,7 +48,9 @@ typedef struct SlOptimizer {
 SL_API void sl_optimizer_init (SlOptimizer *optimizer, SlOptimizerKind kind);
 
 /* Parameters whose names match the pattern (of g_pattern_match_simple(): * and ?) learn at `factor`
- * times the rate; 0: they stay as they are, and cost nothing. The first rule that fits counts. */
+ * times the rate; 0: they stay as they are, and cost nothing. The first rule that fits counts. A
+ * batch normalisation whose running mean and variance both have factor 0 is that of inference, as
+ * with Keras's trainable = False. */
 typedef struct SlRateRule {
   const char *pattern;
   double factor;

@@ -203,6 +203,19 @@ format_size (guint64 bytes)
   return g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
 }
 
+/* What keeps a step below the limit of memory; "" where nothing has to. */
+static char *
+describe_recomputation (const SlTrainerInfo *info)
+{
+  if (info->recomputed_flops <= 0)
+    return g_strdup ("");
+  g_autofree char *kept = format_size (info->kept_bytes);
+  return g_strdup_printf (
+      " (with all activations kept %s; it computes some again, %.1f %% more "
+      "work)",
+      kept, 100 * info->recomputed_flops / (info->step_flops - info->recomputed_flops));
+}
+
 static void
 describe_run (SlFit *fit)
 {
@@ -222,14 +235,9 @@ describe_run (SlFit *fit)
   g_autofree char *frozen = tool_group_digits (info.frozen);
   g_autofree char *step = format_size (info.step_bytes);
   g_autofree char *kept = format_size (info.parameter_bytes + info.optimizer_bytes);
-  tool_note ("%s parameters learn, %s stay; a step takes %s, parameters and their moments %s", n,
-             frozen, step, kept);
-  if (info.recomputed_flops > 0) {
-    g_autofree char *kept_step = format_size (info.kept_bytes);
-    tool_note ("a step would take %s: activations are computed again instead of being kept, which "
-               "is %.0f %% more work",
-               kept_step, 100 * info.recomputed_flops / (info.step_flops - info.recomputed_flops));
-  }
+  g_autofree char *less = describe_recomputation (&info);
+  tool_note ("%s parameters learn, %s stay; a step takes %s%s, parameters and their moments %s", n,
+             frozen, step, less, kept);
   if (info.n_reference_steps > 0)
     tool_note ("%u of its operations %s no fast kernel", info.n_reference_steps,
                info.n_reference_steps == 1 ? "has" : "have");

@@ -28,7 +28,6 @@ typedef struct Pass {
   size_t kept;    /* bytes of values that are read late */
   uint32_t *cuts; /* positions of first nodes of segments, but for the first one's */
   uint32_t n_cuts;
-  SlRecompute done;
 } Pass;
 
 static SlNode *
@@ -186,7 +185,6 @@ decide (Pass *pass, uint32_t position)
                        !sl_value_is_wanted (value) && fate->bytes > pass->kept / SMALL_SHARE &&
                        (!is_last || !is_view (node) || none_kept);
     fate->is_reachable = again || is_kept (fate);
-    pass->done.n_values += fate->is_dropped;
   }
 }
 
@@ -250,10 +248,9 @@ copy_node (Pass *pass, const SlNode *node)
   sl_graph_add_node (pass->graph, node->op, node->name, node->attrs, node->n_inputs,
                      (SlValue **)ends->pdata, node->n_outputs,
                      (SlValue **)ends->pdata + node->n_inputs);
-  pass->done.flops += sl_node_get_cost (node).flops;
 }
 
-SlRecompute
+uint32_t
 sl_grad_recompute (SlGraph *graph, uint32_t n_forward, uint32_t n_segments)
 {
   const uint32_t n_nodes = graph->nodes->len, n_values = graph->values->len;
@@ -261,7 +258,6 @@ sl_grad_recompute (SlGraph *graph, uint32_t n_forward, uint32_t n_segments)
   Pass pass = {.graph = graph, .n_forward = n_forward, .n_values = n_values, .fates = fates};
   look (&pass);
   cut (&pass, n_segments);
-  pass.done.n_segments = pass.n_cuts + 1;
   for (uint32_t i = 0; i < n_forward; i++)
     decide (&pass, i);
   mark_needed (&pass);
@@ -274,5 +270,5 @@ sl_grad_recompute (SlGraph *graph, uint32_t n_forward, uint32_t n_segments)
         sl_node_set_input (node, k, fate_of (&pass, node->inputs[k])->copy);
   }
   g_free (pass.cuts);
-  return pass.done;
+  return pass.n_cuts + 1;
 }

@@ -4,12 +4,6 @@
 
 #include "graph/op.h"
 
-typedef struct SlRecompute {
-  uint32_t n_segments; /* that were made; at most what was asked for */
-  uint32_t n_values;   /* that are no longer kept */
-  double flops;        /* of what is computed twice; a multiply-add counts 2 */
-} SlRecompute;
-
 /* `graph` is sorted, with gradients appended and known shapes; its first `n_forward` nodes are the
  * forward pass. That is cut where little crosses into at most `n_segments` runs of nodes. What
  * crosses is kept. Of the rest
@@ -23,5 +17,6 @@ typedef struct SlRecompute {
  *   (n_segments 1) is the last.
  *
  * The nodes that do it are copies of those of the forward pass, so gradients have the same bits.
- * Whether it helps, and how much, says the plan. */
-SlRecompute sl_grad_recompute (SlGraph *graph, uint32_t n_forward, uint32_t n_segments);
+ * Whether it helps, and how much, says the plan. Returns the number of runs that it found places to
+ * cut for. */
+uint32_t sl_grad_recompute (SlGraph *graph, uint32_t n_forward, uint32_t n_segments);

@@ -118,21 +118,30 @@ make_run (Engine *engine, GError **error)
   return engine->run != NULL;
 }
 
+static double
+count_flops (const Engine *engine)
+{
+  SlProgramInfo info;
+  sl_program_get_info (engine->program, &info);
+  return info.flops;
+}
+
 /* Programs that recompute more and more of the graph, whose first `n_forward` nodes are the forward
  * pass, until one fits into `limit` bytes; *ret_least: what the smallest one takes. */
 static gboolean
 recompute_until_it_fits (SlTrainer *trainer, const SlGraph *graph, uint32_t n_forward,
                          guint64 limit, guint64 *ret_least, GError **error)
 {
+  const double kept_flops = count_flops (&trainer->step);
   for (uint32_t n_segments = 1;; n_segments += (n_segments + 1) / 2) {
     g_autoptr (SlGraph) less = sl_graph_clone (graph);
-    const SlRecompute done = sl_grad_recompute (less, n_forward, n_segments);
+    const uint32_t n_made = sl_grad_recompute (less, n_forward, n_segments);
     if (!make_program (trainer, less, G_MAXUINT64, &trainer->step, error))
       return FALSE;
     *ret_least = MIN (*ret_least, sl_session_get_run_bytes (trainer->step.program));
-    trainer->recomputed_flops = done.flops;
+    trainer->recomputed_flops = count_flops (&trainer->step) - kept_flops;
     /* Where there is no further place to cut at, more segments are of no use. */
-    if (*ret_least <= limit || done.n_segments * 2 < n_segments || n_segments >= n_forward)
+    if (*ret_least <= limit || n_made * 2 < n_segments || n_segments >= n_forward)
       return TRUE;
   }
 }

@@ -288,6 +288,37 @@ check_convolutional (bool has_norm)
   assert_same (again, reference, 2e-4);
 }
 
+/* Steps that compute activations again (normalisation, dropout) have the same bits, and a plan that
+ * keeps its rules. */
+static void
+test_recomputed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = convolutional (true);
+  SlTrainerOptions options = {.batch = BATCH, .seed = 11};
+  SlTrainerInfo kept, less;
+  g_autoptr (SlTrainer) whole = trainer_for (model, &options);
+  sl_trainer_get_info (whole, &kept);
+  options.memory_limit = kept.step_bytes - 1;
+  g_autoptr (SlTrainer) again = trainer_for (model, &options);
+  sl_trainer_get_info (again, &less);
+  g_assert_cmpuint (less.step_bytes, <, kept.step_bytes);
+  g_assert_cmpfloat (less.step_flops, ==, kept.step_flops + less.recomputed_flops);
+  g_autofree char *wrong =
+      sl_plan_check (sl_session_get_plan (sl_trainer_get_step_program (again)));
+  g_assert_cmpstr (wrong, ==, NULL);
+  SlTrainer *const trainers[] = {whole, again};
+  for (size_t k = 0; k < G_N_ELEMENTS (trainers); k++) {
+    g_autoptr (GRand) rand = g_rand_new_with_seed (3);
+    for (int i = 0; i < 5; i++) {
+      fill_pictures (trainers[k], rand);
+      sl_trainer_step (trainers[k], 0.01, NULL, &error);
+      g_assert_no_error (error);
+    }
+  }
+  assert_same (whole, again, 0);
+}
+
 static void
 test_convolutional (void)
 {
@@ -646,6 +677,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/trainer/threads-and-reference", test_threads_and_reference);
   g_test_add_func ("/train/trainer/convolutional", test_convolutional);
   g_test_add_func ("/train/trainer/batch-norm", test_batch_norm);
+  g_test_add_func ("/train/trainer/recomputed", test_recomputed);
   g_test_add_func ("/train/trainer/shared-weights", test_shared_weights);
   g_test_add_func ("/train/trainer/shared-moments", test_shared_moments);
   g_test_add_func ("/train/trainer/frozen-norm", test_frozen_norm);

@@ -1,6 +1,7 @@
 /* Steps and evaluations of one network. */
 #include <sightline/train.h>
 
+#include "core/limit.h"
 #include "grad/recompute.h"
 #include "model-private.h"
 #include "session-private.h"
@@ -158,11 +159,12 @@ compile_step (SlTrainer *trainer, SlGraph *graph, uint32_t n_forward, GError **e
     return FALSE;
   if (least <= limit)
     return make_run (&trainer->step, error);
+  g_autofree char *kept = sl_limit_print_bytes (trainer->kept_bytes);
+  g_autofree char *smallest = sl_limit_print_bytes (least), *most = sl_limit_print_bytes (limit);
   g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-               "a step of %u samples would need %.1f MiB of memory, %.1f MiB if it computed "
-               "activations again instead of keeping them; the limit is %.1f MiB",
-               trainer->options.batch, (double)trainer->kept_bytes / 0x1p20, (double)least / 0x1p20,
-               (double)limit / 0x1p20);
+               "a step of %u samples would need %s of memory, and %s if it computed activations "
+               "again instead of keeping them; the limit is %s" SL_LIMIT_HINT ("memory"),
+               trainer->options.batch, kept, smallest, most);
   return FALSE;
 }
 

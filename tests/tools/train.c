@@ -208,6 +208,13 @@ test_options (void)
   g_assert_nonnull (strstr (check.err, "parameters learn"));
   g_assert_false (exists (folder, "none.onnx"));
 
+  g_auto (ToolRun) large = {0};
+  g_setenv ("SIGHTLINE_LIMITS", "memory=6K", TRUE);
+  tool_run (&large, folder, "train", "small.recipe", "-o", "none.onnx", "--check", NULL);
+  g_unsetenv ("SIGHTLINE_LIMITS");
+  g_assert_cmpint (large.status, ==, 1);
+  g_assert_nonnull (strstr (large.err, "the limit is 6.0 KiB (\"memory\" in SIGHTLINE_LIMITS)"));
+
   /* All keys, as a recipe that lacks only what no default can say. */
   g_auto (ToolRun) keys = {0};
   tool_run (&keys, folder, "train", "--keys", NULL);

@@ -82,13 +82,13 @@ place_set_up (Place *place, gconstpointer unused)
   place->notes = g_ptr_array_new_with_free_func (g_free);
 }
 
-static void
-remove_tree (const char *path)
+void
+place_remove_tree (const char *path)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   for (const char *name; dir && (name = g_dir_read_name (dir));) {
     g_autofree char *child = g_build_filename (path, name, NULL);
-    remove_tree (child);
+    place_remove_tree (child);
   }
   g_remove (path);
 }
@@ -96,7 +96,7 @@ remove_tree (const char *path)
 void
 place_tear_down (Place *place, gconstpointer unused)
 {
-  remove_tree (place->folder);
+  place_remove_tree (place->folder);
   g_free (place->folder);
   g_free (place->net);
   g_free (place->run);

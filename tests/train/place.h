@@ -21,6 +21,7 @@ typedef struct Place {
 
 void place_set_up (Place *place, gconstpointer unused);
 void place_tear_down (Place *place, gconstpointer unused);
+void place_remove_tree (const char *path);
 /* Another network in the place of the small one. */
 void place_use_network (Place *place, const char *text);
 /* Samples that follow from the seed. */

@@ -217,12 +217,13 @@ describe_recomputation (const SlTrainerInfo *info)
 }
 
 static void
-describe_run (SlFit *fit)
+describe_run (SlFit *fit, gboolean has_own_validation)
 {
   SlTrainerInfo info;
   SlSampleSource *validation = sl_fit_get_validation (fit);
+  SlSampleSource *taken = has_own_validation ? NULL : validation;
   g_autofree char *train = tool_dataset_describe (sl_fit_get_train (fit));
-  g_autofree char *fault = tool_dataset_find_fault (sl_fit_get_train (fit));
+  g_autofree char *fault = tool_dataset_find_fault (sl_fit_get_train (fit), taken);
   tool_note ("training: %s", train);
   if (validation) {
     g_autofree char *text = tool_dataset_describe (validation);
@@ -366,7 +367,7 @@ train (const TrainOptions *options, const SlRecipe *recipe)
     tool_gerror (NULL, error);
     return TOOL_FAILED;
   }
-  describe_run (fit);
+  describe_run (fit, validation != NULL);
   if (options->check)
     return TOOL_OK;
   SlFitEnd end;

@@ -356,7 +356,7 @@ wait_for (const char *folder, const char *name)
 }
 
 static void
-test_interrupt (void)
+check_interrupt (int number)
 {
   g_autofree char *folder = make_folder (), *err = NULL;
   g_auto (ToolRun) whole = {0}, rest = {0};
@@ -365,7 +365,7 @@ test_interrupt (void)
 
   g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
   wait_for (folder, "part.training/curves.svg");
-  g_subprocess_send_signal (process, SIGINT);
+  g_subprocess_send_signal (process, number);
   int status = finish (process, &err);
   if (status == 0) { /* it was faster than the signal */
     g_test_skip ("the run was over before it was interrupted");
@@ -382,6 +382,18 @@ test_interrupt (void)
     g_assert_cmpstr (hash_a, ==, hash_b);
   }
   tool_folder_remove (folder);
+}
+
+static void
+test_interrupt (void)
+{
+  check_interrupt (SIGINT);
+}
+
+static void
+test_terminate (void)
+{
+  check_interrupt (SIGTERM);
 }
 
 /* Killed again and again at random moments, each time resumed: it comes to the same end. */
@@ -440,6 +452,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tools/train/autoencoder", test_autoencoder);
   g_test_add_func ("/tools/train/errors", test_errors);
   g_test_add_func ("/tools/train/interrupt", test_interrupt);
+  g_test_add_func ("/tools/train/terminate", test_terminate);
   g_test_add_func ("/tools/train/kill", test_kill);
   g_test_add_func ("/tools/train/full", test_full);
   return g_test_run ();

@@ -42,6 +42,8 @@ typedef struct {
   const char *output;
   char *folder;
   SlFit *fit;
+  const char *keep;    /* [train] keep */
+  char validation[32]; /* the last epoch's figure, for the bar; "" before there is one */
 } Training;
 
 /* --- the recipe --- */
@@ -152,8 +154,9 @@ on_progress (void *data, const SlFitProgress *progress)
   if (isfinite (progress->accuracy))
     g_snprintf (accuracy, sizeof accuracy, "  %.2f %%", 100 * progress->accuracy);
   g_autofree char *text =
-      g_strdup_printf ("epoch %u/%u  loss %.4f%s  rate %.3g  %s images/s  %s left", progress->epoch,
-                       progress->n_epochs, progress->loss, accuracy, progress->rate, speed, left);
+      g_strdup_printf ("epoch %u/%u  %s left  loss %.4f%s%s  rate %.3g  %s images/s",
+                       progress->epoch, progress->n_epochs, left, progress->loss, accuracy,
+                       training->validation, progress->rate, speed);
   tool_progress_draw (&training->progress, (double)progress->step / progress->n_steps, text);
   return !tool_stop_requested ();
 }
@@ -177,6 +180,11 @@ on_epoch (void *data, const SlEpoch *epoch)
 {
   Training *training = data;
   GString *line = g_string_new (NULL);
+  if (isfinite (epoch->val_accuracy))
+    g_snprintf (training->validation, sizeof training->validation, "  val %.2f %%",
+                100 * epoch->val_accuracy);
+  else if (isfinite (epoch->val_loss))
+    g_snprintf (training->validation, sizeof training->validation, "  val %.4f", epoch->val_loss);
   g_autofree char *speed = tool_group_digits ((guint64)epoch->images_per_second);
   g_string_printf (line, "epoch %*" G_GINT64_FORMAT "/%u  loss %.4f",
                    (int)g_snprintf (NULL, 0, "%u", training->n_epochs), epoch->epoch,
@@ -278,8 +286,10 @@ finish (Training *training, SlFitEnd end)
     return TOOL_FAILED;
   }
   const gint64 best = sl_fit_get_best_epoch (training->fit);
-  tool_note ("%s: written after %u epoch%s, the best was %" G_GINT64_FORMAT, training->output, n,
-             n == 1 ? "" : "s", best);
+  const gboolean keeps_best = strcmp (training->keep, "best") == 0;
+  tool_note ("%s: written, with the parameters of epoch %" G_GINT64_FORMAT " of %u%s",
+             training->output, keeps_best ? best : (gint64)n, n,
+             keeps_best && best < n ? ", the best" : "");
   return TOOL_OK;
 }
 
@@ -346,8 +356,10 @@ train (const TrainOptions *options, const SlRecipe *recipe)
   if (!device || !open_data (recipe, &samples, &validation))
     return TOOL_FAILED;
   g_autofree char *folder = choose_folder (options);
-  Training training = {
-      .n_epochs = (guint)recipe->train.epochs, .output = options->output, .folder = folder};
+  Training training = {.n_epochs = (guint)recipe->train.epochs,
+                       .output = options->output,
+                       .folder = folder,
+                       .keep = recipe->train.keep};
   const SlFitOptions fit_options = {
       .recipe = recipe,
       .model = model,

@@ -8,17 +8,21 @@
 #include "stop.h"
 #include "text.h"
 
+#include <glib/gstdio.h>
 #include <gst/gst.h>
+#include <sightline/checkpoint.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   char *net, *base, *data, *output, *folder, *device;
   char *optimizer, *rate, *epochs, *batch, *seed, *validation;
   GStrv settings, arguments;
-  gboolean resume, check, keys;
+  gboolean resume, anew, check, keys;
   int threads;
 } TrainOptions;
 
@@ -35,6 +39,9 @@ train_options_clear (TrainOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrainOptions, train_options_clear)
 
+/* From one picture of the curves to the next. */
+#define PNG_INTERVAL (10 * G_USEC_PER_SEC)
+
 /* What the callbacks of a run need. */
 typedef struct {
   ToolProgress progress;
@@ -44,6 +51,7 @@ typedef struct {
   SlFit *fit;
   const char *keep;    /* [train] keep */
   char validation[32]; /* the last epoch's figure, for the bar; "" before there is one */
+  gint64 drawn;        /* curves.png, monotonic; 0: not yet */
 } Training;
 
 /* --- the recipe --- */
@@ -161,13 +169,18 @@ on_progress (void *data, const SlFitProgress *progress)
   return !tool_stop_requested ();
 }
 
-/* Curves are for looking at: what is wrong with them ends no run. */
+/* Curves are for looking at: what is wrong with them ends no run. PNG takes a tenth of a second to
+ * compress, which short epochs have not to spare. */
 static void
-draw_curves (Training *training)
+draw_curves (Training *training, gboolean is_last)
 {
   static const char *const names[] = {"curves.svg", "curves.png"};
   g_autofree char *title = g_path_get_basename (training->output);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+  const gint64 now = g_get_monotonic_time ();
+  const gboolean with_png = is_last || now - training->drawn > PNG_INTERVAL;
+  if (with_png)
+    training->drawn = now;
+  for (guint i = 0; i < (with_png ? 2 : 1); i++) {
     g_autoptr (GError) error = NULL;
     g_autofree char *path = g_build_filename (training->folder, names[i], NULL);
     if (!tool_chart_write_history (path, sl_fit_get_history (training->fit), title, &error))
@@ -200,7 +213,7 @@ on_epoch (void *data, const SlEpoch *epoch)
                           epoch->best ? "  best so far" : "");
   tool_note ("%s", line->str);
   g_string_free (line, TRUE);
-  draw_curves (training);
+  draw_curves (training, FALSE);
 }
 
 /* --- before and after --- */
@@ -280,7 +293,7 @@ finish (Training *training, SlFitEnd end)
   if (end == SL_FIT_EARLY)
     tool_note ("stopped after epoch %u: none since epoch %" G_GINT64_FORMAT " was better", n,
                sl_fit_get_best_epoch (training->fit));
-  draw_curves (training);
+  draw_curves (training, TRUE);
   if (!sl_fit_save_model (training->fit, training->output, &error)) {
     tool_gerror (training->output, error);
     return TOOL_FAILED;
@@ -344,6 +357,26 @@ choose_folder (const TrainOptions *options)
   return g_strconcat (stem, ".training", NULL);
 }
 
+/* Before hours of training, not after them: there is a place for the result, and what is there
+ * already is not in the way. */
+static gboolean
+check_places (const TrainOptions *options, const char *folder)
+{
+  g_autofree char *parent = g_path_get_dirname (options->output);
+  if (g_access (parent, W_OK | X_OK) < 0) {
+    tool_error (options->output, "cannot be written: %s: %s", parent, g_strerror (errno));
+    return FALSE;
+  }
+  g_autofree char *checkpoint = sl_checkpoint_find_newest (folder);
+  if (checkpoint && !options->resume && !options->anew && !options->check) {
+    tool_error (folder,
+                "holds an earlier run (expected --resume to go on with it, --anew to remove "
+                "it, or another --folder)");
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static int
 train (const TrainOptions *options, const SlRecipe *recipe)
 {
@@ -356,6 +389,8 @@ train (const TrainOptions *options, const SlRecipe *recipe)
   if (!device || !open_data (recipe, &samples, &validation))
     return TOOL_FAILED;
   g_autofree char *folder = choose_folder (options);
+  if (!check_places (options, folder))
+    return TOOL_FAILED;
   Training training = {.n_epochs = (guint)recipe->train.epochs,
                        .output = options->output,
                        .folder = folder,
@@ -365,8 +400,9 @@ train (const TrainOptions *options, const SlRecipe *recipe)
       .model = model,
       .train = samples,
       .validation = validation,
-      .folder = folder,
+      .folder = options->check ? NULL : folder,
       .resume = options->resume,
+      .anew = options->anew,
       .device = device,
       .threads = (guint)options->threads,
       .data = &training,
@@ -414,6 +450,7 @@ static const ToolUsage train_usage = {
     "  sightline train fashion.recipe --data fashion-mnist -o clothes.onnx\n"
     "  sightline train fashion.recipe -e 40 --set schedule.name=cosine -o clothes.onnx\n"
     "  sightline train fashion.recipe -o clothes.onnx --resume   go on after Ctrl-C or a crash\n"
+    "  sightline train fashion.recipe -o clothes.onnx --anew     begin again\n"
     "  sightline train fashion.recipe -o clothes.onnx --check    all but the training\n"
     "  sightline train --keys > my.recipe                        every key with its meaning\n\n"
     "A recipe, in short:\n"
@@ -441,6 +478,8 @@ check_usage (const char *command, const TrainOptions *options)
     return tool_usage_error (command, "no -o MODEL is given");
   if (options->threads < 0)
     return tool_usage_error (command, "--threads has to be 0 or more");
+  if (options->resume && options->anew)
+    return tool_usage_error (command, "--resume and --anew are given (expected one of them)");
   return TOOL_OK;
 }
 
@@ -465,6 +504,8 @@ train_run (int argc, char **argv)
       {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &options.settings,
        "Any key of the recipe (again and again)", "GROUP.KEY=VALUE"},
       {"resume", 0, 0, G_OPTION_ARG_NONE, &options.resume, "Go on from the last checkpoint", NULL},
+      {"anew", 0, 0, G_OPTION_ARG_NONE, &options.anew,
+       "Remove what an earlier run left in its folder, and begin again", NULL},
       {"folder", 0, 0, G_OPTION_ARG_FILENAME, &options.folder,
        "Of the run (default: MODEL.training)", "DIR"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device, "auto, cpu or ref (default: auto)",

@@ -108,7 +108,7 @@ make_golden_input (SlFit *fit, GError **error)
   SlSampleSource *source = fit->validation ? fit->validation : fit->train;
   g_autofree float *planes = g_new (float, pixels * rules->channels);
   SlSample sample;
-  if (!sl_sample_source_load (source, 0, &sample, error))
+  if (!sl_fit_load_first (source, &sample, error))
     return NULL;
   gboolean good = sample_picture (&sample.info, &sample.image, rules, planes, strides, error);
   sl_sample_source_release (source, &sample);

@@ -65,9 +65,10 @@ static const char *const keeps[] = {"best", "last", NULL};
 
 const SlRecipeField sl_recipe_fields[] = {
     TEXT (network, "net", net, "a .net file", "the network, as a text file of layers"),
-    TEXT (network, "base", base, "an .onnx file", "or a trained network, with a new last layer for other classes"),
+    TEXT (network, "base", base, "an .onnx file",
+          "or a trained network, with a new last layer for other classes"),
     TEXT (network, "freeze", freeze, "patterns of names, commas between",
-          "parameters and running statistics that stay: conv1.*,bn?.*"),
+          "parameters and running statistics that stay: conv2d/*,dense_?/kernel"),
     TEXT (network, "rate-factors", rate_factors, "PATTERN=FACTOR, commas between",
           "parameters that learn slower or faster: features.*=0.1"),
 

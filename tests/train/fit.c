@@ -24,7 +24,7 @@ test_learns (Place *place, gconstpointer unused)
   const SlEpoch *last = sl_history_get (history, 19);
   g_assert_cmpfloat (last->accuracy, >, 0.9);
   g_assert_cmpfloat (last->val_accuracy, >, 0.9);
-  g_assert_cmpint (last->step, ==, 20 * 7); /* 104 samples in batches of 16, the last filled up */
+  g_assert_cmpint (last->step, ==, 20 * 7); /* 104 samples in batches of 16, the last one of 8 */
   g_assert_true (g_str_has_prefix (g_ptr_array_index (place->notes, 0), "before training: "));
 
   g_assert_true (sl_fit_save_model (fit, place->output, &error));
@@ -52,11 +52,8 @@ test_model (Place *place, gconstpointer unused)
   g_assert_cmpuint (rules->n_labels, ==, CLASSES);
   g_assert_cmpstr (rules->labels[2], ==, "bottom");
   g_assert_null (rules->assumed);
-  for (guint i = 0; i < 1; i++) {
-    g_assert_cmpfloat_with_epsilon (rules->preprocess.mean[i], fit->rules->preprocess.mean[i],
-                                    1e-6);
-    g_assert_cmpfloat_with_epsilon (rules->preprocess.std[i], fit->rules->preprocess.std[i], 1e-6);
-  }
+  g_assert_cmpfloat_with_epsilon (rules->preprocess.mean[0], fit->rules->preprocess.mean[0], 1e-6);
+  g_assert_cmpfloat_with_epsilon (rules->preprocess.std[0], fit->rules->preprocess.std[0], 1e-6);
   g_assert_cmpstr (sl_model_get_metadata (model, "sightline.seed"), ==, "1");
   g_assert_cmpstr (sl_model_get_metadata (model, "sightline.data"), ==, fit->data_hash);
   const char *history = sl_model_get_metadata (model, "sightline.history");
@@ -153,13 +150,78 @@ test_refuses (Place *place, gconstpointer unused)
   g_assert_nonnull (strstr (error->message, "was made with other data"));
   g_clear_error (&error);
 
+  sl_sample_source_unref (place->source);
+  place->source = place_make_source (1, FALSE);
+  place_use_network (place, "Input 6x6x1\nFlatten\nDense 16 tanh\nDropout 0.2\nDense 3 softmax\n");
+  g_assert_null (place_open_run (place, recipe, TRUE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "was made with another network than"));
+  g_clear_error (&error);
+
+  g_autoptr (SlRecipe) autoencoder =
+      place_make_recipe ("[loss]\nname=mse\n[data]\ntarget=input\n[train]\nmonitor=val-accuracy\n");
+  place_use_network (place, "Input 36\nDense 36\n");
+  g_assert_null (place_open_run (place, autoencoder, FALSE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "targets are no classes (expected loss or val-loss)"));
+  g_clear_error (&error);
+
   place_use_network (place, "Input 6x6x1\nFlatten\nDense 2 softmax\n");
   g_assert_null (place_open_run (place, recipe, FALSE, &error));
   g_assert_error (error, SL_ERROR, SL_ERROR_SHAPE);
   g_assert_nonnull (strstr (error->message, "has 2 outputs (expected 3, one for each class)"));
 }
 
-/* More epochs than before may be asked for. */
+/* What an earlier run left is not removed without a word, nor by looking. */
+static void
+test_kept (Place *place, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe = place_make_recipe (SHORT);
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
+  g_autofree char *wanted = place_fingerprint (fit);
+  g_clear_pointer (&fit, sl_fit_free);
+  place->anew = FALSE;
+  g_assert_null (place_open_run (place, recipe, FALSE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, "an earlier run left this there"));
+  g_clear_error (&error);
+
+  const SlFitOptions only_look = {.recipe = recipe, .model = place->model, .train = place->source};
+  g_autoptr (SlFit) looked = sl_fit_new (&only_look, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (looked);
+
+  fit = place_run (place, recipe, TRUE, 0, &end);
+  g_autofree char *got = place_fingerprint (fit);
+  g_assert_cmpstr (got, ==, wanted);
+}
+
+/* Every sample of an epoch counts as much as any other, whatever the last batch has: with a rate
+ * that changes nothing the figures are those of one batch of all. */
+static void
+test_last_batch (Place *place, gconstpointer unused)
+{
+  SlFitEnd end;
+  double loss[2], accuracy[2];
+  place_use_network (place, "Input 6x6x1\nFlatten\nDense 3 softmax\n");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *text = g_strdup_printf (
+        "[optimizer]\nname=sgd\nrate=1e-30\n[split]\nvalidation=0\n[train]\nepochs=1\nbatch=%d\n",
+        i ? SAMPLES : 48);
+    g_autoptr (SlRecipe) recipe = place_make_recipe (text);
+    g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
+    const SlEpoch *epoch = sl_history_get (sl_fit_get_history (fit), 0);
+    g_assert_cmpint (epoch->step, ==, i ? 1 : 3);
+    loss[i] = epoch->loss;
+    accuracy[i] = epoch->accuracy;
+  }
+  g_assert_cmpfloat_with_epsilon (loss[0], loss[1], 1e-6);
+  g_assert_cmpfloat (accuracy[0], ==, accuracy[1]);
+}
+
+/* More epochs than before may be asked for, unless the schedule stretches over all of them. */
 static void
 test_longer (Place *place, gconstpointer unused)
 {
@@ -175,6 +237,51 @@ test_longer (Place *place, gconstpointer unused)
   g_autoptr (SlFit) rest = place_run (place, longer, TRUE, 0, &end);
   g_autofree char *got = place_fingerprint (rest);
   g_assert_cmpstr (got, ==, wanted);
+  g_clear_pointer (&rest, sl_fit_free);
+
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlRecipe) cosine = place_make_recipe (SHORT "[schedule]\nname=cosine\n");
+  g_autoptr (SlRecipe) stretched = place_make_recipe (SHORT "[schedule]\nname=cosine\n");
+  stretched->train.epochs = 6;
+  g_autoptr (SlFit) half = place_run (place, cosine, FALSE, 9, &end);
+  g_clear_pointer (&half, sl_fit_free);
+  g_assert_null (place_open_run (place, stretched, TRUE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (
+      strstr (error->message, "was made with [train] epochs=4 (the recipe now says 6"));
+}
+
+/* A number that is none is not kept, even if no loss has seen it. */
+static void
+test_nan_is_not_kept (Place *place, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe =
+      place_make_recipe ("[split]\nvalidation=0\n[train]\nepochs=2\nbatch=64\n");
+  g_autoptr (SlFit) fit = place_open_run (place, recipe, FALSE, &error);
+  g_assert_no_error (error);
+  SlVariable moment;
+  sl_trainer_get_variable (fit->trainer, sl_trainer_get_n_variables (fit->trainer) - 1, &moment);
+  g_assert_true (moment.is_state);
+  ((float *)moment.data)[0] = INFINITY; /* the mean square of an Adam: its parameter stands still */
+  place->stop_at = 0;
+  g_assert_false (sl_fit_run (fit, &end, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+  g_assert_nonnull (strstr (error->message, "holds NaN or infinity"));
+  g_autofree char *checkpoint = sl_checkpoint_find_newest (place->run);
+  g_assert_null (checkpoint);
+}
+
+/* Stopped by the very last step there is nothing left to resume. */
+static void
+test_stopped_at_the_end (Place *place, gconstpointer unused)
+{
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe = place_make_recipe (SHORT);
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 4 * 7, &end);
+  g_assert_cmpint (end, ==, SL_FIT_DONE);
+  g_assert_cmpuint (sl_history_get_n (sl_fit_get_history (fit)), ==, 4);
 }
 
 /* A rate that grows beyond all bounds: the run ends with step and rate, the model is not written,
@@ -357,7 +464,11 @@ main (int argc, char **argv)
   ADD ("model", test_model);
   ADD ("resume", test_resume);
   ADD ("refuses", test_refuses);
+  ADD ("kept", test_kept);
+  ADD ("last-batch", test_last_batch);
   ADD ("longer", test_longer);
+  ADD ("nan-is-not-kept", test_nan_is_not_kept);
+  ADD ("stopped-at-the-end", test_stopped_at_the_end);
   ADD ("nan", test_nan);
   ADD ("best", test_best);
   ADD ("no-validation", test_no_validation);

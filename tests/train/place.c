@@ -79,6 +79,7 @@ place_set_up (Place *place, gconstpointer unused)
   place->model = sl_model_load (place->net, NULL, &error);
   g_assert_no_error (error);
   place->source = place_make_source (1, FALSE);
+  place->anew = TRUE;
   place->notes = g_ptr_array_new_with_free_func (g_free);
 }
 
@@ -153,6 +154,7 @@ place_open_run (Place *place, const SlRecipe *recipe, gboolean resume, GError **
       .train = place->source,
       .folder = place->run,
       .resume = resume,
+      .anew = !resume && place->anew,
       .data = place,
       .note = take_note,
       .progress = count_steps,

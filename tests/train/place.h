@@ -16,6 +16,7 @@ typedef struct Place {
   SlModel *model;
   SlSampleSource *source;
   guint n_progress, stop_at; /* 0: never */
+  gboolean anew;             /* runs that do not resume begin again */
   GPtrArray *notes;
 } Place;
 

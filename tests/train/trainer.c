@@ -130,6 +130,86 @@ assert_same (SlTrainer *a, SlTrainer *b, double tolerance)
   }
 }
 
+/* A smaller batch is a batch: its mean is over its own samples. */
+static void
+test_last_batch (void)
+{
+  g_autoptr (SlModel) model = perceptron ();
+  SlTrainerOptions options = {.batch = BATCH, .last_batch = 3};
+  sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_ADAM);
+  g_autoptr (SlTrainer) both = trainer_for (model, &options);
+  options.batch = 3;
+  options.last_batch = 0;
+  g_autoptr (SlTrainer) small = trainer_for (model, &options);
+  sl_trainer_choose_last (both, TRUE);
+  const SlTrainResult a = train (both, 4, 0.01, 5), b = train (small, 4, 0.01, 5);
+  g_assert_cmpfloat (a.loss, ==, b.loss);
+  g_assert_cmpuint (a.n_right, ==, b.n_right);
+  assert_same (both, small, 0);
+
+  /* Both go on with the same moments: of the same samples twice the mean is that of once. */
+  options.batch = 6;
+  g_autoptr (SlTrainer) twice = trainer_for (model, &options);
+  options.last_batch = 6;
+  options.batch = 3;
+  g_autoptr (SlTrainer) mixed = trainer_for (model, &options);
+  for (uint32_t i = 0; i < 4; i++) {
+    SlTrainer *const trainers[] = {twice, mixed};
+    sl_trainer_choose_last (mixed, i % 2);
+    for (uint32_t k = 0; k < 2; k++) {
+      g_autoptr (GError) error = NULL;
+      SlTensorView x, target;
+      sl_trainer_get_input (trainers[k], &x);
+      sl_trainer_get_target (trainers[k], &target);
+      for (int64_t row = 0; row < x.shape.dim[0]; row += 3) {
+        g_autoptr (GRand) rand = g_rand_new_with_seed (i);
+        SlTensorView part = x, goal = target;
+        part.shape.dim[0] = 3;
+        part.data = (float *)x.data + row * x.stride[0];
+        goal.data = (float *)target.data + row * target.stride[0];
+        fill (&part, &goal, rand);
+      }
+      sl_trainer_step (trainers[k], 0.01, NULL, &error);
+      g_assert_no_error (error);
+    }
+  }
+  assert_same (twice, mixed, 1e-5);
+}
+
+/* The largest output counts with any loss; class weights and smoothing are no part of what an
+ * evaluation says. */
+static void
+test_evaluation (void)
+{
+  g_autoptr (SlModel) model = perceptron ();
+  const float weights[] = {1, 5, 0.1f};
+  const SlTrainerOptions plain = {.batch = BATCH}, mse = {.batch = BATCH, .loss = SL_LOSS_MSE},
+                         weighted = {.batch = BATCH,
+                                     .class_weights = weights,
+                                     .n_class_weights = CLASSES,
+                                     .label_smoothing = 0.2};
+  g_autoptr (SlTrainer) a = trainer_for (model, &plain);
+  g_autoptr (SlTrainer) b = trainer_for (model, &weighted);
+  g_autoptr (SlTrainer) c = trainer_for (model, &mse);
+  const SlTrainResult of_a = evaluate (a, 7), of_b = evaluate (b, 7), of_c = evaluate (c, 7);
+  g_assert_cmpfloat (of_a.loss, ==, of_b.loss);
+  g_assert_cmpuint (of_a.n_right, >, 0);
+  g_assert_cmpuint (of_a.n_right, ==, of_b.n_right);
+  g_assert_cmpuint (of_a.n_right, ==, of_c.n_right);
+}
+
+static void
+test_patterns (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = perceptron ();
+  const SlRateRule rules[] = {{"b?", 0.5, FALSE}, {"conv1.*", 0, FALSE}};
+  SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 2};
+  g_assert_null (sl_trainer_new (model, &options, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "name fits 'conv1.*'"));
+}
+
 static void
 test_threads_and_reference (void)
 {
@@ -152,7 +232,7 @@ static void
 test_frozen_and_rates (void)
 {
   g_autoptr (SlModel) model = perceptron ();
-  const SlRateRule rules[] = {{"w1", 0}, {"b?", 0.5}};
+  const SlRateRule rules[] = {{"w1", 0, FALSE}, {"b?", 0.5, FALSE}};
   SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 2};
   g_autoptr (SlTrainer) trainer = trainer_for (model, &options);
   g_autoptr (SlTrainer) plain = trainer_for (model, &(SlTrainerOptions){.batch = BATCH});
@@ -453,7 +533,7 @@ test_shared_moments (void)
 static void
 test_frozen_norm (void)
 {
-  const SlRateRule rules[] = {{"gamma", 0}, {"mean", 0}, {"variance", 0}};
+  const SlRateRule rules[] = {{"gamma", 0, FALSE}, {"mean", 0, FALSE}, {"variance", 0, FALSE}};
   g_autoptr (SlModel) model = normalised (false);
   SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 3};
   g_autoptr (SlTrainer) frozen = trainer_for (model, &options);
@@ -581,7 +661,7 @@ test_refused (void)
   const SlTrainerOptions weighted = {.batch = 2, .class_weights = weights, .n_class_weights = 2};
   assert_refused (dense (NULL), &weighted, "2 class weights given, the network has 3 classes");
 
-  const SlRateRule all = {"*", 0};
+  const SlRateRule all = {"*", 0, FALSE};
   const SlTrainerOptions frozen = {.batch = 2, .rules = &all, .n_rules = 1};
   assert_refused (dense (NULL), &frozen, "no parameter to train");
 
@@ -674,6 +754,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/trainer/learns", test_learns);
+  g_test_add_func ("/train/trainer/last-batch", test_last_batch);
+  g_test_add_func ("/train/trainer/evaluation", test_evaluation);
+  g_test_add_func ("/train/trainer/patterns", test_patterns);
   g_test_add_func ("/train/trainer/threads-and-reference", test_threads_and_reference);
   g_test_add_func ("/train/trainer/convolutional", test_convolutional);
   g_test_add_func ("/train/trainer/batch-norm", test_batch_norm);

@@ -54,12 +54,15 @@ SL_API void sl_optimizer_init (SlOptimizer *optimizer, SlOptimizerKind kind);
 typedef struct SlRateRule {
   const char *pattern;
   double factor;
+  gboolean may_miss; /* else a pattern that no name fits is an error: mostly a slip */
 } SlRateRule;
 
 /* Zero in a field means its default. */
 typedef struct SlTrainerOptions {
   const SlDevice *device; /* default: the first of sl_device_list() */
   uint32_t batch;         /* samples of a step; default 32 */
+  uint32_t last_batch;    /* samples of the smaller batch that an epoch may end with; default: no
+                             epoch does */
   uint32_t threads;       /* most threads that a step uses; default: all of the device */
   guint64 memory_limit;   /* bytes that a step may take besides the parameters; default 8 GiB. What
                              would take more computes activations again instead of keeping them:
@@ -116,11 +119,14 @@ SL_API void sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info);
  * the trainer; what was written stays until it is overwritten. */
 SL_API void sl_trainer_get_input (SlTrainer *trainer, SlTensorView *ret_view);
 SL_API void sl_trainer_get_target (SlTrainer *trainer, SlTensorView *ret_view);
+/* Whether the next steps are of last_batch samples, each with the weight 1 / last_batch, or of
+ * batch samples; they have input and target of their own, and everything else in common. */
+SL_API void sl_trainer_choose_last (SlTrainer *trainer, gboolean last);
 
 typedef struct SlTrainResult {
   double loss;      /* mean over the samples */
   uint32_t n_right; /* samples whose largest output is where the largest target is, the first one
-                       of equals; 0 for losses without classes */
+                       of equals; 0 where targets are not samples x classes */
   double gradient_norm; /* of all gradients together, before clipping */
 } SlTrainResult;
 
@@ -140,7 +146,8 @@ SL_API SlRun *sl_trainer_get_step_run (SlTrainer *trainer);
 SL_API guint64 sl_trainer_get_step (SlTrainer *trainer);
 SL_API void sl_trainer_set_step (SlTrainer *trainer, guint64 step);
 
-/* --- Evaluation: the network as it is used, with the parameters of this moment --- */
+/* --- Evaluation: the network as it is used, with the parameters of this moment; the loss without
+ * class weights and label smoothing --- */
 
 /* As for a step, in memory of their own. */
 SL_API void sl_trainer_get_eval_input (SlTrainer *trainer, SlTensorView *ret_view);

@@ -47,19 +47,27 @@ evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error
                                 error);
 }
 
+gboolean
+sl_session_get_memory_limit (guint64 asked, guint64 *ret, GError **error)
+{
+  guint64 memory = DEFAULT_MEMORY_LIMIT;
+  if (!sl_limit_read ("memory", &memory, error))
+    return FALSE;
+  *ret = MIN (asked > 0 ? asked : memory, LARGEST_MEMORY_LIMIT);
+  return TRUE;
+}
+
 /* The options with what the environment says, or the default, in the place of limits of zero. */
 static gboolean
 complete_options (const SlProgramOptions *options, SlProgramOptions *ret, GError **error)
 {
   *ret = options != NULL ? *options : (SlProgramOptions){0};
-  guint64 memory = DEFAULT_MEMORY_LIMIT, constants = 0, constant_work = 0, work = 0;
-  if (!sl_limit_read ("memory", &memory, error) ||
+  guint64 constants = 0, constant_work = 0, work = 0;
+  if (!sl_session_get_memory_limit (ret->memory_limit, &ret->memory_limit, error) ||
       !sl_limit_read ("constants", &constants, error) ||
       !sl_limit_read ("constant-work", &constant_work, error) ||
       !sl_limit_read ("work", &work, error))
     return FALSE;
-  ret->memory_limit =
-      MIN (ret->memory_limit > 0 ? ret->memory_limit : memory, LARGEST_MEMORY_LIMIT);
   if (ret->constant_limit == 0)
     ret->constant_limit = constants;
   if (ret->constant_work <= 0)

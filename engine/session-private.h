@@ -25,6 +25,9 @@ struct SlProgram {
  * store), what no output needs gone. Values keep the names that the file gave them. */
 SlGraph *sl_session_open_graph (SlModel *model, const SlProgramOptions *options, GError **error);
 
+/* The bytes that a run may take: as asked, 0 for what the environment says, or the default. */
+gboolean sl_session_get_memory_limit (guint64 asked, guint64 *ret, GError **error);
+
 /* What sl_run_new() allocates. */
 guint64 sl_session_get_run_bytes (SlProgram *program);
 

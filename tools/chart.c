@@ -8,6 +8,8 @@
 #define FONT "sans-serif"
 #define PNG_SCALE 2 /* pixels a point */
 #define MAX_PIXELS 16384
+/* Below so many pixels pictures are enlarged as squares, so that what the network sees shows. */
+#define SMALL_PICTURE 64
 
 static cairo_status_t
 append (void *closure, const unsigned char *data, unsigned length)
@@ -98,4 +100,37 @@ tool_chart_text (cairo_t *cairo, double x, double y, ToolAlign align, double lim
   const double part = align == TOOL_ALIGN_LEFT ? 0 : align == TOOL_ALIGN_MIDDLE ? 0.5 : 1;
   cairo_move_to (cairo, x - part * measure (cairo, shown), y);
   cairo_show_text (cairo, shown);
+}
+
+cairo_surface_t *
+tool_chart_new_picture (const guint8 *rgb, guint32 width, guint32 height)
+{
+  cairo_surface_t *picture =
+      cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int)width, (int)height);
+  guint8 *data = cairo_image_surface_get_data (picture);
+  const int stride = cairo_image_surface_get_stride (picture);
+  for (guint32 y = 0; y < height; y++)
+    for (guint32 x = 0; x < width; x++) {
+      const guint8 *from = rgb + 3 * ((gsize)y * width + x);
+      const guint32 pixel = (guint32)from[0] << 16 | (guint32)from[1] << 8 | from[2];
+      memcpy (data + (gsize)y * (gsize)stride + 4 * x, &pixel, sizeof pixel);
+    }
+  cairo_surface_mark_dirty (picture);
+  return picture;
+}
+
+void
+tool_chart_draw_picture (cairo_t *cairo, cairo_surface_t *picture, double side)
+{
+  const double w = cairo_image_surface_get_width (picture);
+  const double h = cairo_image_surface_get_height (picture);
+  const double scale = MIN (side / w, side / h);
+  cairo_save (cairo);
+  cairo_translate (cairo, (side - w * scale) / 2, (side - h * scale) / 2);
+  cairo_scale (cairo, scale, scale);
+  cairo_set_source_surface (cairo, picture, 0, 0);
+  cairo_pattern_set_filter (cairo_get_source (cairo),
+                            w < SMALL_PICTURE ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_BILINEAR);
+  cairo_paint (cairo);
+  cairo_restore (cairo);
 }

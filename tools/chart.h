@@ -28,3 +28,7 @@ void tool_chart_set_color (cairo_t *cairo, guint32 rgb);
 /* Text on one line at a base line; shortened with "…" to `limit` points, if that is above 0. */
 void tool_chart_text (cairo_t *cairo, double x, double y, ToolAlign align, double limit,
                       const char *text);
+/* A picture of R, G, B bytes, width * height * 3 of them. Free with cairo_surface_destroy(). */
+cairo_surface_t *tool_chart_new_picture (const guint8 *rgb, guint32 width, guint32 height);
+/* Draws it as large as fits into a square at 0, 0, in its middle; small ones as their pixels. */
+void tool_chart_draw_picture (cairo_t *cairo, cairo_surface_t *picture, double side);

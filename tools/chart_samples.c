@@ -14,8 +14,6 @@
 #define MARGIN 16.0
 #define HEADING 30.0
 #define MAX_PICTURE 192u
-/* Below so many pixels pictures are enlarged as squares, so that what the network sees shows. */
-#define SMALL_PICTURE 64
 
 #define RIGHT_COLOR 0x2e8b57
 #define WRONG_COLOR 0xc0392b
@@ -81,34 +79,7 @@ load_picture (SlSampleSource *source, guint32 index)
   if (!good)
     return NULL;
   sl_preprocess_to_rgb (&rules, planes, strides, rgb);
-  cairo_surface_t *picture =
-      cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int)rules.width, (int)rules.height);
-  guint8 *data = cairo_image_surface_get_data (picture);
-  const int stride = cairo_image_surface_get_stride (picture);
-  for (guint32 y = 0; y < rules.height; y++)
-    for (guint32 x = 0; x < rules.width; x++) {
-      const guint8 *from = rgb + 3 * ((gsize)y * rules.width + x);
-      const guint32 pixel = (guint32)from[0] << 16 | (guint32)from[1] << 8 | from[2];
-      memcpy (data + (gsize)y * (gsize)stride + 4 * x, &pixel, sizeof pixel);
-    }
-  cairo_surface_mark_dirty (picture);
-  return picture;
-}
-
-static void
-draw_picture (cairo_t *cairo, cairo_surface_t *picture)
-{
-  const double w = cairo_image_surface_get_width (picture);
-  const double h = cairo_image_surface_get_height (picture);
-  const double scale = MIN (TILE / w, TILE / h);
-  cairo_save (cairo);
-  cairo_translate (cairo, (TILE - w * scale) / 2, (TILE - h * scale) / 2);
-  cairo_scale (cairo, scale, scale);
-  cairo_set_source_surface (cairo, picture, 0, 0);
-  cairo_pattern_set_filter (cairo_get_source (cairo),
-                            w < SMALL_PICTURE ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_BILINEAR);
-  cairo_paint (cairo);
-  cairo_restore (cairo);
+  return tool_chart_new_picture (rgb, rules.width, rules.height);
 }
 
 static void
@@ -122,7 +93,7 @@ draw_tile (cairo_t *cairo, const Grid *grid, const Tile *tile, guint32 color)
   cairo_rectangle (cairo, 0, 0, TILE, TILE);
   cairo_fill (cairo);
   if (tile->picture)
-    draw_picture (cairo, tile->picture);
+    tool_chart_draw_picture (cairo, tile->picture, TILE);
   tool_chart_set_color (cairo, color);
   cairo_set_line_width (cairo, 2);
   cairo_rectangle (cairo, 0, 0, TILE, TILE);

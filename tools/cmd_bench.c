@@ -1,35 +1,19 @@
 /* `sightline bench`: how fast a network runs here, and what that costs in memory. */
+#include "bench.h"
 #include "command.h"
 #include "json.h"
-#include "network.h"
 #include "options.h"
 #include "profile.h"
 #include "report.h"
 
 #include <sightline/sightline.h>
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-/* Runs before those that are timed: caches, frequency, threads that sleep. */
-#define WARM_UP_RUNS 3
-#define MIN_RUNS 3
-#define MAX_RUNS 1000000
-
-typedef struct {
-  ToolNetwork network;
-  int threads, batch;
-  double seconds;
-  gboolean unoptimized, half_weights, profile, json;
-} BenchOptions;
 
 /* Times are in milliseconds. */
 typedef struct {
-  double load, compile, first_result, min, median, p95;
-  guint runs;
+  double load, compile, first_result;
+  ToolTimes runs;
   ToolProfile *profile; /* NULL: not asked for */
 } Timing;
 
@@ -46,26 +30,6 @@ since (gint64 start)
   return (double)(g_get_monotonic_time () - start) / 1000.0;
 }
 
-/* g_get_monotonic_time() counts microseconds, which is coarse for small networks. */
-static double
-now_ms (void)
-{
-  struct timespec time;
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
-
-/* Largest resident memory of the process so far, in MiB; 0 where the system does not say. */
-static double
-peak_memory (void)
-{
-  g_autofree char *status = NULL;
-  if (!g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
-    return 0;
-  const char *line = strstr (status, "VmHWM:");
-  return line ? g_ascii_strtod (line + strlen ("VmHWM:"), NULL) / 1024 : 0;
-}
-
 /* Pictures a run, by the first dimension of the first input. */
 static gint64
 get_batch (SlProgram *program)
@@ -74,18 +38,14 @@ get_batch (SlProgram *program)
   return input && input->shape.rank > 0 ? input->shape.dim[0] : 1;
 }
 
-/* Inputs to run with: floats spread evenly over ±1.7 (mean 0, deviation 1), always the same; zeros
- * for other types, where any other number could be an index out of range. */
+/* Inputs to run with: noise; zeros for other types than floats, where any other number could be an
+ * index out of range. */
 static SlTensor *
 make_input (const SlPort *port, GError **error)
 {
   SlTensor *tensor = sl_tensor_new (port->dtype, &port->shape, error);
-  if (!tensor || port->dtype != SL_FLOAT32)
-    return tensor;
-  g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  float *data = sl_tensor_get_data_writable (tensor);
-  for (size_t i = 0; i < sl_tensor_get_elements (tensor); i++)
-    data[i] = (float)g_rand_double_range (random, -sqrt (3), sqrt (3));
+  if (tensor && port->dtype == SL_FLOAT32)
+    tool_bench_fill_noise (sl_tensor_get_data_writable (tensor), sl_tensor_get_elements (tensor));
   return tensor;
 }
 
@@ -101,71 +61,20 @@ feed (SlRun *run, GPtrArray *inputs, GError **error)
 /* One run with the time of its execution; noise may well give infinities, which are no error here.
  */
 static gboolean
-run_once (SlRun *run, GPtrArray *inputs, double *ret_ms, GError **error)
+run_once (void *data, double *ret_ms, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  if (!feed (run, inputs, error))
-    return FALSE;
-  double start = now_ms ();
-  gboolean good = sl_run_execute (run, &local);
-  *ret_ms = now_ms () - start;
+  double start = tool_bench_now_ms ();
+  gboolean good = sl_run_execute (data, &local);
+  *ret_ms = tool_bench_now_ms () - start;
   if (good || g_error_matches (local, SL_ERROR, SL_ERROR_NUMERIC))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
 
-static int
-compare_double (const void *a, const void *b)
-{
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static gboolean
-measure (SlRun *run, GPtrArray *inputs, double seconds, Timing *timing, GError **error)
-{
-  double ms;
-  for (guint i = 0; i < WARM_UP_RUNS; i++)
-    if (!run_once (run, inputs, &ms, error))
-      return FALSE;
-  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
-  double end = now_ms () + seconds * 1e3;
-  while (times->len < MIN_RUNS || (now_ms () < end && times->len < MAX_RUNS)) {
-    if (!run_once (run, inputs, &ms, error))
-      return FALSE;
-    g_array_append_val (times, ms);
-  }
-  qsort (times->data, times->len, sizeof (double), compare_double);
-  const double *sorted = (const double *)(void *)times->data;
-  timing->runs = times->len;
-  timing->min = sorted[0];
-  timing->median = sorted[times->len / 2];
-  timing->p95 = sorted[MIN (times->len - 1, (guint)ceil (times->len * 0.95) - 1)];
-  return TRUE;
-}
-
-/* The same runs again, with a look at the clock after each step. */
-static gboolean
-profile (SlRun *run, GPtrArray *inputs, double seconds, ToolProfile *profile, GError **error)
-{
-  double end = now_ms () + seconds * 1e3;
-  guint runs = 0;
-  while ((runs++ < MIN_RUNS || now_ms () < end) && !tool_profile_is_full (profile))
-    if (!feed (run, inputs, error) || !tool_profile_run (profile, run, error))
-      return FALSE;
-  return TRUE;
-}
-
-/* That a run can use. */
-static guint
-get_threads (const BenchOptions *options, const SlDevice *device)
-{
-  return options->threads ? MIN ((guint)options->threads, device->threads) : device->threads;
-}
-
 static void
-print_json (const BenchOptions *options, SlProgram *program, const Timing *timing)
+print_json (const ToolBench *options, SlProgram *program, const Timing *timing)
 {
   SlProgramInfo info;
   const SlDevice *device = sl_program_get_device (program);
@@ -175,16 +84,16 @@ print_json (const BenchOptions *options, SlProgram *program, const Timing *timin
   tool_json_string (builder, "model", sl_model_get_name (sl_program_get_model (program)));
   tool_json_string (builder, "device", device->id);
   tool_json_string (builder, "isa", device->isa);
-  tool_json_int (builder, "threads", get_threads (options, device));
+  tool_json_int (builder, "threads", tool_bench_get_threads (options, device));
   json_builder_set_member_name (builder, "half_weights");
   json_builder_add_boolean_value (builder, options->half_weights);
   tool_json_int (builder, "batch", get_batch (program));
-  tool_json_int (builder, "runs", timing->runs);
-  tool_json_double (builder, "min_ms", timing->min);
-  tool_json_double (builder, "median_ms", timing->median);
-  tool_json_double (builder, "p95_ms", timing->p95);
-  tool_json_double (builder, "gflops", info.flops / timing->median / 1e6);
-  tool_json_double (builder, "peak_memory_mb", peak_memory ());
+  tool_json_int (builder, "runs", timing->runs.runs);
+  tool_json_double (builder, "min_ms", timing->runs.min);
+  tool_json_double (builder, "median_ms", timing->runs.median);
+  tool_json_double (builder, "p95_ms", timing->runs.p95);
+  tool_json_double (builder, "gflops", info.flops / timing->runs.median / 1e6);
+  tool_json_double (builder, "peak_memory_mb", tool_bench_peak_memory ());
   tool_json_double (builder, "load_ms", timing->load);
   tool_json_double (builder, "compile_ms", timing->compile);
   tool_json_double (builder, "first_result_ms", timing->first_result);
@@ -198,21 +107,22 @@ print_json (const BenchOptions *options, SlProgram *program, const Timing *timin
 }
 
 static void
-print_text (const BenchOptions *options, SlProgram *program, const Timing *timing)
+print_text (const ToolBench *options, SlProgram *program, const Timing *timing)
 {
   SlProgramInfo info;
   const SlDevice *device = sl_program_get_device (program);
   sl_program_get_info (program, &info);
   printf ("network       %s\n", sl_model_get_name (sl_program_get_model (program)));
   printf ("device        %s, %s, threads %u, batch %" G_GINT64_FORMAT "\n", device->id, device->isa,
-          get_threads (options, device), get_batch (program));
+          tool_bench_get_threads (options, device), get_batch (program));
   printf ("one run       min %.3f ms, median %.3f ms, 95 %% within %.3f ms (%u runs)\n",
-          timing->min, timing->median, timing->p95, timing->runs);
-  printf ("speed         %.1f GFLOP/s\n", info.flops / timing->median / 1e6);
+          timing->runs.min, timing->runs.median, timing->runs.p95, timing->runs.runs);
+  printf ("speed         %.1f GFLOP/s\n", info.flops / timing->runs.median / 1e6);
   printf ("first result  %.1f ms (load %.1f, compile %.1f)\n", timing->first_result, timing->load,
           timing->compile);
   printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights%s\n",
-          peak_memory (), (double)info.arena_bytes / 1048576, (double)info.weight_bytes / 1048576,
+          tool_bench_peak_memory (), (double)info.arena_bytes / 1048576,
+          (double)info.weight_bytes / 1048576,
           options->half_weights ? " (16-bit floats where kernels read those)" : "");
   if (info.n_reference_steps > 0)
     printf ("slow steps    %u of %u have no fast kernel\n", info.n_reference_steps, info.n_steps);
@@ -222,7 +132,7 @@ print_text (const BenchOptions *options, SlProgram *program, const Timing *timin
 
 /* Everything from the file to the timings. FALSE with an error. */
 static gboolean
-bench_model (SlModel *model, const SlProgramOptions *program_options, const BenchOptions *options,
+bench_model (SlModel *model, const SlProgramOptions *program_options, const ToolBench *options,
              gint64 start, Timing *timing, SlProgram **ret_program, GError **error)
 {
   gint64 compile_start = g_get_monotonic_time ();
@@ -239,14 +149,14 @@ bench_model (SlModel *model, const SlProgramOptions *program_options, const Benc
     g_ptr_array_add (inputs, tensor);
   }
   double ms;
-  if (!run_once (run, inputs, &ms, error))
+  if (!feed (run, inputs, error) || !run_once (run, &ms, error))
     return FALSE;
   timing->first_result = since (start);
-  if (!measure (run, inputs, options->seconds, timing, error))
+  if (!tool_bench_measure (run_once, run, options->seconds, &timing->runs, error))
     return FALSE;
   if (options->profile) {
     timing->profile = tool_profile_new (program);
-    if (!profile (run, inputs, options->seconds, timing->profile, error))
+    if (!tool_bench_profile (run, options->seconds, timing->profile, error))
       return FALSE;
   }
   *ret_program = g_steal_pointer (&program);
@@ -254,7 +164,7 @@ bench_model (SlModel *model, const SlProgramOptions *program_options, const Benc
 }
 
 static int
-bench (const BenchOptions *options)
+bench (const ToolBench *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SlProgram) program = NULL;
@@ -286,7 +196,7 @@ bench (const BenchOptions *options)
 static int
 bench_run (int argc, char **argv)
 {
-  BenchOptions options = {.seconds = 1};
+  ToolBench options = {.seconds = 1};
   g_autofree char *format = NULL;
   g_auto (GStrv) files = NULL;
   const GOptionEntry entries[] = {
@@ -294,25 +204,35 @@ bench_run (int argc, char **argv)
        "auto, cpu or ref (default: auto)", "NAME"},
       {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, "Most threads (default: all)", "N"},
       {"batch", 0, 0, G_OPTION_ARG_INT, &options.batch,
-       "Pictures a run (default: the file's, or 1)", "N"},
+       "Pictures a run (default: the file's, or 1; of a step: 32)", "N"},
       {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &options.seconds, "How long to measure (default: 1)",
        "S"},
       {"half-weights", 0, 0, G_OPTION_ARG_NONE, &options.half_weights,
        "Keep weights as 16-bit floats where kernels read those", NULL},
       {"unoptimized", 0, 0, G_OPTION_ARG_NONE, &options.unoptimized,
        "Leave the graph as the file has it", NULL},
+      {"train", 0, 0, G_OPTION_ARG_NONE, &options.train, "Time steps of training", NULL},
+      {"optimizer", 0, 0, G_OPTION_ARG_STRING, &options.optimizer,
+       "With --train: sgd, rmsprop, adam or adamw (default: a recipe's)", "NAME"},
+      {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.settings,
+       "With --train: a key of recipes, such as loss.name=mse", "GROUP.KEY=VALUE"},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &options.profile, "Time each step as well", NULL},
       {"format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL},
       G_OPTION_ENTRY_NULL};
   static const ToolUsage usage = {
-      "[FILE.onnx]", "Times a network on made-up inputs; without a file, the built-in one.",
+      "[NETWORK]", "Times a network on made-up inputs; without one, the built-in one.",
       "Times are of one execution, of a whole batch, without preparing the picture. The first "
       "result counts from\n"
       "the start of loading. A multiply-add counts as two operations.\n\n"
+      "With --train it times whole steps: forward pass, loss, gradients, optimiser. They learn at "
+      "rate 0, which\n"
+      "takes as long as any other and cannot diverge.\n\n"
       "Examples:\n"
       "  sightline bench net.onnx --threads 2 --batch 4 --seconds 5 -f json\n"
-      "  sightline bench net.onnx --threads 1 --profile"};
+      "  sightline bench net.onnx --threads 1 --profile\n"
+      "  sightline bench --train fashion-cnn --batch 64 --optimizer adam\n"
+      "  sightline bench --train resnet20-cifar --optimizer sgd --set optimizer.momentum=0.9 --profile"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries)) {
     options.json = g_strcmp0 (format, "json") == 0;
@@ -323,12 +243,19 @@ bench_run (int argc, char **argv)
     else if (options.threads < 0 || options.batch < 0 || !(options.seconds >= 0) ||
              options.seconds > 86400)
       status = tool_usage_error (argv[0], "threads, batch and seconds have to be 0 or more");
+    else if (!options.train && (options.optimizer || options.settings))
+      status = tool_usage_error (argv[0], "--optimizer and --set are of training (--train)");
+    else if (options.train && (options.unoptimized || options.half_weights))
+      status =
+          tool_usage_error (argv[0], "--unoptimized and --half-weights do not go with --train");
     else {
       options.network.model_path = tool_network_find (files ? files[0] : NULL);
-      status = bench (&options);
+      status = options.train ? tool_bench_training (&options, argv[0]) : bench (&options);
     }
   }
   tool_network_clear (&options.network);
+  g_strfreev (options.settings);
+  g_free (options.optimizer);
   return status;
 }
 

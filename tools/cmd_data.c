@@ -260,9 +260,17 @@ data_run (int argc, char **argv)
       "DIR",
       "Says what a data set holds: samples of each class, files that cannot be read, sizes.\n"
       "DIR is a folder CLASS/picture.jpg or train|val|test/CLASS/picture.jpg (clips, too), a tar\n"
-      "archive of one, or a folder with the files of MNIST, its kin, or CIFAR-10.",
-      "Examples:\n  sightline data mnist\n"
-      "  sightline data photos.tar.xz -o sheet.png --set rotate=30 --set flip=both"};
+      "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, "
+      "or\n"
+      "CIFAR-10. Folders between class and picture are capture sessions, and so are clips.",
+      "With -o it draws a picture of each class as it is and augmented, to see what a recipe does\n"
+      "before anything is trained on it.\n\n"
+      "Examples:\n"
+      "  sightline data mnist                              what there is\n"
+      "  sightline data photos -o sheet.png                augmented by a bit of everything\n"
+      "  sightline data photos -r my.recipe -o sheet.png   as the recipe would\n"
+      "  sightline data photos.tar.xz -o sheet.png -s rotate=30 -s flip=both\n"
+      "  sightline data photos -f json                     for scripts"};
   if (!tool_parse (argc, argv, &usage, entries))
     return TOOL_USAGE;
   if (!rest || rest[1])

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "output.h"
 #include "report.h"
+#include "restoration.h"
 
 #include <gst/gst.h>
 #include <sightline-gst/samples.h>
@@ -19,7 +20,7 @@
 
 typedef struct {
   ToolNetwork network;
-  char *data, *part, *format, *output, *confusion, *samples;
+  char *data, *part, *format, *output, *confusion, *samples, *target;
   gboolean fit_temperature;
   double temperature;
   int batch;
@@ -28,8 +29,8 @@ typedef struct {
 static void
 evaluate_options_clear (EvaluateOptions *options)
 {
-  char *const texts[] = {options->data,   options->part,      options->format,
-                         options->output, options->confusion, options->samples};
+  char *const texts[] = {options->data,      options->part,    options->format, options->output,
+                         options->confusion, options->samples, options->target};
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   tool_network_clear (&options->network);
@@ -71,6 +72,12 @@ open_part (SlModel *model, const char *path, SlDataPart part, GError **error)
                  "has no %s part, and the network's recipe took none off (expected one)",
                  sl_data_part_get_name (part));
   return g_steal_pointer (wanted);
+}
+
+static gboolean
+is_json (const EvaluateOptions *options)
+{
+  return strcmp (options->format, "json") == 0;
 }
 
 static gboolean
@@ -149,17 +156,10 @@ write_pictures (const Evaluation *evaluation, SlSampleSource *source, const Tool
 }
 
 static gboolean
-write_report (const EvaluateOptions *options, const ToolEvaluation *evaluation, GError **error)
+write_report (const EvaluateOptions *options, GString *text, GError **error)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (ToolOutput) output = tool_output_open (options->output, error);
-  if (!output)
-    return FALSE;
-  if (strcmp (options->format, "json") == 0)
-    tool_evaluation_format_json (evaluation, text);
-  else
-    tool_evaluation_format_text (evaluation, text);
-  return tool_output_write (output, text, error) &&
+  return output && tool_output_write (output, text, error) &&
          tool_output_commit (g_steal_pointer (&output), error);
 }
 
@@ -177,19 +177,14 @@ compare_labels (const Evaluation *evaluation, SlSampleSource *source)
     }
 }
 
+/* Of classes. */
 static int
-evaluate (const Evaluation *evaluation)
+evaluate_classes (const Evaluation *evaluation, SlSampleSource *source)
 {
   const EvaluateOptions *options = evaluation->options;
   g_autoptr (GError) error = NULL;
   guint64 n_fitted = 0;
   double temperature = options->temperature;
-  g_autoptr (SlSampleSource) source =
-      open_part (evaluation->model, options->data, evaluation->part, &error);
-  if (!source) {
-    tool_gerror (options->data, error);
-    return TOOL_FAILED;
-  }
   compare_labels (evaluation, source);
   if (options->fit_temperature && !(temperature = fit_temperature (evaluation, &n_fitted)))
     return TOOL_FAILED;
@@ -212,26 +207,88 @@ evaluate (const Evaluation *evaluation)
       .n_fitted = n_fitted,
       .before = options->fit_temperature ? plain : NULL,
   };
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (metrics)
+    (is_json (options) ? tool_evaluation_format_json : tool_evaluation_format_text) (&told, text);
   if (!metrics || !write_pictures (evaluation, source, scores, metrics, temperature, &error) ||
-      !write_report (options, &told, &error)) {
+      !write_report (options, text, &error)) {
     tool_gerror (sl_model_get_name (evaluation->model), error);
     return TOOL_FAILED;
   }
   return scores->failures && scores->failures[0] ? TOOL_FAILED : TOOL_OK;
 }
 
+/* Of a network that says its input again. */
+static int
+evaluate_restoration (const Evaluation *evaluation, SlSampleSource *source, const SlRecipe *recipe)
+{
+  const EvaluateOptions *options = evaluation->options;
+  const char *name = sl_model_get_name (evaluation->model);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  const ToolRestorationOptions how = {
+      .model = evaluation->model,
+      .rules = evaluation->rules,
+      .device = evaluation->device,
+      .batch = (guint)options->batch,
+      .mask = recipe ? recipe->augment.mask : 0,
+      .seed = recipe ? (guint64)recipe->train.seed : 0,
+  };
+  if (options->confusion || options->fit_temperature || options->temperature != 1) {
+    tool_error (name, "restores its input: there are no classes to confuse or to calibrate "
+                      "(expected --samples, -f, -o only)");
+    return TOOL_FAILED;
+  }
+  g_autoptr (ToolRestoration) restoration =
+      tool_restoration_new (&how, source, sl_data_part_get_name (evaluation->part), &error);
+  for (guint i = 0; restoration && restoration->failures[i]; i++)
+    tool_error (NULL, "left out: %s", restoration->failures[i]);
+  if (restoration)
+    (is_json (options) ? tool_restoration_format_json : tool_restoration_format_text) (restoration,
+                                                                                       text);
+  if (!restoration ||
+      (options->samples &&
+       !tool_restoration_write_samples (options->samples, &how, source, &error)) ||
+      !write_report (options, text, &error)) {
+    tool_gerror (name, error);
+    return TOOL_FAILED;
+  }
+  return restoration->failures[0] ? TOOL_FAILED : TOOL_OK;
+}
+
+static int
+evaluate (const Evaluation *evaluation)
+{
+  const EvaluateOptions *options = evaluation->options;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlSampleSource) source =
+      open_part (evaluation->model, options->data, evaluation->part, &error);
+  if (!source) {
+    tool_gerror (options->data, error);
+    return TOOL_FAILED;
+  }
+  g_autoptr (SlRecipe) recipe = read_recipe (evaluation->model, NULL);
+  const char *target = options->target ? options->target : recipe ? recipe->data.target : "class";
+  return strcmp (target, "input") == 0 ? evaluate_restoration (evaluation, source, recipe)
+                                       : evaluate_classes (evaluation, source);
+}
+
 static const ToolUsage evaluate_usage = {
     "",
     "Says how well a network does on labelled samples that it was not trained on: loss, top-1 and\n"
     "top-5, precision, recall and F1 of each class, the confusion matrix, and how far its scores\n"
-    "can be taken for probabilities (calibration error).",
+    "can be taken for probabilities (calibration error). Of a network that restores its input (an\n"
+    "autoencoder) it says the mean squared and the mean absolute error.",
     "Nothing is chosen by the samples that are judged: --fit-temperature uses the validation\n"
     "samples, which are the data's own or those that the network's recipe took off the training\n"
     "part.\n\n"
     "Examples:\n"
     "  sightline evaluate -m clothes.onnx --data fashion-mnist\n"
     "  sightline evaluate -m clothes.onnx --data fashion-mnist --fit-temperature -f json\n"
-    "  sightline evaluate -m clothes.onnx --data fashion-mnist --confusion t.svg --samples g.png"};
+    "  sightline evaluate -m clothes.onnx --data fashion-mnist --confusion t.svg --samples g.png\n"
+    "  sightline evaluate -m clothes.onnx --data fashion-mnist --split val   as training judged "
+    "it\n"
+    "  sightline evaluate -m autoencoder.onnx --data mnist --samples restored.png"};
 
 static int
 check_usage (const char *command, EvaluateOptions *options, SlDataPart *ret_part)
@@ -249,6 +306,10 @@ check_usage (const char *command, EvaluateOptions *options, SlDataPart *ret_part
                              options->part);
   if (strcmp (options->format, "text") != 0 && strcmp (options->format, "json") != 0)
     return tool_usage_error (command, "-f is '%s' (expected text or json)", options->format);
+  if (options->target && strcmp (options->target, "class") != 0 &&
+      strcmp (options->target, "input") != 0)
+    return tool_usage_error (command, "--target is '%s' (expected class or input)",
+                             options->target);
   if (!(options->temperature > 0) || !isfinite (options->temperature))
     return tool_usage_error (command, "--temperature has to be above 0");
   if (options->batch < 1)
@@ -275,6 +336,8 @@ evaluate_run (int argc, char **argv)
        "The confusion matrix as a picture", "FILE.svg|png"},
       {"samples", 0, 0, G_OPTION_ARG_FILENAME, &options.samples,
        "A grid of right and wrong samples as a picture", "FILE.png|svg"},
+      {"target", 0, 0, G_OPTION_ARG_STRING, &options.target,
+       "What the network says: class or input (default: as it was trained)", "TARGET"},
       {"fit-temperature", 0, 0, G_OPTION_ARG_NONE, &options.fit_temperature,
        "Fit what scores are divided by on the validation samples", NULL},
       {"temperature", 0, 0, G_OPTION_ARG_DOUBLE, &options.temperature,

@@ -8,17 +8,21 @@
 #include "stop.h"
 #include "text.h"
 
+#include <glib/gstdio.h>
 #include <gst/gst.h>
+#include <sightline/checkpoint.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   char *net, *base, *data, *output, *folder, *device;
   char *optimizer, *rate, *epochs, *batch, *seed, *validation;
   GStrv settings, arguments;
-  gboolean resume, check, keys;
+  gboolean resume, anew, check, keys;
   int threads;
 } TrainOptions;
 
@@ -35,6 +39,9 @@ train_options_clear (TrainOptions *options)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrainOptions, train_options_clear)
 
+/* From one picture of the curves to the next. */
+#define PNG_INTERVAL (10 * G_USEC_PER_SEC)
+
 /* What the callbacks of a run need. */
 typedef struct {
   ToolProgress progress;
@@ -42,6 +49,9 @@ typedef struct {
   const char *output;
   char *folder;
   SlFit *fit;
+  const char *keep;    /* [train] keep */
+  char validation[32]; /* the last epoch's figure, for the bar; "" before there is one */
+  gint64 drawn;        /* curves.png, monotonic; 0: not yet */
 } Training;
 
 /* --- the recipe --- */
@@ -51,21 +61,6 @@ static gboolean
 set_key (SlRecipe *recipe, const char *group, const char *key, const char *value, GError **error)
 {
   return !value || sl_recipe_set (recipe, group, key, value, error);
-}
-
-/* "GROUP.KEY=VALUE" */
-static gboolean
-set_setting (SlRecipe *recipe, const char *setting, GError **error)
-{
-  const char *dot = strchr (setting, '.'), *equals = dot ? strchr (dot, '=') : NULL;
-  if (!equals) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
-                 "--set is '%s' (expected GROUP.KEY=VALUE, such as optimizer.rate=0.01)", setting);
-    return FALSE;
-  }
-  g_autofree char *group = g_strndup (setting, (gsize)(dot - setting));
-  g_autofree char *key = g_strndup (dot + 1, (gsize)(equals - dot - 1));
-  return sl_recipe_set (recipe, group, key, equals + 1, error);
 }
 
 /* A path of the command line counts from the working folder, one of a recipe from its own. */
@@ -96,7 +91,7 @@ apply_options (SlRecipe *recipe, const TrainOptions *options, GError **error)
       !set_key (recipe, "train", "seed", options->seed, error))
     return FALSE;
   for (char **setting = options->settings; setting && *setting; setting++)
-    if (!set_setting (recipe, *setting, error))
+    if (!tool_recipe_set (recipe, *setting, error))
       return FALSE;
   return TRUE;
 }
@@ -129,7 +124,7 @@ print_keys (void)
     if (strcmp (group, key->group) != 0)
       printf ("%s[%s]\n", i ? "\n" : "", key->group);
     group = key->group;
-    printf ("# %s: %s%s%s%s\n", key->help, key->expected, key->only_with ? "; only with name=" : "",
+    printf ("# %s: %s%s%s%s\n", key->help, key->expected, key->only_with ? "; only with " : "",
             key->only_with ? key->only_with : "", *key->initial ? "" : "; not set by default");
     printf ("%s%s=%s\n", *key->initial && !strchr (key->initial, ' ') ? "" : "#", key->name,
             key->initial);
@@ -167,19 +162,25 @@ on_progress (void *data, const SlFitProgress *progress)
   if (isfinite (progress->accuracy))
     g_snprintf (accuracy, sizeof accuracy, "  %.2f %%", 100 * progress->accuracy);
   g_autofree char *text =
-      g_strdup_printf ("epoch %u/%u  loss %.4f%s  rate %.3g  %s images/s  %s left", progress->epoch,
-                       progress->n_epochs, progress->loss, accuracy, progress->rate, speed, left);
+      g_strdup_printf ("epoch %u/%u  %s left  loss %.4f%s%s  rate %.3g  %s images/s",
+                       progress->epoch, progress->n_epochs, left, progress->loss, accuracy,
+                       training->validation, progress->rate, speed);
   tool_progress_draw (&training->progress, (double)progress->step / progress->n_steps, text);
   return !tool_stop_requested ();
 }
 
-/* Curves are for looking at: what is wrong with them ends no run. */
+/* Curves are for looking at: what is wrong with them ends no run. PNG takes a tenth of a second to
+ * compress, which short epochs have not to spare. */
 static void
-draw_curves (Training *training)
+draw_curves (Training *training, gboolean is_last)
 {
   static const char *const names[] = {"curves.svg", "curves.png"};
   g_autofree char *title = g_path_get_basename (training->output);
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+  const gint64 now = g_get_monotonic_time ();
+  const gboolean with_png = is_last || now - training->drawn > PNG_INTERVAL;
+  if (with_png)
+    training->drawn = now;
+  for (guint i = 0; i < (with_png ? 2 : 1); i++) {
     g_autoptr (GError) error = NULL;
     g_autofree char *path = g_build_filename (training->folder, names[i], NULL);
     if (!tool_chart_write_history (path, sl_fit_get_history (training->fit), title, &error))
@@ -192,6 +193,11 @@ on_epoch (void *data, const SlEpoch *epoch)
 {
   Training *training = data;
   GString *line = g_string_new (NULL);
+  if (isfinite (epoch->val_accuracy))
+    g_snprintf (training->validation, sizeof training->validation, "  val %.2f %%",
+                100 * epoch->val_accuracy);
+  else if (isfinite (epoch->val_loss))
+    g_snprintf (training->validation, sizeof training->validation, "  val %.4f", epoch->val_loss);
   g_autofree char *speed = tool_group_digits ((guint64)epoch->images_per_second);
   g_string_printf (line, "epoch %*" G_GINT64_FORMAT "/%u  loss %.4f",
                    (int)g_snprintf (NULL, 0, "%u", training->n_epochs), epoch->epoch,
@@ -207,7 +213,7 @@ on_epoch (void *data, const SlEpoch *epoch)
                           epoch->best ? "  best so far" : "");
   tool_note ("%s", line->str);
   g_string_free (line, TRUE);
-  draw_curves (training);
+  draw_curves (training, FALSE);
 }
 
 /* --- before and after --- */
@@ -218,13 +224,27 @@ format_size (guint64 bytes)
   return g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
 }
 
+/* What keeps a step below the limit of memory; "" where nothing has to. */
+static char *
+describe_recomputation (const SlTrainerInfo *info)
+{
+  if (info->recomputed_flops <= 0)
+    return g_strdup ("");
+  g_autofree char *kept = format_size (info->kept_bytes);
+  return g_strdup_printf (
+      " (with all activations kept %s; it computes some again, %.1f %% more "
+      "work)",
+      kept, 100 * info->recomputed_flops / (info->step_flops - info->recomputed_flops));
+}
+
 static void
-describe_run (SlFit *fit)
+describe_run (SlFit *fit, gboolean has_own_validation)
 {
   SlTrainerInfo info;
   SlSampleSource *validation = sl_fit_get_validation (fit);
+  SlSampleSource *taken = has_own_validation ? NULL : validation;
   g_autofree char *train = tool_dataset_describe (sl_fit_get_train (fit));
-  g_autofree char *fault = tool_dataset_find_fault (sl_fit_get_train (fit));
+  g_autofree char *fault = tool_dataset_find_fault (sl_fit_get_train (fit), taken);
   tool_note ("training: %s", train);
   if (validation) {
     g_autofree char *text = tool_dataset_describe (validation);
@@ -237,8 +257,9 @@ describe_run (SlFit *fit)
   g_autofree char *frozen = tool_group_digits (info.frozen);
   g_autofree char *step = format_size (info.step_bytes);
   g_autofree char *kept = format_size (info.parameter_bytes + info.optimizer_bytes);
-  tool_note ("%s parameters learn, %s stay; a step takes %s, parameters and their moments %s", n,
-             frozen, step, kept);
+  g_autofree char *less = describe_recomputation (&info);
+  tool_note ("%s parameters learn, %s stay; a step takes %s%s, parameters and their moments %s", n,
+             frozen, step, less, kept);
   if (info.n_reference_steps > 0)
     tool_note ("%u of its operations %s no fast kernel", info.n_reference_steps,
                info.n_reference_steps == 1 ? "has" : "have");
@@ -272,14 +293,16 @@ finish (Training *training, SlFitEnd end)
   if (end == SL_FIT_EARLY)
     tool_note ("stopped after epoch %u: none since epoch %" G_GINT64_FORMAT " was better", n,
                sl_fit_get_best_epoch (training->fit));
-  draw_curves (training);
+  draw_curves (training, TRUE);
   if (!sl_fit_save_model (training->fit, training->output, &error)) {
     tool_gerror (training->output, error);
     return TOOL_FAILED;
   }
   const gint64 best = sl_fit_get_best_epoch (training->fit);
-  tool_note ("%s: written after %u epoch%s, the best was %" G_GINT64_FORMAT, training->output, n,
-             n == 1 ? "" : "s", best);
+  const gboolean keeps_best = strcmp (training->keep, "best") == 0;
+  tool_note ("%s: written, with the parameters of epoch %" G_GINT64_FORMAT " of %u%s",
+             training->output, keeps_best ? best : (gint64)n, n,
+             keeps_best && best < n ? ", the best" : "");
   return TOOL_OK;
 }
 
@@ -291,7 +314,14 @@ open_data (const SlRecipe *recipe, SlSampleSource **ret_train, SlSampleSource **
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = tool_dataset_find (recipe);
-  *ret_validation = NULL;
+  *ret_train = *ret_validation = NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    tool_error (path,
+                "is not there (expected the samples: name them by --data, or the folder that "
+                "'%s' lies in by SIGHTLINE_DATA)",
+                recipe->data.path);
+    return FALSE;
+  }
   *ret_train = tool_dataset_open (path, SL_PART_TRAIN, &error);
   if (*ret_train)
     *ret_validation = tool_dataset_open_if_there (path, SL_PART_VALIDATION, &error);
@@ -327,6 +357,26 @@ choose_folder (const TrainOptions *options)
   return g_strconcat (stem, ".training", NULL);
 }
 
+/* Before hours of training, not after them: there is a place for the result, and what is there
+ * already is not in the way. */
+static gboolean
+check_places (const TrainOptions *options, const char *folder)
+{
+  g_autofree char *parent = g_path_get_dirname (options->output);
+  if (g_access (parent, W_OK | X_OK) < 0) {
+    tool_error (options->output, "cannot be written: %s: %s", parent, g_strerror (errno));
+    return FALSE;
+  }
+  g_autofree char *checkpoint = sl_checkpoint_find_newest (folder);
+  if (checkpoint && !options->resume && !options->anew && !options->check) {
+    tool_error (folder,
+                "holds an earlier run (expected --resume to go on with it, --anew to remove "
+                "it, or another --folder)");
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static int
 train (const TrainOptions *options, const SlRecipe *recipe)
 {
@@ -339,15 +389,20 @@ train (const TrainOptions *options, const SlRecipe *recipe)
   if (!device || !open_data (recipe, &samples, &validation))
     return TOOL_FAILED;
   g_autofree char *folder = choose_folder (options);
-  Training training = {
-      .n_epochs = (guint)recipe->train.epochs, .output = options->output, .folder = folder};
+  if (!check_places (options, folder))
+    return TOOL_FAILED;
+  Training training = {.n_epochs = (guint)recipe->train.epochs,
+                       .output = options->output,
+                       .folder = folder,
+                       .keep = recipe->train.keep};
   const SlFitOptions fit_options = {
       .recipe = recipe,
       .model = model,
       .train = samples,
       .validation = validation,
-      .folder = folder,
+      .folder = options->check ? NULL : folder,
       .resume = options->resume,
+      .anew = options->anew,
       .device = device,
       .threads = (guint)options->threads,
       .data = &training,
@@ -360,7 +415,7 @@ train (const TrainOptions *options, const SlRecipe *recipe)
     tool_gerror (NULL, error);
     return TOOL_FAILED;
   }
-  describe_run (fit);
+  describe_run (fit, validation != NULL);
   if (options->check)
     return TOOL_OK;
   SlFitEnd end;
@@ -381,8 +436,9 @@ static const ToolUsage train_usage = {
     "labels, preprocessing, the recipe, history and scores. A recipe is a key file; options beat\n"
     "what it says, and do without one.",
     "Data are a folder CLASS/picture.jpg or train|val|test/CLASS/picture.jpg (clips, too), a tar\n"
-    "archive of one, or a folder with the files of MNIST, its kin, or CIFAR-10. A relative\n"
-    "[data] path is looked up beneath SIGHTLINE_DATA, if that is set.\n\n"
+    "archive of one (or a folder with only that), or a folder with the files of MNIST, its kin, "
+    "or\n"
+    "CIFAR-10. A relative [data] path is looked up beneath SIGHTLINE_DATA, if that is set.\n\n"
     "Beside NET.onnx the folder NET.training holds checkpoints (the last two, so that a crash or "
     "a\n"
     "full disk leaves one that is whole), history.jsonl, curves.svg, curves.png, TensorBoard's\n"
@@ -394,6 +450,7 @@ static const ToolUsage train_usage = {
     "  sightline train fashion.recipe --data fashion-mnist -o clothes.onnx\n"
     "  sightline train fashion.recipe -e 40 --set schedule.name=cosine -o clothes.onnx\n"
     "  sightline train fashion.recipe -o clothes.onnx --resume   go on after Ctrl-C or a crash\n"
+    "  sightline train fashion.recipe -o clothes.onnx --anew     begin again\n"
     "  sightline train fashion.recipe -o clothes.onnx --check    all but the training\n"
     "  sightline train --keys > my.recipe                        every key with its meaning\n\n"
     "A recipe, in short:\n"
@@ -421,6 +478,8 @@ check_usage (const char *command, const TrainOptions *options)
     return tool_usage_error (command, "no -o MODEL is given");
   if (options->threads < 0)
     return tool_usage_error (command, "--threads has to be 0 or more");
+  if (options->resume && options->anew)
+    return tool_usage_error (command, "--resume and --anew are given (expected one of them)");
   return TOOL_OK;
 }
 
@@ -445,6 +504,8 @@ train_run (int argc, char **argv)
       {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &options.settings,
        "Any key of the recipe (again and again)", "GROUP.KEY=VALUE"},
       {"resume", 0, 0, G_OPTION_ARG_NONE, &options.resume, "Go on from the last checkpoint", NULL},
+      {"anew", 0, 0, G_OPTION_ARG_NONE, &options.anew,
+       "Remove what an earlier run left in its folder, and begin again", NULL},
       {"folder", 0, 0, G_OPTION_ARG_FILENAME, &options.folder,
        "Of the run (default: MODEL.training)", "DIR"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device, "auto, cpu or ref (default: auto)",

@@ -76,23 +76,45 @@ tool_dataset_describe (SlSampleSource *source)
                           sl_sample_source_get_n_classes (source), low, high);
 }
 
+/* A session of capture with samples in both. */
+static gboolean
+share_session (SlSampleSource *train, SlSampleSource *validation)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  if (!sl_sample_source_has_groups (train) || !sl_sample_source_has_groups (validation))
+    return FALSE;
+  for (guint32 i = 0; i < sl_sample_source_get_n_samples (train); i++)
+    g_hash_table_add (seen, GUINT_TO_POINTER (sl_sample_source_get_group (train, i)));
+  for (guint32 i = 0; i < sl_sample_source_get_n_samples (validation); i++)
+    if (g_hash_table_contains (seen, GUINT_TO_POINTER (sl_sample_source_get_group (validation, i))))
+      return TRUE;
+  return FALSE;
+}
+
 char *
-tool_dataset_find_fault (SlSampleSource *source)
+tool_dataset_find_fault (SlSampleSource *train, SlSampleSource *validation)
 {
   guint32 fewest, most;
-  find_extremes (source, &fewest, &most);
-  const guint32 low = count_class (source, fewest), high = count_class (source, most);
-  const char *const *names = sl_sample_source_get_class_names (source);
-  if (sl_sample_source_get_n_classes (source) < 2)
+  find_extremes (train, &fewest, &most);
+  const guint32 low = count_class (train, fewest), high = count_class (train, most);
+  const char *const *names = sl_sample_source_get_class_names (train);
+  if (sl_sample_source_get_n_classes (train) < 2)
     return g_strdup_printf ("all samples are of one class, '%s': there is nothing to tell apart",
                             names[0]);
   if (low == 0)
-    return g_strdup_printf ("class '%s' has no samples to train on", names[fewest]);
+    return g_strdup_printf (
+        "class '%s' has no samples to train on%s", names[fewest],
+        validation && count_class (validation, fewest) > 0
+            ? ", all validate (the data lie in the order of their classes: [split] by=random)"
+            : "");
   if (low == 1)
     return g_strdup_printf ("class '%s' has a single sample to train on", names[fewest]);
+  if (validation && share_session (train, validation))
+    return g_strdup ("samples of one capture session train and validate, so validation looks "
+                     "better than it is ([split] by=session keeps them apart)");
   if (high / low >= UNEVEN)
-    return g_strdup_printf ("class '%s' has %u samples, '%s' %u ([loss] class-weights=balanced "
-                            "makes up for it)",
+    return g_strdup_printf ("class '%s' has %u samples, '%s' %u ([data] balance=sampling or "
+                            "[loss] class-weights=balanced makes up for it)",
                             names[most], high, names[fewest], low);
   return NULL;
 }

@@ -16,5 +16,6 @@ SlSampleSource *tool_dataset_open_if_there (const char *path, SlDataPart part, G
 
 /* "54,000 samples of 10 classes, 5,421 to 6,742 each"; free with g_free(). */
 char *tool_dataset_describe (SlSampleSource *source);
-/* What may go wrong with so few or so uneven samples: one line, or NULL. Free with g_free(). */
-char *tool_dataset_find_fault (SlSampleSource *source);
+/* What may go wrong with so few, so uneven or so divided samples: one line, or NULL. `validation`:
+ * what was taken off `train`, or NULL. Free with g_free(). */
+char *tool_dataset_find_fault (SlSampleSource *train, SlSampleSource *validation);

@@ -98,9 +98,10 @@ tool_evaluation_format_text (const ToolEvaluation *evaluation, GString *text)
   g_autofree char *n = tool_group_digits (metrics->n_samples);
   g_string_append_printf (text, "%s on %s samples, part %s\n", evaluation->model, n,
                           evaluation->part);
-  g_string_append_printf (text, "top-1 %.2f %%  top-5 %.2f %%  loss %.4f  macro F1 %.4f\n",
-                          100 * metrics->top1, 100 * metrics->top5, metrics->loss,
-                          metrics->macro_f1);
+  g_string_append_printf (text, "top-1 %.2f %%", 100 * metrics->top1);
+  if (metrics->n_classes > 5) /* of fewer, five are all */
+    g_string_append_printf (text, "  top-5 %.2f %%", 100 * metrics->top5);
+  g_string_append_printf (text, "  loss %.4f  macro F1 %.4f\n", metrics->loss, metrics->macro_f1);
   g_string_append_printf (text, "calibration error %.4f in %d bins", metrics->calibration_error,
                           SL_CALIBRATION_BINS);
   if (evaluation->before) {

@@ -88,3 +88,17 @@ tool_parse_time (const char *text, double *ret_seconds)
   *ret_seconds = seconds;
   return TRUE;
 }
+
+gboolean
+tool_recipe_set (SlRecipe *recipe, const char *setting, GError **error)
+{
+  const char *dot = strchr (setting, '.'), *equals = dot ? strchr (dot, '=') : NULL;
+  if (!equals) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED,
+                 "--set is '%s' (expected GROUP.KEY=VALUE, such as optimizer.rate=0.01)", setting);
+    return FALSE;
+  }
+  g_autofree char *group = g_strndup (setting, (gsize)(dot - setting));
+  g_autofree char *key = g_strndup (dot + 1, (gsize)(equals - dot - 1));
+  return sl_recipe_set (recipe, group, key, equals + 1, error);
+}

@@ -1,7 +1,7 @@
 /* Command lines by GOption, with the same manners in every command. */
 #pragma once
 
-#include <glib.h>
+#include <sightline/sightline.h>
 
 typedef struct ToolUsage {
   const char *arguments;   /* "[OPTION…] FILE…" without the options' part: "INPUT…" */
@@ -18,3 +18,6 @@ int tool_usage_error (const char *command, const char *format, ...) G_GNUC_PRINT
 
 /* Seconds of "12.5", "1:30" or "1:02:03.5". FALSE for anything else. */
 gboolean tool_parse_time (const char *text, double *ret_seconds);
+
+/* One key by the text of --set, "GROUP.KEY=VALUE". */
+gboolean tool_recipe_set (SlRecipe *recipe, const char *setting, GError **error);

@@ -2,9 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define BAR_WIDTH 30
+#define MIN_BAR_WIDTH 10
+/* What stands beside a bar: brackets, the percentage, two spaces behind each. */
+#define BAR_FRAME 9
+#define DEFAULT_COLUMNS 80
 #define DRAW_INTERVAL (G_USEC_PER_SEC / 10)
 #define ERASE_LINE "\r\033[K"
 
@@ -98,14 +103,30 @@ is_due (ToolProgress *progress)
 }
 
 static void
-draw_bar (double part)
+draw_bar (double part, int width)
 {
-  int filled = (int)(CLAMP (part, 0, 1) * BAR_WIDTH);
+  int filled = (int)(CLAMP (part, 0, 1) * width);
   char bar[BAR_WIDTH + 1];
   memset (bar, '#', (gsize)filled);
-  memset (bar + filled, '.', (gsize)(BAR_WIDTH - filled));
-  bar[BAR_WIDTH] = '\0';
+  memset (bar + filled, '.', (gsize)(width - filled));
+  bar[width] = '\0';
   fprintf (stderr, "[%s] %3.0f %%  ", bar, part * 100);
+}
+
+/* What is longer than the line would be on two, and stay there. */
+static void
+draw_line (double part, const char *text)
+{
+  struct winsize size;
+  const gboolean is_known = ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  const int columns = is_known ? size.ws_col : DEFAULT_COLUMNS;
+  const int room =
+      columns - 1 - BAR_FRAME; /* a cursor behind the last column is on the next line */
+  const int wanted = (int)g_utf8_strlen (text, -1);
+  const int bar = CLAMP (room - wanted, MIN_BAR_WIDTH, BAR_WIDTH);
+  g_autofree char *shown = g_utf8_substring (text, 0, CLAMP (room - bar, 0, wanted));
+  draw_bar (part, bar);
+  fputs (shown, stderr);
 }
 
 void
@@ -119,7 +140,7 @@ tool_progress_update (ToolProgress *progress, double part, guint64 frames)
   fputs (ERASE_LINE, stderr);
   if (part >= 0) {
     guint left = part > 0 ? (guint)(seconds / part * (1 - part) + 0.5) : 0;
-    draw_bar (part);
+    draw_bar (part, BAR_WIDTH);
     fprintf (stderr, "%u:%02u left  ", left / 60, left % 60);
   }
   fprintf (stderr, "%" G_GUINT64_FORMAT " frames, %.0f/s  %.40s", frames,
@@ -136,8 +157,7 @@ tool_progress_draw (ToolProgress *progress, double part, const char *text)
     return;
   g_mutex_lock (&terminal);
   fputs (ERASE_LINE, stderr);
-  draw_bar (part);
-  fputs (text, stderr);
+  draw_line (part, text);
   fflush (stderr);
   bar_is_drawn = TRUE;
   g_mutex_unlock (&terminal);

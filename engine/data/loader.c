@@ -71,6 +71,20 @@ order_unref (EpochOrder *order)
   g_free (order);
 }
 
+static uint32_t *
+make_order (const SlLoader *loader, guint32 epoch)
+{
+  const SlLoaderOptions *options = &loader->options;
+  if (!options->balance)
+    return sl_order_new (loader->n_samples, options->shuffle, options->seed, epoch);
+  g_autofree uint32_t *labels = g_new (uint32_t, loader->n_samples);
+  for (uint32_t i = 0; i < loader->n_samples; i++)
+    labels[i] = sl_sample_source_get_label (loader->source, i);
+  return sl_order_new_balanced (loader->n_samples, labels,
+                                sl_sample_source_get_n_classes (loader->source), options->seed,
+                                epoch);
+}
+
 /* Called with the lock held. */
 static EpochOrder *
 ref_order (SlLoader *loader, guint32 epoch)
@@ -80,8 +94,7 @@ ref_order (SlLoader *loader, guint32 epoch)
     loader->order = g_new0 (EpochOrder, 1);
     loader->order->epoch = epoch;
     loader->order->n_refs = 1;
-    loader->order->items =
-        sl_order_new (loader->n_samples, loader->options.shuffle, loader->options.seed, epoch);
+    loader->order->items = make_order (loader, epoch);
   }
   atomic_fetch_add (&loader->order->n_refs, 1);
   return loader->order;

@@ -151,6 +151,13 @@ sl_value_is_wanted (const SlValue *value)
   return value->is_output || value->is_next;
 }
 
+/* TRUE if `value` is an activation that one node alone reads and that is not an output. */
+static inline bool
+sl_value_is_private (const SlValue *value)
+{
+  return value->kind == SL_VALUE_ACTIVATION && !sl_value_is_wanted (value) && value->uses->len == 1;
+}
+
 /* TRUE for parameters and state: content that runs change and that outlives them. */
 static inline bool
 sl_value_is_variable (const SlValue *value)

@@ -48,25 +48,44 @@ rows_tiles (const void *params)
 
 /* --- Forward --- */
 
+/* Chains of a sum over rows: enough to hide what an addition waits. */
+#define CHAINS 4
+
+ALWAYS_INLINE Vec
+join (const Vec chain[CHAINS])
+{
+  return (chain[0] + chain[1]) + (chain[2] + chain[3]);
+}
+
 /* Adds `count` rows of a vector of channels to what `before` rows gave. */
 ALWAYS_INLINE void
-add_moments (const float *x, size_t stride, size_t count, size_t before, size_t n, float *mean,
-             float *squares)
+add_moments (const float *x, size_t stride, size_t count, size_t before, const size_t n,
+             float *mean, float *squares)
 {
-  Vec sum[2] = {vec_splat (0), vec_splat (0)}, square[2] = {vec_splat (0), vec_splat (0)};
+  Vec sum[CHAINS] = {vec_splat (0)}, square[CHAINS] = {vec_splat (0)};
+  size_t r = 0;
 
-  for (size_t r = 0; r < count; r++)
-    sum[r % 2] += vec_load_n (x + r * stride, n);
-  Vec own = (sum[0] + sum[1]) / (float)count;
-  for (size_t r = 0; r < count; r++) {
+  for (; r + CHAINS <= count; r += CHAINS)
+    UNROLL
+  for (size_t i = 0; i < CHAINS; i++)
+    sum[i] += vec_load_n (x + (r + i) * stride, n);
+  for (; r < count; r++)
+    sum[0] += vec_load_n (x + r * stride, n);
+  Vec own = join (sum) / (float)count;
+  for (r = 0; r + CHAINS <= count; r += CHAINS)
+    UNROLL
+  for (size_t i = 0; i < CHAINS; i++) {
+    Vec d = vec_load_n (x + (r + i) * stride, n) - own;
+    square[i] = vec_fma (d, d, square[i]);
+  }
+  for (; r < count; r++) {
     Vec d = vec_load_n (x + r * stride, n) - own;
-    square[r % 2] = vec_fma (d, d, square[r % 2]);
+    square[0] = vec_fma (d, d, square[0]);
   }
   Vec delta = own - vec_load (mean);
   float share = (float)count / (float)(before + count);
   vec_store (mean, vec_load (mean) + delta * share);
-  vec_store (squares, vec_load (squares) + (square[0] + square[1]) +
-                          delta * delta * ((float)before * share));
+  vec_store (squares, vec_load (squares) + join (square) + delta * delta * ((float)before * share));
 }
 
 static void
@@ -171,17 +190,25 @@ normalize_run (const void *params, void *const *buffers, void *scratch, size_t f
 
 ALWAYS_INLINE void
 add_sums (const float *x, size_t x_stride, const float *dy, size_t dy_stride, size_t count,
-          size_t n, Vec mean, Vec inverse, float *sum, float *product)
+          const size_t n, Vec mean, Vec inverse, float *sum, float *product)
 {
-  Vec s[2] = {vec_splat (0), vec_splat (0)}, q[2] = {vec_splat (0), vec_splat (0)};
+  Vec s[CHAINS] = {vec_splat (0)}, q[CHAINS] = {vec_splat (0)};
+  size_t r = 0;
 
-  for (size_t r = 0; r < count; r++) {
-    Vec d = vec_load_n (dy + r * dy_stride, n), h = vec_load_n (x + r * x_stride, n) - mean;
-    s[r % 2] += d;
-    q[r % 2] = vec_fma (d, h, q[r % 2]);
+  for (; r + CHAINS <= count; r += CHAINS)
+    UNROLL
+  for (size_t i = 0; i < CHAINS; i++) {
+    Vec d = vec_load_n (dy + (r + i) * dy_stride, n);
+    s[i] += d;
+    q[i] = vec_fma (d, vec_load_n (x + (r + i) * x_stride, n) - mean, q[i]);
   }
-  vec_store (sum, vec_load (sum) + (s[0] + s[1]));
-  vec_store (product, vec_load (product) + (q[0] + q[1]) * inverse);
+  for (; r < count; r++) {
+    Vec d = vec_load_n (dy + r * dy_stride, n);
+    s[0] += d;
+    q[0] = vec_fma (d, vec_load_n (x + r * x_stride, n) - mean, q[0]);
+  }
+  vec_store (sum, vec_load (sum) + join (s));
+  vec_store (product, vec_load (product) + join (q) * inverse);
 }
 
 static void

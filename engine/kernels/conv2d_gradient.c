@@ -142,10 +142,16 @@ add_bias (const Plan *plan, const Tile *tile, const Chunk *chunk)
   float *to = tile->out + plan->depth * plan->pitch;
 
   for (size_t v = 0; v < tile->width; v += VEC_WIDTH) {
-    Vec sum[2] = {vec_splat (0), vec_splat (0)};
-    for (size_t i = 0; i < pixels; i++)
-      sum[i % 2] += vec_load (tile->columns + i * tile->width + v);
-    vec_store (to + v, vec_load (to + v) + (sum[0] + sum[1]));
+    const float *from = tile->columns + v;
+    Vec even = vec_splat (0), odd = vec_splat (0);
+    size_t i = 0;
+    for (; i + 2 <= pixels; i += 2) {
+      even += vec_load (from + i * tile->width);
+      odd += vec_load (from + (i + 1) * tile->width);
+    }
+    if (i < pixels)
+      even += vec_load (from + i * tile->width);
+    vec_store (to + v, vec_load (to + v) + (even + odd));
   }
 }
 
@@ -470,8 +476,13 @@ ALWAYS_INLINE Vec
 sum_parts (const float *x, size_t parts, size_t step)
 {
   Vec chain[4] = {vec_splat (0), vec_splat (0), vec_splat (0), vec_splat (0)};
-  for (size_t i = 0; i < parts; i++)
-    chain[i % 4] += vec_load (x + i * step);
+  size_t i = 0;
+  for (; i + 4 <= parts; i += 4)
+    UNROLL
+  for (size_t j = 0; j < 4; j++)
+    chain[j] += vec_load (x + (i + j) * step);
+  for (; i < parts; i++)
+    chain[0] += vec_load (x + i * step);
   return (chain[0] + chain[1]) + (chain[2] + chain[3]);
 }
 

@@ -36,7 +36,8 @@ typedef struct SlAffineParams {
   SlAct act;
 } SlAffineParams;
 
-/* Kernels "relu_gradient" (y > 0 ? dy : 0) and "leaky_relu_gradient" (y > 0 ? dy : slope * dy).
+/* Kernels "relu_gradient" (y > 0 ? dy : 0), "leaky_relu_gradient" (y > 0 ? dy : slope * dy),
+ * "sigmoid_gradient" (dy * (y * (1 - y))) and "tanh_gradient" (dy * (1 - y * y)).
  * Operands: 0 dy, 1 y, leaky: 2 slope [1], last output, which may be the memory of dy or y. */
 typedef struct SlGateParams {
   size_t rows, cols;

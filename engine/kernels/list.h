@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define SL_KERNEL_LIST(X)                                                                          \
-  X (conv2d) X (conv2d_narrow) X (depthwise2d) X (gemm) X (pack_weights)                           \
+  X (conv2d) X (conv2d_narrow) X (conv2d_planes) X (depthwise2d) X (gemm) X (pack_weights)         \
   X (winograd_f23) X (winograd_f43) X (pack_winograd)                                              \
   X (max_pool2d) X (average_pool2d)                                                                \
   X (relu) X (clip) X (leaky_relu) X (elu) X (selu) X (celu) X (thresholded_relu) X (sigmoid)      \
@@ -26,6 +26,6 @@
   X (cross_entropy) X (cross_entropy_gradient)                                                     \
   X (batch_moments) X (batch_moments_join) X (batch_saved) X (batch_running) X (batch_normalize)   \
   X (batch_sums) X (batch_sums_join) X (batch_sum) X (batch_normalize_gradient)                    \
-  X (lrn_gradient)                                                                                 \
+  X (lrn_gradient) X (sigmoid_gradient) X (tanh_gradient)                                          \
   X (conv2d_weight_parts) X (depthwise2d_weight_parts) X (sum_weight_parts) X (sum_bias_parts)
 /* clang-format on */

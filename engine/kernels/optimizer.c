@@ -160,7 +160,7 @@ rmsprop_step (const Rule *rule, State *s)
   Vec square = s->m[0];
   if (rule->has_mean) {
     s->m[2] = rule->beta2 * s->m[2] + rule->rest2 * s->g;
-    square -= s->m[2] * s->m[2];
+    square = vec_max (vec_splat (0), square - s->m[2] * s->m[2]);
   }
   Vec move = s->g / (vec_sqrt (square) + rule->epsilon);
   if (rule->has_velocity)

@@ -114,7 +114,7 @@ UNARY (round, vec_round (x))
 UNARY (linear, vec_fma (a, x, b))
 /* clang-format on */
 
-/* --- What passes by the sign of another --- */
+/* --- Gradients by results --- */
 
 static SlPlaneGrid
 gate_grid (const SlGateParams *p)
@@ -131,17 +131,24 @@ gate_tiles (const void *params)
   return plane_tiles (&grid);
 }
 
-/* `leaky` is a constant where this is inlined. */
+typedef enum { GATE_RELU, GATE_LEAKY, GATE_SIGMOID, GATE_TANH } Gate;
+
+/* `gate` is a constant where this is inlined. */
 ALWAYS_INLINE Vec
-gate (Vec dy, Vec y, Vec slope, const bool leaky)
+pass (Vec dy, Vec y, Vec slope, const Gate gate)
 {
-  return vec_select (y > 0, dy, leaky ? slope * dy : ZERO);
+  if (gate == GATE_SIGMOID)
+    return dy * (y * (1.0f - y));
+  if (gate == GATE_TANH)
+    return dy * (1.0f - y * y);
+  return vec_select (y > 0, dy, gate == GATE_LEAKY ? slope * dy : ZERO);
 }
 
 ALWAYS_INLINE void
-gate_run (const SlGateParams *p, void *const *buffers, size_t first, size_t last, const bool leaky)
+gate_run (const SlGateParams *p, void *const *buffers, size_t first, size_t last, const Gate gate)
 {
   SlPlaneGrid grid = gate_grid (p);
+  const bool leaky = gate == GATE_LEAKY;
   Vec slope = leaky ? vec_splat (*(const float *)buffers[2]) : ZERO;
 
   for (size_t t = first; t < last; t++) {
@@ -152,21 +159,20 @@ gate_run (const SlGateParams *p, void *const *buffers, size_t first, size_t last
       float *out = (float *)buffers[leaky ? 3 : 2] + r * p->out_stride + tile.col;
       size_t i = 0;
       for (; i + VEC_WIDTH <= tile.cols; i += VEC_WIDTH)
-        vec_store (out + i, gate (vec_load (dy + i), vec_load (y + i), slope, leaky));
+        vec_store (out + i, pass (vec_load (dy + i), vec_load (y + i), slope, gate));
       if (i < tile.cols) {
         size_t n = tile.cols - i;
-        vec_store_n (out + i, gate (vec_load_n (dy + i, n), vec_load_n (y + i, n), slope, leaky),
-                     n);
+        vec_store_n (out + i, pass (vec_load_n (dy + i, n), vec_load_n (y + i, n), slope, gate), n);
       }
     }
   }
 }
 
-#define GATE(op, leaky)                                                                        \
+#define GATE(op, gate)                                                                         \
   static void op##_run (const void *params, void *const *buffers, void *scratch, size_t first, \
                         size_t last)                                                           \
   {                                                                                            \
-    gate_run (params, buffers, first, last, leaky);                                            \
+    gate_run (params, buffers, first, last, gate);                                             \
   }                                                                                            \
   const SlKernel SL_KERNEL_NAME (sl_kernel_##op) = {                                           \
       .name = #op,                                                                             \
@@ -175,5 +181,7 @@ gate_run (const SlGateParams *p, void *const *buffers, size_t first, size_t last
       .run = op##_run,                                                                         \
   };
 
-GATE (relu_gradient, false)
-GATE (leaky_relu_gradient, true)
+GATE (relu_gradient, GATE_RELU)
+GATE (leaky_relu_gradient, GATE_LEAKY)
+GATE (sigmoid_gradient, GATE_SIGMOID)
+GATE (tanh_gradient, GATE_TANH)

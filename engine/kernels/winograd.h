@@ -13,7 +13,9 @@
  * 3e-7) of the largest output; integers are not exact. An infinity in the input gives NaN, and one
  * of either spreads over the tiles it touches. */
 
-/* Kernel "pack_winograd": weights [out_c][in_c][3][3] → for each group of SL_WINOGRAD_GROUP output
+/* Kernel "pack_winograd": weights [out_c][in_c][3][3], or turned ones, [in_c][out_c][3][3] whose
+ * windows are read from their end (what a convolution's input gets is a convolution with those) →
+ * for each group of SL_WINOGRAD_GROUP output
  * channels, for each of the (tile + 2)^2 points of the transform, the matrix [in_c][channels] in
  * panels [in_c][columns] as wide as the instruction set likes them. The last group has the channels
  * that are left, and zeros up to a multiple of SL_WINOGRAD_COLS. Every window becomes G g G^T, in
@@ -25,6 +27,7 @@
 typedef struct SlPackWinogradParams {
   uint32_t tile; /* 2 or 4 */
   uint32_t in_c, out_c;
+  uint32_t turned; /* 0 or 1 */
 } SlPackWinogradParams;
 
 static inline size_t
@@ -51,5 +54,9 @@ const SlWinogradTiming *sl_winograd_timings (SlIsa isa);
  * is not defined. Times are those of the nearest row of the table (smallest sum of squared
  * logarithms of the ratios of pixels, in_c and out_c), each scaled by the products that its form
  * computes for the layer, so that maps pay for what sticks out of their tiles. A form with larger
- * weights has to win by 5 %. NULL for `timings`: direct. */
-uint32_t sl_winograd_choose (const SlWinogradTiming *timings, const SlConv2dParams *params);
+ * weights has to win by 5 %. NULL for `timings`: direct.
+ *
+ * `packs`: the weights change, and are packed in each run. Then it is F(2,3), whose rounding is the
+ * direct form's, or nothing, and there have to be pixels enough to pay for packing. */
+uint32_t sl_winograd_choose (const SlWinogradTiming *timings, const SlConv2dParams *params,
+                             bool packs);

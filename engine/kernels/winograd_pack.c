@@ -44,14 +44,16 @@ pack_panel (const SlPackWinogradParams *p, const float *weights, size_t first, f
   size_t group_cols = min_size (SL_WINOGRAD_GROUP, all - group);
   size_t width = min_size (PRODUCT_COLS, all - first);
   size_t cols = first < p->out_c ? min_size (width, p->out_c - first) : 0;
-  const float *src = weights + first * p->in_c * 9;
+  size_t col_step = p->turned ? 9 : (size_t)p->in_c * 9;
+  size_t row_step = p->turned ? (size_t)p->out_c * 9 : 9;
+  const float *src = weights + first * col_step;
   float *dst = packed + (group * points + first - group) * p->in_c;
   double window[9][PRODUCT_COLS] = {{0}};
 
-  for (size_t i = 0; i < p->in_c; i++, src += 9, dst += width) {
+  for (size_t i = 0; i < p->in_c; i++, src += row_step, dst += width) {
     for (size_t n = 0; n < cols; n++)
       for (size_t k = 0; k < 9; k++)
-        window[k][n] = (double)src[n * p->in_c * 9 + k];
+        window[k][n] = (double)src[n * col_step + (p->turned ? 8 - k : k)];
     pack_windows (p->tile == 2 ? g2 : g4, p->tile + 2, window, width, dst, group_cols * p->in_c);
   }
 }

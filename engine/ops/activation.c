@@ -598,7 +598,7 @@ UNARY (celu, "Celu", SL_TRAIT_NONE, NULL, "x > 0 ? d : d * (y / a + 1)", PLAIN,
        ATTRS (alpha_1_attrs))
 UNARY (thresholded_relu, "ThresholdedRelu", SL_TRAIT_NONE, NULL, "x > a ? d : 0", PLAIN,
        ATTRS (alpha_1_attrs))
-UNARY (sigmoid, "Sigmoid", SL_TRAIT_LINK, NULL, "d * (y * (1 - y))", PLAIN,
+UNARY (sigmoid, "Sigmoid", SL_TRAIT_LINK, NULL, "SigmoidGradient (d, y)", PLAIN,
        .epilogue = sigmoid_epilogue)
 UNARY (silu, "Silu", SL_TRAIT_NONE, NULL, "s = Sigmoid (x); d * (s + y * (1 - s))", PLAIN,
        .domain = SL_DOMAIN, .epilogue = silu_epilogue)
@@ -606,7 +606,7 @@ UNARY (hard_sigmoid, "HardSigmoid", SL_TRAIT_NONE, NULL, "y > 0 ? (y < 1 ? d * a
        ATTRS (hard_sigmoid_attrs))
 UNARY (hard_swish, "HardSwish", SL_TRAIT_NONE, NULL, "x < 3 ? (x > -3 ? d * (x / 3 + 0.5) : 0) : d",
        PLAIN, .epilogue = hard_swish_epilogue)
-UNARY (tanh, "Tanh", SL_TRAIT_NONE, NULL, "d * (1 - y * y)", PLAIN, .epilogue = tanh_epilogue)
+UNARY (tanh, "Tanh", SL_TRAIT_NONE, NULL, "TanhGradient (d, y)", PLAIN, .epilogue = tanh_epilogue)
 UNARY (softplus, "Softplus", SL_TRAIT_NONE, NULL, "d * Sigmoid (x)", PLAIN)
 UNARY (softsign, "Softsign", SL_TRAIT_NONE, NULL, "t = 1 + Abs (x); d / (t * t)", PLAIN)
 UNARY (erf, "Erf", SL_TRAIT_NONE, NULL, "d * (1.1283791670955126 * Exp (-(x * x)))", PLAIN)

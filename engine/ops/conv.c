@@ -2,6 +2,7 @@
  */
 #include "ops/conv.h"
 
+#include "kernels/conv2d_planes.h"
 #include "kernels/gemm.h"
 #include "ops/internal.h"
 
@@ -199,6 +200,16 @@ pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, con
   return sl_pack_weights (graph, node->inputs[1], &pack, &plain);
 }
 
+uint32_t
+sl_conv_choose_winograd (const SlConv2dParams *p, const SlValue *weights, const SlTarget *target)
+{
+  const bool packs = !sl_is_constant (weights);
+  if (sl_conv2d_is_narrow (p) || (packs && weights->kind != SL_VALUE_PARAMETER) ||
+      (packs && sl_conv2d_wants_planes (p->out_c, 9, target->panel)))
+    return 0;
+  return sl_winograd_choose (target->winograd, p, packs);
+}
+
 static void
 conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
@@ -210,13 +221,17 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
     sl_node_set_input (node, 1, sl_pack_depthwise (graph, weights));
     return;
   }
-  /* Winograd's transform of the weights costs more than it saves where every run repeats it. */
   SlConv2dParams conv = conv_params (node);
-  bool may_transform = sl_is_constant (weights) && !sl_conv2d_is_narrow (&conv);
-  attrs->winograd = may_transform ? sl_winograd_choose (target->winograd, &conv) : 0;
+  attrs->winograd = sl_conv_choose_winograd (&conv, weights, target);
   sl_node_set_input (node, 1,
-                     attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd)
+                     attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd, false)
                                          : pack_direct (graph, node, &conv, target));
+}
+
+const char *
+sl_conv_winograd_kernel (uint32_t tile)
+{
+  return tile == 4 ? "winograd_f43" : "winograd_f23";
 }
 
 static const char *
@@ -226,8 +241,42 @@ conv_kernel (const SlNode *node, const SlConv2dParams *params)
   if (conv_is_depthwise (node))
     return "depthwise2d";
   if (attrs->winograd > 0)
-    return attrs->winograd == 4 ? "winograd_f43" : "winograd_f23";
+    return sl_conv_winograd_kernel (attrs->winograd);
   return sl_conv2d_is_narrow (params) ? "conv2d_narrow" : "conv2d";
+}
+
+static bool
+takes_planes (const SlNode *node, const SlConv2dParams *p, const SlTarget *target)
+{
+  const SlConvAttrs *attrs = node->attrs;
+  return attrs->winograd == 0 && !p->half && p->groups == 1 && p->stride_h == 1 &&
+         p->stride_w == 1 &&
+         sl_conv2d_wants_planes (p->out_c, (size_t)p->kernel_h * p->kernel_w, target->panel);
+}
+
+static void
+lower_planes (const SlNode *node, const SlConv2dParams *p, SlLowering *to)
+{
+  const SlConv2dPlanesParams params = {
+      .batch = p->batch,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .in_c = p->in_c,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .out_c = p->out_c,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .first_h = -p->pad_top,
+      .step_h = (int32_t)p->dilation_h,
+      .first_w = -p->pad_left,
+      .step_w = (int32_t)p->dilation_w,
+      .in_stride = p->in_stride,
+      .out_stride = p->out_stride,
+      .act = p->act,
+  };
+  sl_lower (to, "conv2d_planes", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2),
+            node->outputs[0]);
 }
 
 static void
@@ -243,6 +292,10 @@ conv_lower (const SlNode *node, SlLowering *to)
   params.residual_stride = residual != NULL ? sl_value_pixel (residual) : 0;
   params.out_stride = sl_value_pixel (y);
   params.half = node->inputs[1]->dtype == SL_FLOAT16;
+  if (residual == NULL && takes_planes (node, &params, to->target)) {
+    lower_planes (node, &params, to);
+    return;
+  }
   sl_lower (to, conv_kernel (node, &params), &params, x, node->inputs[1], sl_node_input (node, 2),
             residual, y);
 }

@@ -14,11 +14,19 @@ typedef struct SlConvTransposeAttrs {
   SlWindow window;
   SlInts output_padding, output_shape;
   int64_t group;
+  uint32_t winograd; /* as above */
 } SlConvTransposeAttrs;
 
 /* For a picture `x` and what a convolution of it gives. Without pixel strides, which the planner
  * has not chosen when weights are packed, and without an activation. */
 SlConv2dParams sl_conv_params (const SlConvAttrs *attrs, const SlShape *x, const SlShape *y);
+
+/* The side of Winograd's output tile for a convolution with these weights, 0: direct. Weights that
+ * are an input of the graph keep the exact form. */
+uint32_t sl_conv_choose_winograd (const SlConv2dParams *params, const SlValue *weights,
+                                  const SlTarget *target);
+
+const char *sl_conv_winograd_kernel (uint32_t tile);
 
 /* dx of a convolution: the transposed convolution of dy with the same weights. */
 SlValue *sl_conv_input_gradient (SlGradients *to, const SlNode *of, const SlConvAttrs *attrs,

@@ -1,6 +1,7 @@
 /* ConvTranspose: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html */
 #include "ops/conv.h"
 
+#include "kernels/conv2d_planes.h"
 #include "kernels/conv_transpose2d.h"
 #include "ops/internal.h"
 
@@ -228,6 +229,39 @@ is_depthwise (const SlNode *node)
          attrs->group == node->outputs[0]->shape.dim[1];
 }
 
+/* A transposed convolution of stride 1 is a convolution with its windows turned around. */
+static bool
+is_turned (const SlConvTranspose2dParams *p)
+{
+  return p->groups == 1 && p->stride_h == 1 && p->stride_w == 1;
+}
+
+static SlConv2dParams
+turned_params (const SlConvTranspose2dParams *p)
+{
+  return (SlConv2dParams){
+      .batch = p->batch,
+      .groups = p->groups,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .in_c = p->in_c,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .out_c = p->out_c,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .stride_h = p->stride_h,
+      .stride_w = p->stride_w,
+      .dilation_h = p->dilation_h,
+      .dilation_w = p->dilation_w,
+      .pad_top = (int32_t)((p->kernel_h - 1) * p->dilation_h) - (int32_t)p->pad_top,
+      .pad_left = (int32_t)((p->kernel_w - 1) * p->dilation_w) - (int32_t)p->pad_left,
+      .in_stride = p->in_stride,
+      .out_stride = p->out_stride,
+      .act = p->act,
+  };
+}
+
 static void
 conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
@@ -239,6 +273,13 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
     return;
   }
   SlConvTranspose2dParams p = kernel_params (node);
+  SlConvTransposeAttrs *own = node->attrs;
+  const SlConv2dParams conv = turned_params (&p);
+  own->winograd = is_turned (&p) ? sl_conv_choose_winograd (&conv, weights, target) : 0;
+  if (own->winograd > 0) {
+    sl_node_set_input (node, 1, sl_pack_winograd (graph, weights, own->winograd, true));
+    return;
+  }
   PackAttrs attrs = {.pack = {.groups = p.groups,
                               .group_in = p.in_c / p.groups,
                               .group_out = p.out_c / p.groups,
@@ -254,6 +295,32 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
                      sl_add_internal (graph, &pack_transposed, weights->name, &attrs, 1, &weights));
 }
 
+/* A convolution whose taps go backwards. */
+static void
+lower_planes (const SlNode *node, const SlConvTranspose2dParams *p, SlLowering *to)
+{
+  const SlConv2dPlanesParams params = {
+      .batch = p->batch,
+      .in_h = p->in_h,
+      .in_w = p->in_w,
+      .in_c = p->in_c,
+      .out_h = p->out_h,
+      .out_w = p->out_w,
+      .out_c = p->out_c,
+      .kernel_h = p->kernel_h,
+      .kernel_w = p->kernel_w,
+      .first_h = (int32_t)p->pad_top,
+      .step_h = -(int32_t)p->dilation_h,
+      .first_w = (int32_t)p->pad_left,
+      .step_w = -(int32_t)p->dilation_w,
+      .in_stride = p->in_stride,
+      .out_stride = p->out_stride,
+      .act = p->act,
+  };
+  sl_lower (to, "conv2d_planes", &params, node->inputs[0], node->inputs[1], sl_node_input (node, 2),
+            node->outputs[0]);
+}
+
 static void
 conv_transpose_lower (const SlNode *node, SlLowering *to)
 {
@@ -262,6 +329,19 @@ conv_transpose_lower (const SlNode *node, SlLowering *to)
     return;
   }
   SlConvTranspose2dParams params = kernel_params (node);
+  const SlConvTransposeAttrs *attrs = node->attrs;
+  if (attrs->winograd > 0) {
+    const SlConv2dParams turned = turned_params (&params);
+    sl_lower (to, sl_conv_winograd_kernel (attrs->winograd), &turned, node->inputs[0],
+              node->inputs[1], sl_node_input (node, 2), NULL, node->outputs[0]);
+    return;
+  }
+  if (is_turned (&params) &&
+      sl_conv2d_wants_planes (params.out_c, (size_t)params.kernel_h * params.kernel_w,
+                              to->target->panel)) {
+    lower_planes (node, &params, to);
+    return;
+  }
   sl_lower (to, is_depthwise (node) ? "depthwise_transposed2d" : "conv_transpose2d", &params,
             node->inputs[0], node->inputs[1], sl_node_input (node, 2), node->outputs[0]);
 }

@@ -1,5 +1,7 @@
-/* Gradients of Relu and LeakyRelu: what passes by the sign of the result. */
+/* Gradients of activations that their results tell: Relu, LeakyRelu, Sigmoid, Tanh. */
 #include "kernels/elementwise.h"
+#include "ops/internal.h"
+#include "ops/pool.h"
 #include "ops/shape.h"
 
 /* dy, y → dx, all of one shape; LeakyReluGradient: slope, one number. */
@@ -36,7 +38,23 @@ gate_reference (const SlRefCall *call)
 }
 
 static void
-gate_lower (const SlNode *node, SlLowering *to)
+sigmoid_reference (const SlRefCall *call)
+{
+  const SlRefTensor *dy = call->inputs[0], *y = call->inputs[1];
+  for (size_t i = 0; i < dy->n; i++)
+    call->outputs[0]->f[i] = dy->f[i] * y->f[i] * (1 - y->f[i]);
+}
+
+static void
+tanh_reference (const SlRefCall *call)
+{
+  const SlRefTensor *dy = call->inputs[0], *y = call->inputs[1];
+  for (size_t i = 0; i < dy->n; i++)
+    call->outputs[0]->f[i] = dy->f[i] * (1 - y->f[i] * y->f[i]);
+}
+
+static void
+lower_to (const SlNode *node, SlLowering *to, const char *kernel)
 {
   const SlValue *dy = node->inputs[0], *y = node->inputs[1], *dx = node->outputs[0];
   if (sl_row_major_unless_float32 (node)) {
@@ -48,29 +66,79 @@ gate_lower (const SlNode *node, SlLowering *to)
   sl_value_get_rows (y, &params.rows, &params.cols, &params.y_stride);
   sl_value_get_rows (dx, &params.rows, &params.cols, &params.out_stride);
   if (node->n_inputs > 2)
-    sl_lower (to, "leaky_relu_gradient", &params, dy, y, node->inputs[2], dx);
+    sl_lower (to, kernel, &params, dy, y, node->inputs[2], dx);
   else
-    sl_lower (to, "relu_gradient", &params, dy, y, dx);
+    sl_lower (to, kernel, &params, dy, y, dx);
 }
 
-#define GATE                                                                      \
-  .domain = SL_DOMAIN, .min_outputs = 1, .max_outputs = 1,                        \
-  .traits = SL_TRAIT_IN_PLACE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,           \
-  .layouts = SL_LAYOUTS_FOLLOW, .infer = gate_infer, .reference = gate_reference, \
-  .lower = gate_lower, .row_major_only = sl_row_major_unless_float32
+static void
+relu_lower (const SlNode *node, SlLowering *to)
+{
+  lower_to (node, to, "relu_gradient");
+}
+
+static void
+leaky_lower (const SlNode *node, SlLowering *to)
+{
+  lower_to (node, to, "leaky_relu_gradient");
+}
+
+static void
+sigmoid_lower (const SlNode *node, SlLowering *to)
+{
+  lower_to (node, to, "sigmoid_gradient");
+}
+
+static void
+tanh_lower (const SlNode *node, SlLowering *to)
+{
+  lower_to (node, to, "tanh_gradient");
+}
+
+/* Behind a maximum only the greatest of a window gets a gradient, and its sign is that of the
+ * pool's result: what passes is decided there, where there are fewer. */
+static SlValue *
+sign_simplify (SlGraph *graph, SlNode *node)
+{
+  SlNode *pool = node->inputs[0]->producer;
+  SlValue *pooled = pool != NULL && sl_value_is_private (node->inputs[0])
+                        ? sl_max_pool_find_result (pool, node->inputs[1])
+                        : NULL;
+  if (pooled == NULL)
+    return NULL;
+  SlValue *inputs[] = {pool->inputs[1], pooled, sl_node_input (node, 2)};
+  SlValue *passed = sl_add_internal (graph, node->op, node->name, NULL, node->n_inputs, inputs);
+  SlValue *operands[] = {pool->inputs[0], passed};
+  return sl_add_internal (graph, pool->op, pool->name, pool->attrs, 2, operands);
+}
+
+#define GATE(n, refer, to)                                                                   \
+  .domain = SL_DOMAIN, .min_inputs = n, .max_inputs = n, .min_outputs = 1, .max_outputs = 1, \
+  .traits = SL_TRAIT_IN_PLACE | SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,                      \
+  .layouts = SL_LAYOUTS_FOLLOW, .infer = gate_infer, .reference = refer, .lower = to,        \
+  .row_major_only = sl_row_major_unless_float32
 
 static const SlOpClass relu_gradient = {
     .name = "ReluGradient",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    GATE,
+    .simplify = sign_simplify,
+    GATE (2, gate_reference, relu_lower),
 };
 
 static const SlOpClass leaky_relu_gradient = {
     .name = "LeakyReluGradient",
-    .min_inputs = 3,
-    .max_inputs = 3,
-    GATE,
+    .simplify = sign_simplify,
+    GATE (3, gate_reference, leaky_lower),
 };
 
-const SlOpClass *const sl_ops_gate[] = {&relu_gradient, &leaky_relu_gradient, NULL};
+static const SlOpClass sigmoid_gradient = {
+    .name = "SigmoidGradient",
+    GATE (2, sigmoid_reference, sigmoid_lower),
+};
+
+static const SlOpClass tanh_gradient = {
+    .name = "TanhGradient",
+    GATE (2, tanh_reference, tanh_lower),
+};
+
+const SlOpClass *const sl_ops_gate[] = {&relu_gradient, &leaky_relu_gradient, &sigmoid_gradient,
+                                        &tanh_gradient, NULL};

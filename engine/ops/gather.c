@@ -272,15 +272,34 @@ gather_nd_reference (const SlRefCall *call)
   }
 }
 
-/* ScatterND knows no batch. */
+/* ScatterND knows no batch: the indices with their own place in it in front. */
+static SlValue *
+add_batch (SlGradients *to, SlNode *node, uint32_t batch)
+{
+  SlValue *indices = node->inputs[1];
+  SlShape shape = indices->shape;
+  const SlRawAttr axis = {.name = (char *)"axis", .type = SL_RAW_INT, .i = shape.rank - 1};
+  size_t n = 0;
+  shape.dim[shape.rank - 1] = batch;
+  sl_shape_get_elements (&shape, &n);
+  g_autofree int64_t *places = g_new (int64_t, n + 1);
+  SlIndex at = {.rank = shape.rank};
+  for (size_t i = 0; i < n; i++, sl_index_next (&at, &shape))
+    places[i] = at.at[at.at[shape.rank - 1]];
+  SlValue *inputs[] = {
+      sl_gradient_reshape (to, node, sl_gradient_ints (to, node, places, n), &shape),
+      sl_gradient_cast (to, node, indices, SL_INT64)};
+  return sl_gradient_node (to, node, "Concat", &axis, 1, 2, inputs);
+}
+
 static gboolean
 gather_nd_gradient (SlGradients *to, SlNode *node, GError **error)
 {
   const GatherNdAttrs *attrs = node->attrs;
-  if (attrs->batch_dims != 0)
-    return FALSE;
+  SlValue *indices =
+      attrs->batch_dims > 0 ? add_batch (to, node, (uint32_t)attrs->batch_dims) : node->inputs[1];
   sl_gradients_give (to, node, 0,
-                     sl_gradient_scatter_nd (to, node, &node->inputs[0]->shape, node->inputs[1],
+                     sl_gradient_scatter_nd (to, node, &node->inputs[0]->shape, indices,
                                              sl_gradients_get (to, node, 0)));
   return TRUE;
 }

@@ -28,9 +28,9 @@ bool sl_is_constant (const SlValue *value);
 SlValue *sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack,
                           const SlTarget *target);
 
-/* Weights (M, C, 3, 3) as kernel "pack_winograd" makes them for output tiles of that side, 2 or 4.
- */
-SlValue *sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile);
+/* Weights (M, C, 3, 3), turned ones (C, M, 3, 3), as kernel "pack_winograd" makes them for output
+ * tiles of that side, 2 or 4. */
+SlValue *sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, bool turned);
 
 /* Weights (C, 1, kernel…) as (kernel positions, C). */
 SlValue *sl_pack_depthwise (SlGraph *graph, SlValue *weights);

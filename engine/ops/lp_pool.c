@@ -94,6 +94,65 @@ lp_pool_cost (const SlNode *node, SlCost *ret_cost)
     ret_cost->flops *= (double)attrs->window.kernel_shape.v[i];
 }
 
+/* --- Gradient: x, y, d → dx --- */
+
+static gboolean
+lp_pool_gradient_infer (SlNode *node, GError **error)
+{
+  sl_infer_output (node, 0, node->inputs[0]->dtype, &node->inputs[0]->shape);
+  return TRUE;
+}
+
+/* Each element gets sign (x) (|x| / y)^(p - 1) d of each window that it is in. */
+static void
+lp_pool_gradient_reference (const SlRefCall *call)
+{
+  const LpPoolAttrs *attrs = call->attrs;
+  const SlRefTensor *x = call->inputs[0], *y = call->inputs[1], *d = call->inputs[2];
+  const SlWindow3 w = sl_window_3d (&attrs->window, &x->shape, &y->shape);
+  const size_t plane = (size_t)(w.in[0] * w.in[1] * w.in[2]);
+  const size_t results = (size_t)(w.out[0] * w.out[1] * w.out[2]);
+  const SlShape out = {.rank = 3, .dim = {w.out[0], w.out[1], w.out[2]}};
+  double *dx = call->outputs[0]->f;
+  SlIndex at = {.rank = 3};
+  for (size_t i = 0; i < x->n; i++)
+    dx[i] = 0;
+  for (size_t i = 0; i < y->n; i++, sl_index_next (&at, &out)) {
+    int64_t origin[3], k[3] = {0}, in[3];
+    for (uint32_t a = 0; a < 3; a++)
+      origin[a] = at.at[a] * w.stride[a] - w.pad[a];
+    do {
+      if (y->f[i] <= 0 || !sl_window_is_inside (&w, origin, k, in))
+        continue;
+      const size_t to = i / results * plane + (size_t)((in[0] * w.in[1] + in[1]) * w.in[2] + in[2]);
+      dx[to] +=
+          copysign (pow (fabs (x->f[to]) / y->f[i], (double)attrs->p - 1), x->f[to]) * d->f[i];
+    } while (sl_window_next (&w, k));
+  }
+}
+
+static const SlOpClass lp_pool_gradient = {
+    .name = "LpPoolGradient",
+    .domain = SL_DOMAIN,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .attrs = lp_pool_attrs,
+    .attrs_size = sizeof (LpPoolAttrs),
+    .infer = lp_pool_gradient_infer,
+    .reference = lp_pool_gradient_reference,
+};
+
+static gboolean
+give_lp_pool (SlGradients *to, SlNode *node, GError **error)
+{
+  SlValue *inputs[] = {node->inputs[0], node->outputs[0], sl_gradients_get (to, node, 0)};
+  sl_gradients_give (to, node, 0,
+                     sl_gradients_node (to, node, &lp_pool_gradient, node->attrs, 3, inputs));
+  return TRUE;
+}
+
 static const SlOpClass lp_pool = {
     .name = "LpPool",
     .min_inputs = 1,
@@ -104,6 +163,7 @@ static const SlOpClass lp_pool = {
     .attrs_size = sizeof (LpPoolAttrs),
     .infer = lp_pool_infer,
     .reference = lp_pool_reference,
+    .gradient = give_lp_pool,
     .cost = lp_pool_cost,
 };
 
@@ -177,4 +237,4 @@ static const SlOpClass global_lp_pool = {
     .cost = global_cost,
 };
 
-const SlOpClass *const sl_ops_lp_pool[] = {&lp_pool, &global_lp_pool, NULL};
+const SlOpClass *const sl_ops_lp_pool[] = {&lp_pool, &lp_pool_gradient, &global_lp_pool, NULL};

@@ -164,7 +164,9 @@ rmsprop_formula (Element *e)
   e->m[0] = rho * e->m[0] + (1 - rho) * e->g * e->g;
   if (e->has[2])
     e->m[2] = rho * e->m[2] + (1 - rho) * e->g;
-  double move = e->g / (sqrt (e->m[0] - e->m[2] * e->m[2]) + (double)e->attrs->epsilon);
+  /* A variance, which rounding may bring below 0. */
+  const double square = fmax (0, e->m[0] - e->m[2] * e->m[2]);
+  double move = e->g / (sqrt (square) + (double)e->attrs->epsilon);
   if (e->has[1])
     move = e->m[1] = (double)e->attrs->momentum * e->m[1] + move;
   e->p -= e->rate * move;

@@ -25,3 +25,6 @@ SlValue *sl_max_pool_gradient (SlGradients *to, const SlNode *of, const SlPoolAt
                                SlValue *x, SlValue *dy);
 SlValue *sl_average_pool_gradient (SlGradients *to, const SlNode *of, const SlPoolAttrs *attrs,
                                    const SlShape *x, SlValue *dy);
+
+/* What MaxPool gave of `x`, where `gradient` is that pool's MaxPoolGradient; else NULL. */
+SlValue *sl_max_pool_find_result (const SlNode *gradient, const SlValue *x);

@@ -244,6 +244,20 @@ sl_max_pool_gradient (SlGradients *to, const SlNode *of, const SlPoolAttrs *attr
 }
 
 SlValue *
+sl_max_pool_find_result (const SlNode *gradient, const SlValue *x)
+{
+  const SlOpClass *max_pool = sl_op_find ("MaxPool");
+  if (gradient->op != &max_gradient || gradient->inputs[0] != x)
+    return NULL;
+  for (uint32_t i = 0; i < x->uses->len; i++) {
+    const SlNode *node = g_ptr_array_index (x->uses, i);
+    if (node->op == max_pool && memcmp (node->attrs, gradient->attrs, sizeof (SlPoolAttrs)) == 0)
+      return node->outputs[0];
+  }
+  return NULL;
+}
+
+SlValue *
 sl_average_pool_gradient (SlGradients *to, const SlNode *of, const SlPoolAttrs *attrs,
                           const SlShape *x, SlValue *dy)
 {

@@ -102,25 +102,98 @@ copy_input (const SlRefCall *call)
     sl_ref_move (call->outputs[0], i, call->inputs[0], i);
 }
 
-/* Sums pass everything on to x; what was overwritten gets nothing. `gather` reads a tensor of y's
- * shape at the indices. */
-static gboolean
-give_scattered (SlGradients *to, SlNode *node, const char *gather, const SlRawAttr *axis)
+/* --- Gradients --- */
+
+/* A node whose gradients are built, and how its class is called for other operands. */
+typedef struct Scattered {
+  SlGradients *to;
+  SlNode *node;
+  const char *gather;    /* the class that reads a tensor of y's shape at the indices */
+  const SlRawAttr *axis; /* of both classes; NULL: they have none */
+} Scattered;
+
+static SlValue *
+scatter (const Scattered *of, const char *reduction, SlValue *x, SlValue *updates)
 {
-  const ScatterAttrs *attrs = node->attrs;
-  SlValue *d = sl_gradients_get (to, node, 0), *indices = node->inputs[1];
-  SlValue *updates = node->inputs[2], *x = d;
-  const uint32_t n_attrs = axis != NULL ? 1 : 0;
-  if (attrs->reduction != REDUCE_NONE && attrs->reduction != REDUCE_ADD)
-    return FALSE;
-  if (attrs->reduction == REDUCE_NONE && sl_gradients_want (to, node, 0)) {
-    SlValue *inputs[] = {d, indices, sl_gradient_zeros (to, node, d->dtype, &updates->shape)};
-    x = sl_gradient_node (to, node, node->op->name, axis, n_attrs, 3, inputs);
-  }
-  sl_gradients_give (to, node, 0, x);
-  SlValue *inputs[] = {d, indices};
-  if (sl_gradients_want (to, node, 2))
-    sl_gradients_give (to, node, 2, sl_gradient_node (to, node, gather, axis, n_attrs, 2, inputs));
+  SlRawAttr attrs[2] = {
+      {.name = (char *)"reduction", .type = SL_RAW_STRING, .s = (char *)reduction}};
+  SlValue *inputs[] = {x, of->node->inputs[1], updates};
+  if (of->axis != NULL)
+    attrs[1] = *of->axis;
+  return sl_gradient_node (of->to, of->node, of->node->op->name, attrs, of->axis != NULL ? 2 : 1, 3,
+                           inputs);
+}
+
+static SlValue *
+gather (const Scattered *of, SlValue *value)
+{
+  SlValue *inputs[] = {value, of->node->inputs[1]};
+  return sl_gradient_node (of->to, of->node, of->gather, of->axis, of->axis != NULL ? 1 : 0, 2,
+                           inputs);
+}
+
+/* Sums pass everything on to x; what was overwritten gets nothing. */
+static void
+give_sum (const Scattered *of, bool overwrites)
+{
+  const SlNode *node = of->node;
+  SlValue *d = sl_gradients_get (of->to, node, 0), *x = d;
+  if (overwrites && sl_gradients_want (of->to, node, 0))
+    x = scatter (of, "none", d,
+                 sl_gradient_zeros (of->to, node, d->dtype, &node->inputs[2]->shape));
+  sl_gradients_give (of->to, node, 0, x);
+  if (sl_gradients_want (of->to, node, 2))
+    sl_gradients_give (of->to, node, 2, gather (of, d));
+}
+
+/* Each factor gets the product of the others: z marks zeros, c counts them at each place, p is the
+ * product of all that are none. */
+static void
+give_product (const Scattered *of)
+{
+  SlFormula f = sl_formula (of->to, of->node);
+  sl_formula_bind (&f, 'u', of->node->inputs[2]);
+  SlValue *z = sl_formula_add (&f, "z = Equal (u, 0) ? 1 : 0; z"),
+          *n = sl_formula_add (&f, "u + z");
+  SlValue *p = scatter (of, "mul", sl_formula_add (&f, "x - x + 1"), n);
+  SlValue *c = scatter (of, "add", sl_formula_add (&f, "x - x"), z);
+  sl_formula_bind (&f, 'p', p);
+  sl_formula_bind (&f, 'c', c);
+  sl_gradients_give (of->to, of->node, 0, sl_formula_add (&f, "d * (c > 0 ? 0 : p)"));
+  sl_formula_bind (&f, 'g', gather (of, sl_formula_add (&f, "d * x")));
+  sl_formula_bind (&f, 'n', n);
+  sl_formula_bind (&f, 'p', gather (of, p));
+  sl_formula_bind (&f, 'c', gather (of, c));
+  sl_gradients_give (of->to, of->node, 2, sl_formula_add (&f, "g * (c > z ? 0 : p / n)"));
+}
+
+/* Of equal extremes each gets its share. */
+static void
+give_extreme (const Scattered *of)
+{
+  SlFormula f = sl_formula (of->to, of->node);
+  sl_formula_bind (&f, 'u', of->node->inputs[2]);
+  sl_formula_bind (&f, 'w', gather (of, of->node->outputs[0]));
+  SlValue *m = sl_formula_add (&f, "m = Equal (u, w) ? 1 : 0; m");
+  sl_formula_bind (&f, 'c',
+                   scatter (of, "add", sl_formula_add (&f, "h = Equal (x, y) ? 1 : 0; h"), m));
+  SlValue *share = sl_formula_add (&f, "q = d / Max (c, 1); q");
+  sl_gradients_give (of->to, of->node, 0, sl_formula_add (&f, "q * h"));
+  sl_formula_bind (&f, 'g', gather (of, share));
+  sl_gradients_give (of->to, of->node, 2, sl_formula_add (&f, "g * m"));
+}
+
+static gboolean
+give_scattered (SlGradients *to, SlNode *node, const char *gather_class, const SlRawAttr *axis)
+{
+  const Scattered of = {to, node, gather_class, axis};
+  const uint32_t reduction = ((const ScatterAttrs *)node->attrs)->reduction;
+  if (reduction == REDUCE_NONE || reduction == REDUCE_ADD)
+    give_sum (&of, reduction == REDUCE_NONE);
+  else if (reduction == REDUCE_MUL)
+    give_product (&of);
+  else
+    give_extreme (&of);
   return TRUE;
 }
 

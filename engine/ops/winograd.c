@@ -4,15 +4,19 @@
 #include "ops/internal.h"
 
 typedef struct WinogradAttrs {
-  uint32_t tile;
+  uint32_t tile, turned;
 } WinogradAttrs;
+SL_NO_PADDING (WinogradAttrs, 8);
 
 static SlPackWinogradParams
 winograd_params (const SlNode *node)
 {
   const WinogradAttrs *attrs = node->attrs;
   const SlShape *w = &node->inputs[0]->shape;
-  return (SlPackWinogradParams){attrs->tile, (uint32_t)w->dim[1], (uint32_t)w->dim[0]};
+  return (SlPackWinogradParams){.tile = attrs->tile,
+                                .in_c = (uint32_t)w->dim[!attrs->turned],
+                                .out_c = (uint32_t)w->dim[attrs->turned],
+                                .turned = attrs->turned};
 }
 
 static gboolean
@@ -45,9 +49,9 @@ static const SlOpClass pack_winograd = {
 };
 
 SlValue *
-sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile)
+sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, bool turned)
 {
-  WinogradAttrs attrs = {.tile = tile};
+  WinogradAttrs attrs = {.tile = tile, .turned = turned};
   return sl_add_internal (graph, &pack_winograd, weights->name, &attrs, 1, &weights);
 }
 

@@ -71,10 +71,3 @@ gboolean sl_pass_layout (SlPasses *passes, GError **error);
 gboolean sl_pass_prepare (SlPasses *passes, GError **error);
 /* Removes nodes that no output needs, and lets go of constants that nothing reads any more. */
 gboolean sl_pass_drop_dead (SlPasses *passes, GError **error);
-
-/* TRUE if `value` is an activation that one node alone reads and that is not an output. */
-static inline bool
-sl_value_is_private (const SlValue *value)
-{
-  return value->kind == SL_VALUE_ACTIVATION && !sl_value_is_wanted (value) && value->uses->len == 1;
-}

@@ -191,34 +191,51 @@ sl_train_add_loss (SlGraph *graph, const SlTrainerOptions *options, SlValue *ans
 
 /* --- Training mode --- */
 
-static bool
-has_update (const SlGraph *graph, const SlValue *value)
+static SlValue *
+find_next (const SlGraph *graph, const SlValue *value)
 {
   for (uint32_t i = 0; i < graph->updates->len; i++)
     if (g_array_index (graph->updates, SlUpdate, i).value == value)
-      return true;
-  return false;
+      return g_array_index (graph->updates, SlUpdate, i).next;
+  return NULL;
 }
 
-/* Another node in its place, since it has more outputs. */
+/* As Keras's layers with trainable = False do: running moments that stay are those that count. */
+static bool
+is_frozen (const SlTrainerOptions *options, const SlNode *node)
+{
+  for (uint32_t i = 3; i < 5; i++)
+    if (node->inputs[i]->kind != SL_VALUE_STATE ||
+        sl_train_rate_factor (options, node->inputs[i]->name) != 0)
+      return false;
+  return true;
+}
+
+/* Another node in its place, since it has more outputs. Where several nodes carry the same running
+ * moments on, each takes up what the one before it made. */
 static gboolean
 set_batch_norm (SlGraph *graph, SlNode *old, GError **error)
 {
   const SlRawAttr training = {.name = (char *)"training_mode", .type = SL_RAW_INT, .i = 1};
   SlValue *outputs[3] = {sl_graph_add_value (graph, old->outputs[0]->name, SL_VALUE_ACTIVATION)};
+  if (old->inputs[3] == old->inputs[4]) {
+    sl_node_error (old, error, SL_ERROR_UNSUPPORTED, "'%s' is running mean and variance at once",
+                   old->inputs[3]->name);
+    return FALSE;
+  }
   for (uint32_t i = 1; i <= 2; i++) {
     SlValue *state = old->inputs[2 + i];
     if (state->kind != SL_VALUE_STATE)
       continue;
-    if (has_update (graph, state)) {
-      sl_node_error (old, error, SL_ERROR_UNSUPPORTED,
-                     "'%s' is the running mean or variance of another node, or both of one",
-                     state->name);
-      return FALSE;
-    }
     g_autofree char *name = g_strconcat (state->name, "/next", NULL);
+    SlValue *before = find_next (graph, state);
     outputs[i] = sl_graph_add_value (graph, name, SL_VALUE_ACTIVATION);
-    sl_graph_add_update (graph, state, outputs[i]);
+    if (before == NULL) {
+      sl_graph_add_update (graph, state, outputs[i]);
+      continue;
+    }
+    sl_graph_replace_value (graph, before, outputs[i]);
+    sl_node_set_input (old, 2 + i, before);
   }
   SlNode *node = sl_graph_add_node (graph, old->op, old->name, old->attrs, old->n_inputs,
                                     old->inputs, 3, outputs);
@@ -266,13 +283,15 @@ set_dropout (SlGraph *graph, SlNode *node, int64_t number, SlValue *seed, SlValu
 }
 
 gboolean
-sl_train_set_mode (SlGraph *graph, SlValue *seed, SlValue *step, GError **error)
+sl_train_set_mode (SlGraph *graph, const SlTrainerOptions *options, SlValue *seed, SlValue *step,
+                   GError **error)
 {
   g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (graph);
   int64_t n_dropouts = 0;
   for (uint32_t i = 0; i < nodes->len; i++) {
     SlNode *node = g_ptr_array_index (nodes, i);
-    if (node->op->state_inputs != 0 && !set_batch_norm (graph, node, error))
+    if (node->op->state_inputs != 0 && !is_frozen (options, node) &&
+        !set_batch_norm (graph, node, error))
       return FALSE;
     if (strcmp (node->op->name, "Dropout") == 0 &&
         !set_dropout (graph, node, n_dropouts++, seed, step, error))

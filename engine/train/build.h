@@ -24,8 +24,9 @@ SlValue *sl_train_add_loss (SlGraph *graph, const SlTrainerOptions *options, SlV
                             SlValue *target, GError **error);
 
 /* Batch normalisation of the batch's own moments, which the graph's updates carry into the running
- * ones; dropout that drops. `seed`, `step`: int64 scalars. */
-gboolean sl_train_set_mode (SlGraph *graph, SlValue *seed, SlValue *step, GError **error);
+ * ones, unless rules hold both of these back; dropout that drops. `seed`, `step`: int64 scalars. */
+gboolean sl_train_set_mode (SlGraph *graph, const SlTrainerOptions *options, SlValue *seed,
+                            SlValue *step, GError **error);
 
 /* Scalars of a step. */
 typedef struct SlTrainScalars {
@@ -41,10 +42,6 @@ gboolean sl_train_add_updates (SlGraph *graph, const SlTrainerOptions *options,
 
 /* Factor of the parameter's rate: that of the first rule that fits, else 1. */
 double sl_train_rate_factor (const SlTrainerOptions *options, const char *name);
-
-/* What a step runs, for checks of its plan and for timing its parts. */
-SlProgram *sl_trainer_get_step_program (SlTrainer *trainer);
-SlRun *sl_trainer_get_step_run (SlTrainer *trainer);
 
 /* Draws the first content of those parameters that say how (graph/initializer.h), from the seed and
  * their names, so that other layers in the network change nothing. */

@@ -89,6 +89,15 @@ sl_checkpoint_remove_all (const char *folder, GError **error)
          remove_from (folder, is_left_over, 0, error);
 }
 
+char *
+sl_checkpoint_find_newest (const char *folder)
+{
+  g_return_val_if_fail (folder, NULL);
+
+  g_autoptr (GPtrArray) names = list_names (folder, is_checkpoint, NULL);
+  return names && names->len > 0 ? g_build_filename (folder, names->pdata[0], NULL) : NULL;
+}
+
 SlCheckpoint *
 sl_checkpoint_load_newest (const char *folder, SlCheckpointNote note, void *data, char **ret_path,
                            GError **error)

@@ -1,12 +1,14 @@
 #include "train/fit.h"
 
+#include "core/file.h"
 #include "core/text.h"
+#include "model-private.h"
+#include "plan/backend.h"
+#include "train/head.h"
 
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
-
-#define EVENTS_FOLDER "events"
 
 void
 sl_fit_note (SlFit *fit, const char *format, ...)
@@ -49,28 +51,66 @@ make_trainer (SlFit *fit, GError **error)
 }
 
 /* Without validation the training's own figure decides. */
-static void
-choose_monitor (SlFit *fit)
+static gboolean
+choose_monitor (SlFit *fit, GError **error)
 {
   fit->monitor = fit->recipe->train.monitor;
+  if (!fit->has_classes && g_str_has_suffix (fit->monitor, "accuracy"))
+    return sl_fit_fail (error, SL_ERROR_UNSUPPORTED,
+                        "%s: [train] monitor is %s, but targets are no classes (expected loss or "
+                        "val-loss)",
+                        fit->recipe->name, fit->monitor);
   if (fit->validation || !g_str_has_prefix (fit->monitor, "val-"))
-    return;
+    return TRUE;
   fit->monitor += strlen ("val-");
   sl_fit_note (fit,
                "there is no validation set: %s of the training set decides which epoch is best",
                fit->monitor);
+  return TRUE;
+}
+
+/* What a run that goes on has to find as it was. */
+static gboolean
+take_fingerprints (SlFit *fit, GError **error)
+{
+  SlSampleSource *validation = fit->options.validation;
+  g_autofree char *graph = sl_graph_print_text (sl_model_get_graph (fit->options.model));
+  fit->network_hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, graph, -1);
+  fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
+  if (fit->data_hash)
+    fit->validation_hash =
+        validation ? sl_sample_source_get_hash (validation, error) : g_strdup ("");
+  return fit->validation_hash != NULL;
+}
+
+/* A base may have been trained on other classes. */
+static gboolean
+fit_base (SlFit *fit, GError **error)
+{
+  if (!fit->recipe->network.base || !fit->has_classes)
+    return TRUE;
+  g_autofree char *note = NULL;
+  SlModel *model = sl_train_set_classes (
+      fit->options.model, sl_sample_source_get_class_names (fit->options.train), &note, error);
+  if (!model)
+    return FALSE;
+  sl_model_unref (fit->options.model);
+  fit->options.model = model;
+  if (note)
+    sl_fit_note (fit, "%s", note);
+  return TRUE;
 }
 
 static gboolean
 prepare (SlFit *fit, GError **error)
 {
-  fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
-  if (!fit->data_hash || !sl_fit_open_folder (fit, error) || !sl_fit_prepare_data (fit, error) ||
-      !make_trainer (fit, error) || !sl_fit_prepare_loaders (fit, error))
+  if (!take_fingerprints (fit, error) || (fit->folder && !sl_fit_open_folder (fit, error)) ||
+      !fit_base (fit, error) || !sl_fit_prepare_data (fit, error) ||
+      !sl_fit_prepare_front (fit, error) || !make_trainer (fit, error) ||
+      !sl_fit_prepare_loaders (fit, error) || !choose_monitor (fit, error))
     return FALSE;
-  choose_monitor (fit);
   sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);
-  return !fit->options.resume || sl_fit_restore (fit, error);
+  return !fit->folder || !fit->options.resume || sl_fit_restore (fit, error);
 }
 
 /* The recipe as the run and its model keep it: without folders of this machine. */
@@ -94,7 +134,7 @@ SlFit *
 sl_fit_new (const SlFitOptions *options, GError **error)
 {
   g_return_val_if_fail (options && options->recipe && options->model, NULL);
-  g_return_val_if_fail (options->train && options->folder, NULL);
+  g_return_val_if_fail (options->train, NULL);
 
   g_autoptr (SlFit) fit = g_new0 (SlFit, 1);
   fit->options = *options;
@@ -131,6 +171,8 @@ sl_fit_free (SlFit *fit)
     close (fit->lock);
   g_free (fit->recipe_text);
   g_free (fit->data_hash);
+  g_free (fit->validation_hash);
+  g_free (fit->network_hash);
   g_free (fit->folder);
   g_free (fit);
 }
@@ -222,7 +264,7 @@ report (SlFit *fit, double rate, guint epoch, guint done)
       .accuracy = fit->has_classes ? (double)fit->sums.right / n : NAN,
       .rate = rate,
       .images_per_second = seconds > 0 ? here / seconds : 0,
-      .seconds_left = here > 0 ? ((n_epochs - epoch) * all - n) * seconds / here : NAN,
+      .seconds_left = here > 0 ? fmax (0, (n_epochs - epoch) * all - n) * seconds / here : NAN,
   };
   return fit->options.progress (fit->options.data, &progress);
 }
@@ -231,7 +273,6 @@ report (SlFit *fit, double rate, guint epoch, guint done)
 static gboolean
 train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GError **error)
 {
-  const guint64 n = (guint64)fit->recipe->train.batch;
   fit->start = g_get_monotonic_time ();
   fit->start_waited = sl_loader_get_waited (fit->loader);
   fit->start_n = fit->sums.n;
@@ -242,9 +283,9 @@ train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GEr
     if (!sl_fit_next_batch (fit, &batch, error) ||
         !sl_trainer_step (fit->trainer, rate, &result, error))
       return FALSE;
-    fit->sums.loss += result.loss * (double)n;
+    fit->sums.loss += result.loss * batch.n;
     fit->sums.right += result.n_right;
-    fit->sums.n += n;
+    fit->sums.n += batch.n;
     step++;
     if (!report (fit, rate, epoch, step)) {
       *ret_interrupted = TRUE;
@@ -277,9 +318,10 @@ validate (SlFit *fit, SlEpoch *epoch, GError **error)
     epoch->val_accuracy = (double)sums.right / (double)sums.n;
   if (!isfinite (epoch->val_loss))
     return sl_fit_fail (error, SL_ERROR_NUMERIC,
-                        "epoch %" G_GINT64_FORMAT ": the loss of the validation set is %g "
+                        "epoch %" G_GINT64_FORMAT ", after step %" G_GINT64_FORMAT
+                        " at rate %g: the loss of the validation set is %g "
                         "(expected a finite number; the last checkpoint is the epoch before)",
-                        epoch->epoch, epoch->val_loss);
+                        epoch->epoch, epoch->step, epoch->rate, epoch->val_loss);
   return TRUE;
 }
 
@@ -312,12 +354,31 @@ write_events (SlFit *fit, const SlEpoch *epoch)
     sl_fit_note (fit, "no TensorBoard events: %s", error->message);
 }
 
+/* What is kept can be gone on from: the optimiser's last update is looked at by no loss. */
+static gboolean
+check_variables (SlFit *fit, GError **error)
+{
+  for (guint32 i = 0; i < sl_trainer_get_n_variables (fit->trainer); i++) {
+    SlVariable variable;
+    sl_trainer_get_variable (fit->trainer, i, &variable);
+    if (!sl_is_finite (variable.dtype, variable.data, variable.elements))
+      return sl_fit_fail (error, SL_ERROR_NUMERIC,
+                          "step %" G_GUINT64_FORMAT " at rate %g: '%s' holds NaN or infinity "
+                          "(the checkpoints are those before)",
+                          sl_trainer_get_step (fit->trainer),
+                          get_rate (fit, sl_trainer_get_step (fit->trainer) - 1), variable.name);
+  }
+  return TRUE;
+}
+
 /* History, best, checkpoint: in this order, so that what a checkpoint names is there already. */
 static gboolean
 keep_epoch (SlFit *fit, SlEpoch *epoch, GError **error)
 {
   g_autofree char *path = g_build_filename (fit->folder, "history.jsonl", NULL);
   const double value = sl_fit_get_monitored (fit, epoch);
+  if (!check_variables (fit, error))
+    return FALSE;
   epoch->best = is_better (fit, value);
   if (epoch->best) {
     fit->best = value;
@@ -394,18 +455,21 @@ begin (SlFit *fit, GError **error)
   g_autofree char *recipe = g_build_filename (fit->folder, "recipe", NULL);
   if (sl_trainer_get_step (fit->trainer) == 0 && !sl_fit_clear_folder (fit, error))
     return FALSE;
-  if (!g_file_set_contents (recipe, fit->recipe_text, -1, NULL))
-    return sl_fit_fail (error, SL_ERROR_IO, "%s: cannot be written", recipe);
+  if (!sl_file_write (recipe, fit->recipe_text, strlen (fit->recipe_text), error)) {
+    g_prefix_error (error, "%s: ", recipe);
+    return FALSE;
+  }
   return sl_history_save (fit->history, history, error);
 }
 
 gboolean
 sl_fit_run (SlFit *fit, SlFitEnd *ret_end, GError **error)
 {
-  g_return_val_if_fail (fit && ret_end, FALSE);
+  g_return_val_if_fail (fit && ret_end && fit->folder, FALSE);
 
   if (!begin (fit, error) || !note_start (fit, error))
     return FALSE;
+  const guint64 n_steps = (guint64)fit->recipe->train.epochs * fit->n_batches;
   *ret_end = SL_FIT_DONE;
   for (;;) {
     guint32 epoch, step;
@@ -423,10 +487,10 @@ sl_fit_run (SlFit *fit, SlFitEnd *ret_end, GError **error)
     if (sl_trainer_get_step (fit->trainer) % fit->n_batches == 0) {
       if (!end_epoch (fit, epoch, error))
         return FALSE;
-    } else if (interrupted && !sl_fit_save (fit, error)) {
+    } else if (interrupted && (!check_variables (fit, error) || !sl_fit_save (fit, error))) {
       return FALSE;
     }
-    if (interrupted) {
+    if (interrupted && sl_trainer_get_step (fit->trainer) < n_steps) {
       *ret_end = SL_FIT_INTERRUPTED;
       return TRUE;
     }

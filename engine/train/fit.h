@@ -1,5 +1,5 @@
 /* What the files of a run share: fit.c the loop, fit_data.c what goes in, fit_state.c checkpoints,
- * fit_model.c what comes out. */
+ * fit_front.c what is put in front of the network, fit_model.c what comes out. */
 #pragma once
 
 #include <sightline/augment.h>
@@ -18,11 +18,16 @@ typedef struct {
   guint64 right, n;
 } SlFitSums;
 
+/* How names begin of what [preprocess] whiten puts in front of a network. */
+#define SL_FIT_WHITENING "whitening"
+
 struct SlFit {
-  SlFitOptions options;
+  SlFitOptions options; /* holds a reference on the model, which may be another than was given */
   const SlRecipe *recipe;
   char *recipe_text;
-  char *data_hash; /* of what was given to train on */
+  char *data_hash;       /* of what was given to train on */
+  char *validation_hash; /* the same to validate with; "" if nothing was */
+  char *network_hash;    /* of the graph, without contents */
   char *folder;
   int lock;
 
@@ -30,7 +35,7 @@ struct SlFit {
   SlModelRules *rules;
   SlLoader *loader, *validation_loader;
   SlTrainer *trainer;
-  SlTensorView input, target;           /* of a step */
+  SlTensorView input, target;           /* of the step that is next */
   SlTensorView eval_input, eval_target; /* of an evaluation */
   bool has_classes;                     /* targets are classes: there is an accuracy */
   bool targets_are_inputs;              /* an autoencoder */
@@ -42,6 +47,7 @@ struct SlFit {
   SlEventFile *events; /* NULL until the first epoch is written */
 
   guint n_batches;     /* of an epoch */
+  guint batch, n_last; /* samples of a step; of an epoch's last one, if that has fewer, or 0 */
   SlFitSums sums;      /* of the epoch that is under way */
   double best;         /* monitored value of the best epoch */
   gint64 best_epoch;   /* 0: none yet */
@@ -55,20 +61,25 @@ void sl_fit_note (SlFit *fit, const char *format, ...) G_GNUC_PRINTF (2, 3);
 G_GNUC_PRINTF (3, 4)
 gboolean sl_fit_fail (GError **error, SlErrorCode code, const char *format, ...);
 
+/* The first sample that can be read; the last one's error if none can. */
+gboolean sl_fit_load_first (SlSampleSource *source, SlSample *ret_sample, GError **error);
 /* Splits, rules, loaders. */
 gboolean sl_fit_prepare_data (SlFit *fit, GError **error);
+/* Puts what [preprocess] whiten says, fitted on the training set, in front of the network, and in
+ * front of one that takes vectors what makes them of pictures. */
+gboolean sl_fit_prepare_front (SlFit *fit, GError **error);
 /* Checks that network and data fit, once the trainer is there, and makes the loaders. */
 gboolean sl_fit_prepare_loaders (SlFit *fit, GError **error);
 /* Options of the trainer as the recipe has them. Free *ret_weights and *ret_rules with g_free(),
  * *ret_patterns with g_strfreev(). */
 gboolean sl_fit_read_trainer_options (SlFit *fit, SlTrainerOptions *ret, float **ret_weights,
                                       SlRateRule **ret_rules, GStrv *ret_patterns, GError **error);
-/* The next training batch into input and target, filled up with its own samples if it is a smaller
- * one; zeros in what [augment] mask draws. */
+/* The next training batch into input and target, which are the trainer's for as many samples; zeros
+ * in what [augment] mask draws. */
 gboolean sl_fit_next_batch (SlFit *fit, SlBatch *ret_batch, GError **error);
 gboolean sl_fit_next_validation_batch (SlFit *fit, SlBatch *ret_batch, GError **error);
 
-/* Locks the folder; with `resume` takes up the newest checkpoint. */
+/* Locks the folder, where nothing may lie unless the options say what to do with it. */
 gboolean sl_fit_open_folder (SlFit *fit, GError **error);
 gboolean sl_fit_restore (SlFit *fit, GError **error);
 /* Removes what an earlier run left there that this one does not go on with. */

@@ -98,6 +98,16 @@ parse_size (const char *text, guint32 *ret_width, guint32 *ret_height)
   return TRUE;
 }
 
+gboolean
+sl_fit_load_first (SlSampleSource *source, SlSample *ret_sample, GError **error)
+{
+  const uint32_t n = sl_sample_source_get_n_samples (source);
+  for (uint32_t i = 0; i + 1 < n; i++)
+    if (sl_sample_source_load (source, i, ret_sample, NULL))
+      return TRUE;
+  return sl_sample_source_load (source, n - 1, ret_sample, error);
+}
+
 /* Rules for an input of so many numbers a sample: pictures of the size that the recipe or the first
  * sample has. */
 static SlModelRules *
@@ -106,7 +116,7 @@ make_flat_rules (SlFit *fit, gint64 elements, GError **error)
   const SlRecipe *recipe = fit->recipe;
   guint32 width, height;
   SlSample sample;
-  if (!sl_sample_source_load (fit->train, 0, &sample, error))
+  if (!sl_fit_load_first (fit->train, &sample, error))
     return NULL;
   width = sample.info.width;
   height = sample.info.height;
@@ -225,7 +235,13 @@ sl_fit_prepare_data (SlFit *fit, GError **error)
     return sl_fit_fail (error, SL_ERROR_UNSUPPORTED, "%s: has %u inputs (expected one)",
                         sl_model_get_name (fit->options.model),
                         sl_model_get_n_inputs (fit->options.model));
-  return divide (fit, error) && make_rules (fit, error);
+  if (!divide (fit, error) || !make_rules (fit, error))
+    return FALSE;
+  /* No batch has more samples than there are. */
+  const guint n = sl_sample_source_get_n_samples (fit->train);
+  fit->batch = (guint)MIN ((gint64)n, fit->recipe->train.batch);
+  fit->n_last = fit->recipe->data.drop_last ? 0 : n % fit->batch;
+  return TRUE;
 }
 
 /* --- batches --- */
@@ -246,7 +262,7 @@ check_classes (SlFit *fit, GError **error)
                         "%s: makes %s of %s (expected as much, since [data] target is input)",
                         sl_model_get_name (fit->options.model), output, input);
   }
-  if (outputs == classes || (outputs == 1 && classes == 2))
+  if (outputs == classes && classes > 1)
     return TRUE;
   return sl_fit_fail (error, SL_ERROR_SHAPE,
                       "%s: has %" G_GINT64_FORMAT " outputs (expected %u, one for each class)",
@@ -262,8 +278,9 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
   SlLoaderOptions options = {
       .augment = &augment,
       .rules = &fit->rules->preprocess,
-      .batch = (uint32_t)recipe->train.batch,
+      .batch = fit->batch,
       .shuffle = TRUE,
+      .balance = strcmp (recipe->data.balance, "none") != 0,
       .drop_last = recipe->data.drop_last,
       .seed = (guint64)recipe->train.seed,
       .workers = (uint32_t)recipe->data.workers,
@@ -273,6 +290,7 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
   fit->n_batches = sl_loader_get_n_batches (fit->loader);
   options.augment = NULL;
   options.shuffle = FALSE;
+  options.balance = FALSE;
   options.drop_last = FALSE;
   if (fit->validation)
     fit->validation_loader = sl_loader_new (fit->validation, &options, error);
@@ -303,17 +321,6 @@ copy_samples (const SlTensorView *from, const SlTensorView *to)
   }
 }
 
-/* Copies sample `from` of a batch over sample `to`. */
-static void
-copy_sample (const SlTensorView *view, uint32_t from, uint32_t to)
-{
-  SlTensorView source = *view, target = *view;
-  source.shape.dim[0] = target.shape.dim[0] = 1;
-  source.data = (float *)view->data + (ptrdiff_t)from * view->stride[0];
-  target.data = (float *)view->data + (ptrdiff_t)to * view->stride[0];
-  copy_samples (&source, &target);
-}
-
 /* Which elements, follows from seed, epoch, sample and element alone. */
 static void
 mask_input (SlFit *fit, const SlBatch *batch)
@@ -322,7 +329,7 @@ mask_input (SlFit *fit, const SlBatch *batch)
   const SlTensorView *view = &fit->input;
   for (uint32_t i = 0; i < view->shape.dim[0]; i++) {
     SlRandom random = sl_random_start ((guint64)fit->recipe->train.seed, RANDOM_MASK, batch->epoch,
-                                       batch->indices[i % batch->n]);
+                                       batch->indices[i]);
     SlTensorView sample = {.shape = view->shape};
     size_t n;
     sample.shape.dim[0] = 1;
@@ -344,16 +351,16 @@ mask_input (SlFit *fit, const SlBatch *batch)
 gboolean
 sl_fit_next_batch (SlFit *fit, SlBatch *ret_batch, GError **error)
 {
+  guint32 epoch, step;
+  sl_loader_get_position (fit->loader, &epoch, &step);
+  sl_trainer_choose_last (fit->trainer, sl_loader_get_batch_size (fit->loader, step) < fit->batch);
+  sl_trainer_get_input (fit->trainer, &fit->input);
+  sl_trainer_get_target (fit->trainer, &fit->target);
   const SlTensorView *targets = fit->targets_are_inputs ? NULL : &fit->target;
   if (!sl_loader_next (fit->loader, &fit->input, targets, ret_batch, error))
     return FALSE;
   if (fit->targets_are_inputs)
     copy_samples (&fit->input, &fit->target);
-  /* A step's mean is over the whole batch: nothing of it may be empty. */
-  for (uint32_t i = ret_batch->n; i < fit->recipe->train.batch; i++) {
-    copy_sample (&fit->input, i % ret_batch->n, i);
-    copy_sample (&fit->target, i % ret_batch->n, i);
-  }
   if (fit->recipe->augment.mask > 0)
     mask_input (fit, ret_batch);
   return TRUE;
@@ -406,7 +413,7 @@ read_class_weights (SlFit *fit, SlTrainerOptions *ret, float **ret_weights, GErr
 static void
 add_rule (GArray *rules, const char *pattern, double factor)
 {
-  const SlRateRule rule = {pattern, factor};
+  const SlRateRule rule = {pattern, factor, FALSE};
   g_array_append_val (rules, rule);
 }
 
@@ -421,6 +428,9 @@ read_rate_rules (SlFit *fit, SlTrainerOptions *ret, SlRateRule **ret_rules, GStr
   g_autofree char *both = g_strconcat (frozen ? frozen : "", frozen && factors ? "," : "",
                                        factors ? factors : "", NULL);
   GStrv parts = *ret_patterns = g_strsplit (both, ",", -1);
+  /* Of a base network, where it may be a parameter. */
+  const SlRateRule whitening = {SL_FIT_WHITENING "*", 0, TRUE};
+  g_array_append_val (rules, whitening);
   for (char **part = parts; *part; part++) {
     char *equals = strrchr (g_strstrip (*part), '='), *end = NULL;
     double factor = equals ? g_ascii_strtod (equals + 1, &end) : 0;
@@ -438,48 +448,16 @@ read_rate_rules (SlFit *fit, SlTrainerOptions *ret, SlRateRule **ret_rules, GStr
   return TRUE;
 }
 
-static int
-find_name (const char *const *names, guint n, const char *name)
-{
-  for (guint i = 0; i < n; i++)
-    if (names[i] && strcmp (names[i], name) == 0)
-      return (int)i;
-  g_return_val_if_reached (0);
-}
-
 gboolean
 sl_fit_read_trainer_options (SlFit *fit, SlTrainerOptions *ret, float **ret_weights,
                              SlRateRule **ret_rules, GStrv *ret_patterns, GError **error)
 {
-  static const char *const losses[] = {[SL_LOSS_CROSS_ENTROPY] = "cross-entropy",
-                                       [SL_LOSS_HINGE] = "hinge",
-                                       [SL_LOSS_MSE] = "mse",
-                                       [SL_LOSS_MAE] = "mae"};
-  static const char *const optimizers[] = {[SL_OPTIMIZER_SGD] = "sgd",
-                                           [SL_OPTIMIZER_RMSPROP] = "rmsprop",
-                                           [SL_OPTIMIZER_ADAM] = "adam",
-                                           [SL_OPTIMIZER_ADAMW] = "adamw"};
-  const SlRecipe *recipe = fit->recipe;
-  *ret = (SlTrainerOptions){
-      .device = fit->options.device,
-      .batch = (uint32_t)recipe->train.batch,
-      .threads = fit->options.threads,
-      .memory_limit = fit->options.memory_limit,
-      .loss = (SlLoss)find_name (losses, G_N_ELEMENTS (losses), recipe->loss.name),
-      .label_smoothing = recipe->loss.label_smoothing,
-      .optimizer = {.kind = (SlOptimizerKind)find_name (optimizers, G_N_ELEMENTS (optimizers),
-                                                        recipe->optimizer.name),
-                    .momentum = recipe->optimizer.momentum,
-                    .nesterov = recipe->optimizer.nesterov,
-                    .weight_decay = recipe->optimizer.weight_decay,
-                    .rho = recipe->optimizer.rho,
-                    .centered = recipe->optimizer.centered,
-                    .beta1 = recipe->optimizer.beta1,
-                    .beta2 = recipe->optimizer.beta2,
-                    .epsilon = recipe->optimizer.epsilon},
-      .clip_norm = recipe->optimizer.clip_norm,
-      .seed = (guint64)recipe->train.seed,
-  };
+  sl_recipe_get_trainer_options (fit->recipe, ret);
+  ret->device = fit->options.device;
+  ret->threads = fit->options.threads;
+  ret->memory_limit = fit->options.memory_limit;
+  ret->batch = fit->batch;
+  ret->last_batch = fit->n_last;
   return read_class_weights (fit, ret, ret_weights, error) &&
          read_rate_rules (fit, ret, ret_rules, ret_patterns, error);
 }

@@ -76,20 +76,18 @@ add_rules (SlFit *fit, Metadata *metadata)
          g_strdup_printf ("%u,%u,%u", rules->pad[0], rules->pad[1], rules->pad[2]));
 }
 
-/* --- a golden input and output --- */
-
-/* Strides of channels, rows and pixels in a view of [N][C][H][W] or [N][C * H * W]. */
+/* What the output is, so that nobody has to assume it. What restores its input is no score of
+ * anything: it is taken as it is, as probabilities are. */
 static void
-get_strides (const SlTensorView *view, const SlPreprocess *rules, ptrdiff_t ret[3])
+add_output (SlFit *fit, Metadata *metadata)
 {
-  if (view->shape.rank == 4) {
-    memcpy (ret, &view->stride[1], 3 * sizeof ret[0]);
-    return;
-  }
-  ret[2] = view->stride[1];
-  ret[1] = ret[2] * rules->width;
-  ret[0] = ret[1] * rules->height;
+  const char *op = sl_model_get_output_op (fit->options.model, 0);
+  const gboolean is_squashed = g_strcmp0 (op, "Softmax") == 0 || g_strcmp0 (op, "Sigmoid") == 0;
+  add (metadata, "sightline.output",
+       g_strdup (is_squashed || !fit->has_classes ? "probabilities" : "logits"));
 }
+
+/* --- a golden input and output --- */
 
 static gboolean
 sample_picture (const SlImageInfo *info, const SlImage *image, const SlPreprocess *rules,
@@ -110,7 +108,7 @@ make_golden_input (SlFit *fit, GError **error)
   SlSampleSource *source = fit->validation ? fit->validation : fit->train;
   g_autofree float *planes = g_new (float, pixels * rules->channels);
   SlSample sample;
-  if (!sl_sample_source_load (source, 0, &sample, error))
+  if (!sl_fit_load_first (source, &sample, error))
     return NULL;
   gboolean good = sample_picture (&sample.info, &sample.image, rules, planes, strides, error);
   sl_sample_source_release (source, &sample);
@@ -134,7 +132,6 @@ make_golden_output (SlFit *fit, const guint8 *bytes, GError **error)
   const SlImage image = {.planes = {bytes}, .strides = {(ptrdiff_t)rules.width * rules.channels}};
   const SlProgramOptions options = {.device = fit->options.device, .batch = 1};
   SlTensorView input;
-  ptrdiff_t strides[3];
   rules.resize = SL_RESIZE_STRETCH;
   g_autoptr (SlProgram) program =
       sl_program_new (sl_trainer_get_model (fit->trainer), &options, error);
@@ -142,8 +139,7 @@ make_golden_output (SlFit *fit, const guint8 *bytes, GError **error)
   if (!run)
     return NULL;
   sl_run_get_input (run, 0, &input);
-  get_strides (&input, &rules, strides);
-  if (!sample_picture (&info, &image, &rules, input.data, strides, error) ||
+  if (!sample_picture (&info, &image, &rules, input.data, &input.stride[1], error) ||
       !sl_run_execute (run, error))
     return NULL;
   g_autoptr (SlTensor) output = sl_run_copy_output (run, 0, error);
@@ -218,6 +214,7 @@ sl_fit_save_model (SlFit *fit, const char *path, GError **error)
     add (&metadata, "sightline.labels",
          g_strjoinv ("\n", (char **)sl_sample_source_get_class_names (fit->train)));
   add_rules (fit, &metadata);
+  add_output (fit, &metadata);
   if (!add_golden (fit, &metadata, error))
     return FALSE;
   add (&metadata, "sightline.recipe", g_strdup (fit->recipe_text));

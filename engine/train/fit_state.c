@@ -26,7 +26,15 @@ sl_fit_open_folder (SlFit *fit, GError **error)
   if (flock (fit->lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
     return sl_fit_fail (error, SL_ERROR_IO, "%s: another run is at work there (expected none)",
                         fit->folder);
-  return TRUE; /* a file system without locks is used without */
+  /* A file system without locks is used without. */
+  if (fit->options.resume || fit->options.anew)
+    return TRUE;
+  g_autofree char *checkpoint = sl_checkpoint_find_newest (fit->folder);
+  return !checkpoint ||
+         sl_fit_fail (error, SL_ERROR_IO,
+                      "%s: an earlier run left this there (expected to be told whether to resume "
+                      "it, or to train anew and remove it)",
+                      checkpoint);
 }
 
 /* "variables/3/conv1.weight" */
@@ -84,6 +92,8 @@ sl_fit_save (SlFit *fit, GError **error)
   sl_loader_get_position (fit->loader, &epoch, &step);
   sl_checkpoint_set_text (checkpoint, "recipe", fit->recipe_text);
   sl_checkpoint_set_text (checkpoint, "data", fit->data_hash);
+  sl_checkpoint_set_text (checkpoint, "validation", fit->validation_hash);
+  sl_checkpoint_set_text (checkpoint, "network", fit->network_hash);
   sl_checkpoint_set_text (checkpoint, "history", history);
   sl_checkpoint_set_int (checkpoint, "step", (gint64)sl_trainer_get_step (fit->trainer));
   sl_checkpoint_set_int (checkpoint, "loader/epoch", epoch);
@@ -102,16 +112,17 @@ sl_fit_save (SlFit *fit, GError **error)
 /* --- going on --- */
 
 /* Keys that may change between a run and its continuation: they decide how far it goes, not what a
- * step does. */
+ * step does. Some schedules stretch over all epochs, which therefore stay as many. */
 static bool
-may_change (const char *group, const char *key)
+may_change (const SlRecipe *recipe, const char *group, const char *key)
 {
+  static const char *const stretched[] = {"cosine", "one-cycle", NULL};
   static const char *const free_keys[][2] = {
       {"train", "epochs"}, {"train", "patience"}, {"train", "keep"},  {"data", "workers"},
       {"data", "path"},    {"network", "net"},    {"network", "base"}};
   for (guint i = 0; i < G_N_ELEMENTS (free_keys); i++)
     if (strcmp (free_keys[i][0], group) == 0 && strcmp (free_keys[i][1], key) == 0)
-      return true;
+      return i > 0 || !g_strv_contains (stretched, recipe->schedule.name);
   return false;
 }
 
@@ -127,7 +138,7 @@ check_recipe (SlFit *fit, const char *path, const char *text, GError **error)
     const SlRecipeKey *key = sl_recipe_get_key (i);
     g_autofree char *old = g_key_file_get_value (then, key->group, key->name, NULL);
     g_autofree char *new = g_key_file_get_value (now, key->group, key->name, NULL);
-    if (g_strcmp0 (old, new) != 0 && !may_change (key->group, key->name))
+    if (g_strcmp0 (old, new) != 0 && !may_change (fit->recipe, key->group, key->name))
       return sl_fit_fail (
           error, SL_ERROR_UNSUPPORTED,
           "%s: was made with [%s] %s=%s (the recipe now says %s; train anew without "
@@ -201,10 +212,15 @@ sl_fit_restore (SlFit *fit, GError **error)
     sl_fit_note (fit, "%s: no checkpoint to go on from, so this is the beginning", fit->folder);
     return TRUE;
   }
-  const char *data = sl_checkpoint_get_text (checkpoint, "data");
-  if (g_strcmp0 (data, fit->data_hash) != 0)
+  if (g_strcmp0 (sl_checkpoint_get_text (checkpoint, "data"), fit->data_hash) != 0 ||
+      g_strcmp0 (sl_checkpoint_get_text (checkpoint, "validation"), fit->validation_hash) != 0)
     return sl_fit_fail (error, SL_ERROR_UNSUPPORTED,
                         "%s: was made with other data (expected the same samples)", path);
+  if (g_strcmp0 (sl_checkpoint_get_text (checkpoint, "network"), fit->network_hash) != 0)
+    return sl_fit_fail (
+        error, SL_ERROR_UNSUPPORTED,
+        "%s: was made with another network than %s is now (expected the same layers)", path,
+        sl_model_get_name (fit->options.model));
   if (!check_recipe (fit, path, sl_checkpoint_get_text (checkpoint, "recipe"), error) ||
       !restore_history (fit, sl_checkpoint_get_text (checkpoint, "history"), path, error) ||
       !restore_numbers (fit, checkpoint, path, error) ||

@@ -283,7 +283,7 @@ sl_recipe_complete (SlRecipe *recipe, GError **error)
   for (guint i = 0; i < sl_recipe_n_fields; i++) {
     const SlRecipeField *field = &sl_recipe_fields[i];
     if (((Recipe *)recipe)->is_set[i] && !sl_recipe_field_applies (field, recipe))
-      return fail (recipe, error, "[%s] %s has no effect here (expected with name=%s only)",
+      return fail (recipe, error, "[%s] %s has no effect here (expected with %s only)",
                    field->public.group, field->public.name, field->public.only_with);
   }
   if (!recipe->network.net == !recipe->network.base)

@@ -12,6 +12,8 @@ static const char *const targets[] = {"class", "input", NULL};
 static const char *const colors[] = {"auto", "rgb", "bgr", "gray", NULL};
 static const char *const ranges[] = {"0..1", "0..255", "-1..1", NULL};
 static const char *const resizes[] = {"stretch", "crop", "letterbox", NULL};
+static const char *const whitenings[] = {"none", "pca", "zca", NULL};
+static const char *const balances[] = {"none", "sampling", NULL};
 static const char *const fills[] = {"black", "edge", "reflect", NULL};
 static const char *const split_ways[] = {"random", "last", "session", NULL};
 static const char *const flips[] = {"none", "horizontal", "vertical", "both", NULL};
@@ -63,17 +65,18 @@ static const char *const keeps[] = {"best", "last", NULL};
 
 const SlRecipeField sl_recipe_fields[] = {
     TEXT (network, "net", net, "a .net file", "the network, as a text file of layers"),
-    TEXT (network, "base", base, "an .onnx file", "or a trained network to go on from"),
+    TEXT (network, "base", base, "an .onnx file",
+          "or a trained network, with a new last layer for other classes"),
     TEXT (network, "freeze", freeze, "patterns of names, commas between",
-          "parameters that stay as they are: conv1.*,bn?.*"),
+          "parameters and running statistics that stay: conv2d/*,dense_?/kernel"),
     TEXT (network, "rate-factors", rate_factors, "PATTERN=FACTOR, commas between",
           "parameters that learn slower or faster: features.*=0.1"),
 
     CHOICE (loss, "name", name, losses, "cross-entropy, hinge, mse or mae", "cross-entropy", NULL,
             "what is made small"),
-    REAL (loss, "label-smoothing", label_smoothing, 0, ALMOST_1, BELOW_1, "0", "cross-entropy",
+    REAL (loss, "label-smoothing", label_smoothing, 0, ALMOST_1, BELOW_1, "0", "name=cross-entropy",
           "part of the target that all classes share"),
-    {{"loss", "class-weights", "balanced, or a number for each class", "", "cross-entropy",
+    {{"loss", "class-weights", "balanced, or a number for each class", "", "name=cross-entropy",
       "weight of a sample by its class; balanced: samples / (classes * samples of the class)"},
      SL_RECIPE_TEXT,
      AT (loss, class_weights),
@@ -87,6 +90,8 @@ const SlRecipeField sl_recipe_fields[] = {
     INT (data, "workers", workers, 0, 64, "0 to 64", "1", NULL, "threads that read and prepare"),
     CHOICE (data, "target", target, targets, "class or input", "class", NULL,
             "what the network learns to say: the sample's class, or the sample (autoencoders)"),
+    CHOICE (data, "balance", balance, balances, "none or sampling", "none", NULL,
+            "sampling: each class as often as the others, small ones again and again"),
     BOOL (data, "drop-last", drop_last, "false", NULL,
           "leave out an epoch's last, smaller batch; else it is filled up with its own samples"),
     INT (data, "limit", limit, 0, LARGEST_INT, COUNT_OR_0, "0", NULL,
@@ -107,6 +112,13 @@ const SlRecipeField sl_recipe_fields[] = {
     TEXT (preprocess, "size", size, "SIZE or WIDTHxHEIGHT",
           "of the input, for networks that leave it open"),
     TEXT (preprocess, "pad", pad, "R,G,B, each 0 to 255", "colour of padding"),
+    CHOICE (preprocess, "whiten", whiten, whitenings, "none, pca or zca", "none", NULL,
+            "make inputs uncorrelated, by a matrix in front of the network, fitted on the training "
+            "set"),
+    REAL_ABOVE (preprocess, "whiten-epsilon", whiten_epsilon, 1e12, POSITIVE, "1e-06",
+                "whiten=pca,zca", "added to each component's variance (Keras: 1e-06)"),
+    INT (preprocess, "whiten-samples", whiten_samples, 0, LARGEST_INT, COUNT_OR_0, "10000",
+         "whiten=pca,zca", "samples to fit it on, evenly from all; 0: all"),
 
     CHOICE (split, "by", by, split_ways, "random, last or session", "random", NULL,
             "what validates: random samples, the last ones, or whole sessions of capture"),
@@ -149,39 +161,40 @@ const SlRecipeField sl_recipe_fields[] = {
             "how parameters follow gradients"),
     REAL_ABOVE (optimizer, "rate", rate, 1e12, POSITIVE, "0.01 for sgd, else 0.001", NULL,
                 "learning rate, the highest of the schedule"),
-    REAL (optimizer, "momentum", momentum, 0, ALMOST_1, BELOW_1, "0", "sgd,rmsprop",
+    REAL (optimizer, "momentum", momentum, 0, ALMOST_1, BELOW_1, "0", "name=sgd,rmsprop",
           "part of the last step that goes on"),
-    BOOL (optimizer, "nesterov", nesterov, "false", "sgd", "look ahead along the momentum"),
+    BOOL (optimizer, "nesterov", nesterov, "false", "name=sgd", "look ahead along the momentum"),
     REAL (optimizer, "weight-decay", weight_decay, 0, 1e6, NOT_NEGATIVE, "0.004 for adamw, else 0",
           NULL, "pull of parameters to 0; adamw: apart from the gradient, else added to it"),
-    REAL (optimizer, "rho", rho, 0, ALMOST_1, BELOW_1, "0.9", "rmsprop",
+    REAL (optimizer, "rho", rho, 0, ALMOST_1, BELOW_1, "0.9", "name=rmsprop",
           "how much of the mean square stays (PyTorch: alpha)"),
-    BOOL (optimizer, "centered", centered, "false", "rmsprop", "divide by the deviation"),
-    REAL (optimizer, "beta1", beta1, 0, ALMOST_1, BELOW_1, "0.9", "adam,adamw",
+    BOOL (optimizer, "centered", centered, "false", "name=rmsprop", "divide by the deviation"),
+    REAL (optimizer, "beta1", beta1, 0, ALMOST_1, BELOW_1, "0.9", "name=adam,adamw",
           "how much of the mean gradient stays"),
-    REAL (optimizer, "beta2", beta2, 0, ALMOST_1, BELOW_1, "0.999", "adam,adamw",
+    REAL (optimizer, "beta2", beta2, 0, ALMOST_1, BELOW_1, "0.999", "name=adam,adamw",
           "how much of the mean square stays"),
     REAL_ABOVE (optimizer, "epsilon", epsilon, 1, "above 0, at most 1", "1e-07",
-                "rmsprop,adam,adamw", "keeps the divisor from 0 (Keras's default; PyTorch: 1e-08)"),
+                "name=rmsprop,adam,adamw",
+                "keeps the divisor from 0 (Keras's default; PyTorch: 1e-08)"),
     REAL (optimizer, "clip-norm", clip_norm, 0, 1e12, NOT_NEGATIVE, "0", NULL,
           "gradients are scaled so that their common length is at most this; 0: off"),
 
     CHOICE (schedule, "name", name, schedules, "constant, step, cosine, one-cycle or plateau",
             "constant", NULL, "how the rate changes"),
-    CHOICE (schedule, "per", per, granularities, "step or epoch", "step", "cosine",
+    CHOICE (schedule, "per", per, granularities, "step or epoch", "step", "name=cosine",
             "when the rate changes"),
     REAL (schedule, "warm-up", warm_up, 0, 1e6, "epochs, 0 or more", "0",
-          "constant,step,cosine,plateau", "epochs over which the rate rises"),
+          "name=constant,step,cosine,plateau", "epochs over which the rate rises"),
     REAL_ABOVE (schedule, "warm-up-factor", warm_up_factor, 1, "above 0, at most 1",
-                "0.33333333333333331", "constant,step,cosine,plateau",
+                "0.33333333333333331", "name=constant,step,cosine,plateau",
                 "part of the rate that the first step has (PyTorch's LinearLR)"),
-    REAL_ABOVE (schedule, "factor", factor, 1, "above 0, at most 1", "0.1", "step,plateau",
+    REAL_ABOVE (schedule, "factor", factor, 1, "above 0, at most 1", "0.1", "name=step,plateau",
                 "what the rate is multiplied with"),
-    REAL (schedule, "min-rate", min_rate, 0, 1e12, NOT_NEGATIVE, "0", "cosine,plateau",
+    REAL (schedule, "min-rate", min_rate, 0, 1e12, NOT_NEGATIVE, "0", "name=cosine,plateau",
           "the rate goes no lower"),
-    INT (schedule, "every", every, 0, 1000000, COUNT_OR_0, "0", "step",
+    INT (schedule, "every", every, 0, 1000000, COUNT_OR_0, "0", "name=step",
          "epochs from one change to the next"),
-    {{"schedule", "at", "rising numbers of epochs, commas between", "", "step",
+    {{"schedule", "at", "rising numbers of epochs, commas between", "", "name=step",
       "or the epochs after which it changes: 100,150"},
      SL_RECIPE_TEXT,
      AT (schedule, at),
@@ -189,17 +202,17 @@ const SlRecipeField sl_recipe_fields[] = {
      0,
      FALSE,
      NULL},
-    INT (schedule, "patience", patience, 0, 1000000, COUNT_OR_0, "10", "plateau",
+    INT (schedule, "patience", patience, 0, 1000000, COUNT_OR_0, "10", "name=plateau",
          "epochs without a better [train] monitor that are put up with"),
-    INT (schedule, "cooldown", cooldown, 0, 1000000, COUNT_OR_0, "0", "plateau",
+    INT (schedule, "cooldown", cooldown, 0, 1000000, COUNT_OR_0, "0", "name=plateau",
          "epochs after a change that do not count"),
-    REAL (schedule, "threshold", threshold, 0, ALMOST_1, BELOW_1, "0.0001", "plateau",
+    REAL (schedule, "threshold", threshold, 0, ALMOST_1, BELOW_1, "0.0001", "name=plateau",
           "part of the best value that counts as better"),
-    REAL (schedule, "rise", rise, 0, ALMOST_1, BELOW_1, "0.3", "one-cycle",
+    REAL (schedule, "rise", rise, 0, ALMOST_1, BELOW_1, "0.3", "name=one-cycle",
           "part of the run in which the rate rises"),
-    REAL (schedule, "start-divisor", start_divisor, 1, 1e12, "1 or more", "25", "one-cycle",
+    REAL (schedule, "start-divisor", start_divisor, 1, 1e12, "1 or more", "25", "name=one-cycle",
           "the first rate is the highest divided by this"),
-    REAL (schedule, "end-divisor", end_divisor, 1, 1e12, "1 or more", "10000", "one-cycle",
+    REAL (schedule, "end-divisor", end_divisor, 1, 1e12, "1 or more", "10000", "name=one-cycle",
           "the last rate is the first divided by this"),
 
     INT (train, "epochs", epochs, 1, 1000000, COUNT, "10", NULL, "passes over the training set"),
@@ -319,17 +332,16 @@ sl_recipe_field_format (const SlRecipeField *field, const SlRecipe *recipe)
   }
 }
 
-/* The field `name` of the same group, whose choice decides which others have an effect. */
+/* What the field `name` of the group is set to. */
 static const char *
-get_choice (const SlRecipeField *field, const SlRecipe *recipe)
+get_choice (const SlRecipe *recipe, const char *group, const char *name)
 {
   for (guint i = 0; i < sl_recipe_n_fields; i++) {
-    const SlRecipeField *other = &sl_recipe_fields[i];
-    if (strcmp (other->public.group, field->public.group) == 0 &&
-        strcmp (other->public.name, "name") == 0)
-      return G_STRUCT_MEMBER (const char *, recipe, other->offset);
+    const SlRecipeField *field = &sl_recipe_fields[i];
+    if (strcmp (field->public.group, group) == 0 && strcmp (field->public.name, name) == 0)
+      return G_STRUCT_MEMBER (const char *, recipe, field->offset);
   }
-  return NULL;
+  g_return_val_if_reached ("");
 }
 
 gboolean
@@ -337,6 +349,8 @@ sl_recipe_field_applies (const SlRecipeField *field, const SlRecipe *recipe)
 {
   if (!field->public.only_with)
     return TRUE;
-  g_auto (GStrv) names = g_strsplit (field->public.only_with, ",", -1);
-  return g_strv_contains ((const char *const *)names, get_choice (field, recipe));
+  g_auto (GStrv) parts = g_strsplit (field->public.only_with, "=", 2);
+  g_auto (GStrv) choices = g_strsplit (parts[1], ",", -1);
+  return g_strv_contains ((const char *const *)choices,
+                          get_choice (recipe, field->public.group, parts[0]));
 }

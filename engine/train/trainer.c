@@ -1,6 +1,8 @@
 /* Steps and evaluations of one network. */
 #include <sightline/train.h>
 
+#include "core/limit.h"
+#include "grad/recompute.h"
 #include "model-private.h"
 #include "session-private.h"
 #include "train/build.h"
@@ -19,15 +21,20 @@ typedef struct Engine {
   SlModel *model;
   SlProgram *program;
   SlRun *run;
+  uint32_t batch;
+  guint64 kept_bytes;      /* that a step would take without recomputation */
+  double recomputed_flops; /* of those of a step */
 } Engine;
 
 struct SlTrainer {
   SlModel *model;   /* the network, with live contents */
   GPtrArray *state; /* SlTensor of the optimiser's, by the name in `names` */
   GPtrArray *names;
-  Engine step, eval;
+  Engine step, last, eval;  /* last: of options.last_batch samples, or nothing */
+  Engine *current;          /* step or last */
   SlTrainerOptions options; /* without what it points at */
   guint64 n_steps, n_trained, n_frozen;
+  double rate; /* of the last step */
 };
 
 static void
@@ -44,6 +51,7 @@ sl_trainer_free (SlTrainer *trainer)
   if (trainer == NULL)
     return;
   engine_clear (&trainer->step);
+  engine_clear (&trainer->last);
   engine_clear (&trainer->eval);
   g_clear_pointer (&trainer->model, sl_model_unref);
   g_ptr_array_unref (trainer->state);
@@ -55,22 +63,20 @@ sl_trainer_free (SlTrainer *trainer)
 
 /* The network for a batch, its own outputs no longer outputs; *ret_answer: what the loss reads. */
 static SlGraph *
-open_graph (SlTrainer *trainer, SlValue **ret_answer, GError **error)
+open_graph (SlTrainer *trainer, uint32_t batch, SlValue **ret_answer, GError **error)
 {
-  const SlProgramOptions options = {.batch = trainer->options.batch,
-                                    .memory_limit = trainer->options.memory_limit};
+  const SlProgramOptions options = {.batch = batch, .memory_limit = trainer->options.memory_limit};
   g_autoptr (SlGraph) graph = sl_session_open_graph (trainer->model, &options, error);
   if (graph == NULL)
     return NULL;
   *ret_answer = sl_train_find_answer (graph, trainer->options.loss, error);
   if (*ret_answer == NULL)
     return NULL;
-  if ((*ret_answer)->shape.rank == 0 ||
-      (*ret_answer)->shape.dim[0] != (int64_t)trainer->options.batch) {
+  if ((*ret_answer)->shape.rank == 0 || (*ret_answer)->shape.dim[0] != (int64_t)batch) {
     g_autofree char *shape = sl_shape_to_string (&(*ret_answer)->shape);
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
                  "output '%s' is %s for a batch of %u, expected one row a sample",
-                 (*ret_answer)->name, shape, trainer->options.batch);
+                 (*ret_answer)->name, shape, batch);
     return NULL;
   }
   for (uint32_t i = 0; i < graph->outputs->len; i++)
@@ -90,53 +96,123 @@ add_input (SlGraph *graph, const char *name, SlDType dtype, const SlShape *shape
   return input;
 }
 
+/* The program for a copy of the graph. */
 static gboolean
-compile (const SlTrainer *trainer, SlGraph *graph, Engine *engine, GError **error)
+make_program (const SlTrainer *trainer, SlGraph *graph, guint64 memory_limit, Engine *engine,
+              GError **error)
 {
   if (!sl_graph_sort (graph, error))
     return FALSE;
+  engine_clear (engine);
   engine->model =
       sl_model_new_from_graph (sl_graph_clone (graph), sl_model_get_name (trainer->model), NULL);
   const SlProgramOptions options = {.device = trainer->options.device,
                                     .threads = trainer->options.threads,
-                                    .memory_limit = trainer->options.memory_limit};
+                                    .memory_limit = memory_limit};
   engine->program = sl_program_new (engine->model, &options, error);
-  engine->run = engine->program != NULL ? sl_run_new (engine->program, error) : NULL;
+  return engine->program != NULL;
+}
+
+static gboolean
+make_run (Engine *engine, GError **error)
+{
+  engine->run = sl_run_new (engine->program, error);
   return engine->run != NULL;
+}
+
+static double
+count_flops (const Engine *engine)
+{
+  SlProgramInfo info;
+  sl_program_get_info (engine->program, &info);
+  return info.flops;
+}
+
+/* Programs that recompute more and more of the graph, whose first `n_forward` nodes are the forward
+ * pass, until one fits into `limit` bytes; *ret_least: what the smallest one takes. */
+static gboolean
+recompute_until_it_fits (SlTrainer *trainer, Engine *engine, const SlGraph *graph,
+                         uint32_t n_forward, guint64 limit, guint64 *ret_least, GError **error)
+{
+  const double kept_flops = count_flops (engine);
+  for (uint32_t n_segments = 1;; n_segments += (n_segments + 1) / 2) {
+    g_autoptr (SlGraph) less = sl_graph_clone (graph);
+    const uint32_t n_made = sl_grad_recompute (less, n_forward, n_segments);
+    if (!make_program (trainer, less, G_MAXUINT64, engine, error))
+      return FALSE;
+    *ret_least = MIN (*ret_least, sl_session_get_run_bytes (engine->program));
+    engine->recomputed_flops = count_flops (engine) - kept_flops;
+    /* Where there is no further place to cut at, more segments are of no use. */
+    if (*ret_least <= limit || n_made * 2 < n_segments || n_segments >= n_forward)
+      return TRUE;
+  }
+}
+
+static gboolean
+compile_step (SlTrainer *trainer, Engine *engine, SlGraph *graph, uint32_t n_forward,
+              GError **error)
+{
+  guint64 limit, least;
+  if (!sl_session_get_memory_limit (trainer->options.memory_limit, &limit, error) ||
+      !make_program (trainer, graph, G_MAXUINT64, engine, error))
+    return FALSE;
+  least = engine->kept_bytes = sl_session_get_run_bytes (engine->program);
+  if (least > limit &&
+      !recompute_until_it_fits (trainer, engine, graph, n_forward, limit, &least, error))
+    return FALSE;
+  if (least <= limit)
+    return make_run (engine, error);
+  g_autofree char *kept = sl_limit_print_bytes (engine->kept_bytes);
+  g_autofree char *smallest = sl_limit_print_bytes (least), *most = sl_limit_print_bytes (limit);
+  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
+               "a step of %u samples would need %s of memory, and %s if it computed activations "
+               "again instead of keeping them; the limit is %s" SL_LIMIT_HINT ("memory"),
+               engine->batch, kept, smallest, most);
+  return FALSE;
 }
 
 static gboolean
 make_eval (SlTrainer *trainer, GError **error)
 {
   SlValue *answer;
-  g_autoptr (SlGraph) graph = open_graph (trainer, &answer, error);
+  g_autoptr (SlGraph) graph = open_graph (trainer, trainer->options.batch, &answer, error);
   if (graph == NULL)
     return FALSE;
   SlValue *target = add_input (graph, "train/target", SL_FLOAT32, &answer->shape);
-  SlValue *loss = sl_train_add_loss (graph, &trainer->options, answer, target, error);
+  /* Weights and smoothing are means of training: a network is judged by the loss itself. */
+  const SlTrainerOptions plain = {.loss = trainer->options.loss};
+  SlValue *loss = sl_train_add_loss (graph, &plain, answer, target, error);
   if (loss == NULL)
     return FALSE;
   sl_graph_mark_output (graph, loss);
   sl_graph_mark_output (graph, answer);
-  return compile (trainer, graph, &trainer->eval, error);
+  return make_program (trainer, graph, trainer->options.memory_limit, &trainer->eval, error) &&
+         make_run (&trainer->eval, error);
 }
 
+/* The optimiser's state is the trainer's: of the first graph, and taken by others in its order. */
 static void
-note_state (SlTrainer *trainer, const GPtrArray *state)
+share_state (SlTrainer *trainer, const GPtrArray *state)
 {
+  const bool is_first = trainer->state->len == 0;
   for (uint32_t i = 0; i < state->len; i++) {
-    const SlValue *value = g_ptr_array_index (state, i);
+    SlValue *value = g_ptr_array_index (state, i);
+    if (!is_first) {
+      sl_tensor_unref (value->data);
+      value->data = sl_tensor_ref (g_ptr_array_index (trainer->state, i));
+      continue;
+    }
     g_ptr_array_add (trainer->state, sl_tensor_ref (value->data));
     g_ptr_array_add (trainer->names, g_strdup (value->name));
   }
 }
 
 static gboolean
-make_step (SlTrainer *trainer, GError **error)
+make_step (SlTrainer *trainer, uint32_t batch, Engine *engine, GError **error)
 {
   SlValue *answer, *norm;
   g_autoptr (GPtrArray) state = g_ptr_array_new ();
-  g_autoptr (SlGraph) graph = open_graph (trainer, &answer, error);
+  g_autoptr (SlGraph) graph = open_graph (trainer, batch, &answer, error);
   if (graph == NULL)
     return FALSE;
   const SlShape scalar = {0};
@@ -145,7 +221,7 @@ make_step (SlTrainer *trainer, GError **error)
                             .step = add_input (graph, "train/step", SL_INT64, &scalar)};
   SlValue *seed = add_input (graph, "train/seed", SL_INT64, &scalar);
   sl_graph_mark_output (graph, answer); /* follows what takes its place */
-  if (!sl_train_set_mode (graph, seed, scalars.step, error))
+  if (!sl_train_set_mode (graph, &trainer->options, seed, scalars.step, error))
     return FALSE;
   answer = g_ptr_array_index (graph->outputs, 0);
   g_ptr_array_set_size (graph->outputs, 0);
@@ -157,12 +233,15 @@ make_step (SlTrainer *trainer, GError **error)
   scalars.loss = sl_train_node (graph, "ReduceMean", "train/mean-loss", keep, 1, &each);
   sl_graph_mark_output (graph, scalars.loss);
   sl_graph_mark_output (graph, answer);
-  if (!sl_graph_sort (graph, error) ||
-      !sl_train_add_updates (graph, &trainer->options, &scalars, &norm, state, error))
+  if (!sl_graph_sort (graph, error))
+    return FALSE;
+  const uint32_t n_forward = graph->nodes->len;
+  if (!sl_train_add_updates (graph, &trainer->options, &scalars, &norm, state, error))
     return FALSE;
   sl_graph_mark_output (graph, norm);
-  note_state (trainer, state);
-  return compile (trainer, graph, &trainer->step, error);
+  share_state (trainer, state);
+  engine->batch = batch;
+  return sl_graph_sort (graph, error) && compile_step (trainer, engine, graph, n_forward, error);
 }
 
 static gboolean
@@ -216,7 +295,11 @@ sl_trainer_new (SlModel *model, const SlTrainerOptions *options, GError **error)
     return NULL;
   sl_train_initialize (sl_model_get_graph (trainer->model), options->seed);
   count_parameters (trainer, options);
-  if (!make_step (trainer, error) || !make_eval (trainer, error)) {
+  trainer->current = &trainer->step;
+  if (!make_step (trainer, trainer->options.batch, &trainer->step, error) ||
+      (options->last_batch > 0 &&
+       !make_step (trainer, options->last_batch, &trainer->last, error)) ||
+      !make_eval (trainer, error)) {
     g_prefix_error (error, "%s: ", sl_model_get_name (model));
     return NULL;
   }
@@ -232,12 +315,17 @@ sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info)
 {
   SlProgramInfo step;
   sl_program_get_info (trainer->step.program, &step);
-  *ret_info = (SlTrainerInfo){.parameters = trainer->n_trained,
-                              .frozen = trainer->n_frozen,
-                              .step_bytes = sl_session_get_run_bytes (trainer->step.program),
-                              .evaluate_bytes = sl_session_get_run_bytes (trainer->eval.program),
-                              .step_flops = step.flops,
-                              .n_reference_steps = step.n_reference_steps};
+  *ret_info = (SlTrainerInfo){
+      .parameters = trainer->n_trained,
+      .frozen = trainer->n_frozen,
+      .step_bytes =
+          sl_session_get_run_bytes (trainer->step.program) +
+          (trainer->last.program != NULL ? sl_session_get_run_bytes (trainer->last.program) : 0),
+      .evaluate_bytes = sl_session_get_run_bytes (trainer->eval.program),
+      .step_flops = step.flops,
+      .kept_bytes = trainer->step.kept_bytes,
+      .recomputed_flops = trainer->step.recomputed_flops,
+      .n_reference_steps = step.n_reference_steps};
   for (uint32_t i = 0; i < sl_trainer_get_n_variables (trainer); i++) {
     SlVariable variable;
     sl_trainer_get_variable (trainer, i, &variable);
@@ -249,15 +337,22 @@ sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info)
 }
 
 void
+sl_trainer_choose_last (SlTrainer *trainer, gboolean last)
+{
+  g_return_if_fail (!last || trainer->last.run != NULL);
+  trainer->current = last ? &trainer->last : &trainer->step;
+}
+
+void
 sl_trainer_get_input (SlTrainer *trainer, SlTensorView *ret_view)
 {
-  sl_run_get_input (trainer->step.run, IN_SAMPLES, ret_view);
+  sl_run_get_input (trainer->current->run, IN_SAMPLES, ret_view);
 }
 
 void
 sl_trainer_get_target (SlTrainer *trainer, SlTensorView *ret_view)
 {
-  sl_run_get_input (trainer->step.run, IN_TARGET, ret_view);
+  sl_run_get_input (trainer->current->run, IN_TARGET, ret_view);
 }
 
 void
@@ -353,14 +448,14 @@ find_largest (const SlTensorView *view, uint32_t row)
 }
 
 static uint32_t
-count_right (const SlTrainer *trainer, const Engine *engine, uint32_t n)
+count_right (const Engine *engine, uint32_t n)
 {
   SlTensorView answer, target;
   uint32_t right = 0;
-  if (trainer->options.loss == SL_LOSS_MSE || trainer->options.loss == SL_LOSS_MAE)
-    return 0;
   sl_run_get_output (engine->run, OUT_ANSWER, &answer);
   sl_run_get_input (engine->run, IN_TARGET, &target);
+  if (target.shape.rank != 2)
+    return 0;
   for (uint32_t i = 0; i < n; i++)
     right += find_largest (&answer, i) == find_largest (&target, i);
   return right;
@@ -385,7 +480,7 @@ output_number (const Engine *engine, uint32_t index)
 gboolean
 sl_trainer_step (SlTrainer *trainer, double rate, SlTrainResult *ret_result, GError **error)
 {
-  const Engine *engine = &trainer->step;
+  const Engine *engine = trainer->current;
   *(float *)input_data (engine, IN_RATE) = (float)rate;
   *(int64_t *)input_data (engine, IN_STEP) = (int64_t)trainer->n_steps + 1;
   *(int64_t *)input_data (engine, IN_SEED) = (int64_t)trainer->options.seed;
@@ -394,9 +489,10 @@ sl_trainer_step (SlTrainer *trainer, double rate, SlTrainResult *ret_result, GEr
     return FALSE;
   }
   trainer->n_steps++;
+  trainer->rate = rate;
   if (ret_result != NULL)
     *ret_result = (SlTrainResult){.loss = output_number (engine, OUT_LOSS),
-                                  .n_right = count_right (trainer, engine, trainer->options.batch),
+                                  .n_right = count_right (engine, engine->batch),
                                   .gradient_norm = output_number (engine, OUT_NORM)};
   return TRUE;
 }
@@ -409,15 +505,16 @@ sl_trainer_evaluate (SlTrainer *trainer, uint32_t n, SlTrainResult *ret_result, 
   double sum = 0;
   g_return_val_if_fail (n <= trainer->options.batch, FALSE);
   if (!sl_run_execute (engine->run, error)) {
-    g_prefix_error (error, "evaluation after step %" G_GUINT64_FORMAT ": ", trainer->n_steps);
+    g_prefix_error (error,
+                    "evaluation after step %" G_GUINT64_FORMAT " at rate %g: ", trainer->n_steps,
+                    trainer->rate);
     return FALSE;
   }
   sl_run_get_output (engine->run, OUT_LOSS, &each);
   for (uint32_t i = 0; i < n; i++)
     sum += (double)*row_of (&each, i);
   if (ret_result != NULL)
-    *ret_result =
-        (SlTrainResult){.loss = n > 0 ? sum / n : 0, .n_right = count_right (trainer, engine, n)};
+    *ret_result = (SlTrainResult){.loss = n > 0 ? sum / n : 0, .n_right = count_right (engine, n)};
   return TRUE;
 }
 

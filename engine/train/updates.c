@@ -176,6 +176,32 @@ add_norm (SlGraph *graph, const SlTrainerOptions *options, SlValue *loss, uint32
   return outputs[0];
 }
 
+/* A pattern that holds nothing back is a slip that would not show. */
+static gboolean
+check_rules (const SlGraph *graph, const SlTrainerOptions *options, GError **error)
+{
+  for (uint32_t i = 0; i < options->n_rules; i++) {
+    const char *example = NULL;
+    bool fits = options->rules[i].may_miss;
+    for (uint32_t k = 0; k < graph->values->len && !fits; k++) {
+      const SlValue *value = g_ptr_array_index (graph->values, k);
+      if (value->kind != SL_VALUE_PARAMETER && value->kind != SL_VALUE_STATE)
+        continue;
+      example = value->name;
+      fits = g_pattern_match_simple (options->rules[i].pattern, value->name);
+    }
+    if (!fits) {
+      g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                   "no parameter's or statistic's name fits '%s' (expected * and ? for any text "
+                   "and character; "
+                   "one is '%s')",
+                   options->rules[i].pattern, example != NULL ? example : "");
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 gboolean
 sl_train_add_updates (SlGraph *graph, const SlTrainerOptions *options,
                       const SlTrainScalars *scalars, SlValue **ret_norm, GPtrArray *ret_state,
@@ -188,6 +214,8 @@ sl_train_add_updates (SlGraph *graph, const SlTrainerOptions *options,
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "the network has no parameter to train");
     return FALSE;
   }
+  if (!check_rules (graph, options, error))
+    return FALSE;
   if (!sl_grad_append (graph, scalars->loss, parameters, trained->len, gradients, error))
     return FALSE;
   SlValue *factor =

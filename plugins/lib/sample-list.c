@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -222,12 +223,85 @@ label_files (SlSampleList *list, gsize skip)
   }
 }
 
+/* --- clips that are there twice --- */
+
+/* SHA-256 of a file's bytes; NULL if it cannot be read. */
+static char *
+hash_file (const char *path)
+{
+  guint8 block[65536];
+  FILE *file = fopen (path, "rb");
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize n;
+  if (!file)
+    return NULL;
+  while ((n = fread (block, 1, sizeof block, file)) > 0)
+    g_checksum_update (sum, block, (gssize)n);
+  const gboolean whole = !ferror (file);
+  fclose (file);
+  return whole ? g_strdup (g_checksum_get_string (sum)) : NULL;
+}
+
+/* Clips with the same bytes are one session, whatever they are called: else a copy's frames would
+ * validate what its original's taught. Only those of one size are read. */
+static void
+join_copies (SlSampleList *list)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  g_autoptr (GHashTable) sessions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree gint64 *sizes = g_new0 (gint64, list->files->len);
+  for (guint i = 0; i < list->files->len; i++) {
+    const SlSampleFile *file = &g_array_index (list->files, SlSampleFile, i);
+    g_autofree char *path = g_build_filename (list->root, file->name, NULL);
+    GStatBuf status;
+    if (!file->clip || list->archive || g_stat (path, &status) != 0 || !S_ISREG (status.st_mode))
+      continue;
+    sizes[i] = status.st_size;
+    const guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, &sizes[i]));
+    g_hash_table_insert (counts, g_memdup2 (&sizes[i], sizeof sizes[i]), GUINT_TO_POINTER (n + 1));
+  }
+  for (guint i = 0; i < list->files->len; i++) {
+    SlSampleFile *file = &g_array_index (list->files, SlSampleFile, i);
+    if (GPOINTER_TO_UINT (g_hash_table_lookup (counts, &sizes[i])) < 2)
+      continue;
+    g_autofree char *path = g_build_filename (list->root, file->name, NULL);
+    char *hash = hash_file (path);
+    gpointer session = hash ? g_hash_table_lookup (sessions, hash) : NULL;
+    if (session) {
+      file->session = GPOINTER_TO_UINT (session);
+      g_free (hash);
+    } else if (hash) {
+      g_hash_table_insert (sessions, hash, GUINT_TO_POINTER (file->session));
+    }
+  }
+}
+
 /* --- the list --- */
 
 static void
 add_entry (void *data, char *name, GBytes *bytes, char *problem)
 {
   add_file (data, name, bytes, problem);
+}
+
+/* The one archive in a folder, as data sets are often kept; NULL where there are none or several.
+ */
+static char *
+find_only_archive (const char *folder)
+{
+  static const char *const suffixes[] = {".tar",     ".tgz",    ".tbz2",    ".txz",
+                                         ".tar.bz2", ".tar.gz", ".tar.zst", ".tar.xz"};
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autofree char *found = NULL;
+  for (const char *name; dir && (name = g_dir_read_name (dir));)
+    for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+      if (name[0] == '.' || !g_str_has_suffix (name, suffixes[i]))
+        continue;
+      if (found)
+        return NULL;
+      found = g_build_filename (folder, name, NULL);
+    }
+  return g_steal_pointer (&found);
 }
 
 SlSampleList *
@@ -247,12 +321,16 @@ sl_sample_list_new (const char *path, GError **error)
   gsize skip = !folder && list->files->len ? find_common_folder (list->files) : 0;
   list->parted = find_parts (list->files, skip);
   label_files (list, skip);
+  join_copies (list);
   if (list->files->len)
     return g_steal_pointer (&list);
+  g_autofree char *archive = folder ? find_only_archive (path) : NULL;
+  if (archive)
+    return sl_sample_list_new (archive, error);
   g_autofree char *shown = g_filename_display_name (path);
   g_set_error (error, SL_ERROR, SL_ERROR_IO,
-               "%s: holds no pictures in folders by class (expected CLASS/picture.jpg, or "
-               "train/CLASS/picture.jpg)",
+               "%s: holds no pictures in folders by class (expected CLASS/picture.jpg, "
+               "train/CLASS/picture.jpg, or one tar archive of them)",
                shown);
   return NULL;
 }

@@ -1,6 +1,7 @@
 #include "still-decoder.h"
 
 #include "exif.h"
+#include "still-head.h"
 
 #include <sightline-gst/decode.h>
 
@@ -8,76 +9,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* --- what the files say of themselves --- */
-
-typedef enum { STILL_JPEG, STILL_PNG, STILL_OTHER, N_STILLS } StillFormat;
-
+/* By kind; all are of Debian's gstreamer1.0-plugins-good. gdk-pixbuf goes by the bytes, so its caps
+ * only have to be some that the element takes; it does not list GIF and JPEG. */
 static const struct {
   const char *element, *caps;
-} formats[STILL_OTHER] = {
-    [STILL_JPEG] = {"jpegdec", "image/jpeg"},
-    [STILL_PNG] = {"pngdec", "image/png"},
+} formats[SL_STILL_OTHER] = {
+    [SL_STILL_JPEG] = {"jpegdec", "image/jpeg"},
+    [SL_STILL_PNG] = {"pngdec", "image/png"},
+    [SL_STILL_PIXBUF] = {"gdkpixbufdec", "image/png"},
 };
-
-static StillFormat
-recognize (const guint8 *data, gsize size)
-{
-  if (size >= 3 && memcmp (data, "\xff\xd8\xff", 3) == 0)
-    return STILL_JPEG;
-  if (size >= 8 && memcmp (data, "\x89PNG\r\n\x1a\n", 8) == 0)
-    return STILL_PNG;
-  return STILL_OTHER;
-}
-
-static gboolean
-refuse (GError **error, const char *found, const char *expected)
-{
-  g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "%s (expected %s)", found, expected);
-  return FALSE;
-}
-
-/* Walks the segments to the first scan. FALSE with an error where there is none. */
-static gboolean
-check_jpeg (const guint8 *data, gsize size, guint64 *ret_pixels, GError **error)
-{
-  gsize at = 2;
-  *ret_pixels = 0;
-  while (at + 4 <= size && data[at] == 0xff) {
-    guint marker = data[at + 1], length = (guint)data[at + 2] << 8 | data[at + 3];
-    if (marker == 0xff) { /* filling */
-      at++;
-      continue;
-    }
-    /* frame headers: all of 0xc0 … 0xcf but tables */
-    if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc &&
-        at + 9 <= size)
-      *ret_pixels =
-          (guint64)(data[at + 5] << 8 | data[at + 6]) * (guint64)(data[at + 7] << 8 | data[at + 8]);
-    if (marker == 0xda) {
-      /* A scan's own 0xff bytes are followed by others than this. */
-      if (!*ret_pixels)
-        return refuse (error, "the JPEG picture has no size", "a frame header");
-      if (!memmem (data + at, size - at, "\xff\xd9", 2))
-        return refuse (error, "the JPEG picture stops before its end", "an end marker");
-      return TRUE;
-    }
-    if (length < 2)
-      break;
-    at += 2 + (gsize)length;
-  }
-  return refuse (error, "the JPEG picture has no content", "a scan");
-}
-
-static gboolean
-check_png (const guint8 *data, gsize size, guint64 *ret_pixels, GError **error)
-{
-  if (size < 24 || memcmp (data + 12, "IHDR", 4) != 0)
-    return refuse (error, "the PNG picture has no size", "a header");
-  *ret_pixels = (guint64)GST_READ_UINT32_BE (data + 16) * GST_READ_UINT32_BE (data + 20);
-  if (!memmem (data, size, "IEND", 4))
-    return refuse (error, "the PNG picture stops before its end", "an end chunk");
-  return TRUE;
-}
 
 /* --- decoding in the caller's thread --- */
 
@@ -92,7 +32,7 @@ typedef struct Chain {
 } Chain;
 
 struct SlStillDecoder {
-  Chain chains[STILL_OTHER];
+  Chain chains[SL_STILL_OTHER];
 };
 
 SlStillDecoder *
@@ -148,19 +88,23 @@ sl_still_decoder_free (SlStillDecoder *decoder)
 {
   if (!decoder)
     return;
-  for (int i = 0; i < STILL_OTHER; i++)
+  for (int i = 0; i < SL_STILL_OTHER; i++)
     clear_chain (&decoder->chains[i]);
   g_free (decoder);
 }
 
+/* A pad without a template accepts only the caps that it has: no second picture of another size. */
+static GstStaticPadTemplate any_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
 static gboolean
-start_chain (Chain *chain, StillFormat format, GError **error)
+start_chain (Chain *chain, SlStillKind kind, GError **error)
 {
-  chain->element = gst_element_factory_make (formats[format].element, NULL);
+  chain->element = gst_element_factory_make (formats[kind].element, NULL);
   if (!chain->element) {
     g_set_error (error, SL_ERROR, SL_ERROR_DEVICE,
                  "GStreamer lacks %s (expected in Debian's gstreamer1.0-plugins-good)",
-                 formats[format].element);
+                 formats[kind].element);
     return FALSE;
   }
   gst_object_ref_sink (chain->element);
@@ -169,7 +113,7 @@ start_chain (Chain *chain, StillFormat format, GError **error)
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (chain->element), "max-errors"))
     g_object_set (chain->element, "max-errors", 0, NULL);
   chain->src = gst_object_ref_sink (gst_pad_new ("src", GST_PAD_SRC));
-  chain->sink = gst_object_ref_sink (gst_pad_new ("sink", GST_PAD_SINK));
+  chain->sink = gst_object_ref_sink (gst_pad_new_from_static_template (&any_template, "sink"));
   gst_pad_set_element_private (chain->sink, chain);
   gst_pad_set_chain_function (chain->sink, on_picture);
   gst_pad_set_event_function (chain->sink, on_event);
@@ -181,10 +125,9 @@ start_chain (Chain *chain, StillFormat format, GError **error)
   gst_pad_set_active (chain->src, TRUE);
   gst_pad_set_active (chain->sink, TRUE);
   gst_element_set_state (chain->element, GST_STATE_PLAYING);
-
   GstSegment segment; /* of time: each buffer is a whole picture */
   gst_segment_init (&segment, GST_FORMAT_TIME);
-  g_autoptr (GstCaps) caps = gst_caps_from_string (formats[format].caps);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (formats[kind].caps);
   gst_pad_push_event (chain->src, gst_event_new_stream_start ("still"));
   gst_pad_push_event (chain->src, gst_event_new_caps (caps));
   gst_pad_push_event (chain->src, gst_event_new_segment (&segment));
@@ -208,9 +151,9 @@ set_error_of_bus (GstBus *bus, const char *otherwise, GError **error)
 }
 
 static GstSample *
-decode_in_chain (Chain *chain, StillFormat format, GBytes *file, GError **error)
+decode_in_chain (Chain *chain, SlStillKind kind, GBytes *file, GError **error)
 {
-  if (!chain->element && !start_chain (chain, format, error))
+  if (!chain->element && !start_chain (chain, kind, error))
     return NULL;
   GstBuffer *buffer = gst_buffer_new_wrapped_bytes (file);
   GST_BUFFER_PTS (buffer) = chain->n_pushed++ * GST_SECOND;
@@ -258,7 +201,8 @@ decode_with_pipeline (GBytes *file, guint *ret_orientation, GError **error)
     g_set_error_literal (error, SL_ERROR, SL_ERROR_MEMORY, "no memory for a copy of the file");
     return NULL;
   }
-  g_autofree char *uri = g_strdup_printf ("fd://%d", fd);
+  /* By its name, not as fd://: libav's demuxers hang in what cannot be read at any place. */
+  g_autofree char *uri = g_strdup_printf ("file:///proc/self/fd/%d", fd);
   const SlDecoderOptions options = {.threads = 1};
   SlDecoder *decoder = sl_decoder_new_with_options (uri, &options, error);
   GstSample *sample = NULL;
@@ -283,25 +227,22 @@ sl_still_decoder_decode (SlStillDecoder *decoder, GBytes *file, guint64 max_pixe
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (file, &size);
-  StillFormat format = recognize (data, size);
-  guint64 pixels = 0;
+  SlStillHead head;
   *ret_orientation = 1;
-  if (format == STILL_OTHER)
-    return decode_with_pipeline (file, ret_orientation, error);
-  if (!(format == STILL_JPEG ? check_jpeg : check_png) (data, size, &pixels, error))
+  if (!sl_still_head_read (data, size, &head, error))
     return NULL;
-  if (!pixels || pixels > max_pixels) {
+  if (head.kind == SL_STILL_OTHER)
+    return decode_with_pipeline (file, ret_orientation, error);
+  if (!head.pixels || head.pixels > max_pixels) {
     g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
                  "the picture has %" G_GUINT64_FORMAT " pixels (expected 1 to %" G_GUINT64_FORMAT
                  ")",
-                 pixels, max_pixels);
+                 head.pixels, max_pixels);
     return NULL;
   }
-  if (format == STILL_JPEG) {
-    SlExif *exif = sl_exif_new ();
-    sl_exif_push (exif, data, size);
-    *ret_orientation = sl_exif_get_orientation (exif);
-    sl_exif_free (exif);
-  }
-  return decode_in_chain (&decoder->chains[format], format, file, error);
+  SlExif *exif = sl_exif_new (); /* of JPEG; other pictures are as they are */
+  sl_exif_push (exif, data, size);
+  *ret_orientation = sl_exif_get_orientation (exif);
+  sl_exif_free (exif);
+  return decode_in_chain (&decoder->chains[head.kind], head.kind, file, error);
 }

@@ -1,5 +1,6 @@
 #include "files.h"
 
+#include "data/order.h"
 #include "data/picture.h"
 
 #include <sightline/loader.h>
@@ -194,6 +195,35 @@ static const SlAugment much = {.crop_area = {0.5f, 1},
                                .erase = 0.5f,
                                .mixup = 0.4f,
                                .cutmix = 1};
+
+/* One class has a sample, one none, the rest is of two: an epoch has as many of each that is there;
+ * a small class's come again equally often, a large class's never twice. */
+static void
+test_balance (void)
+{
+  enum { LARGE = 40, MIDDLE = 9, EPOCHS = 3 };
+  uint32_t labels[LARGE + MIDDLE + 1], before[LARGE + MIDDLE + 1];
+  for (uint32_t i = 0; i <= LARGE + MIDDLE; i++)
+    labels[i] = i < LARGE ? 0 : i < LARGE + MIDDLE ? 3 : 1;
+  for (uint32_t epoch = 0; epoch < EPOCHS; epoch++) {
+    uint32_t counts[CLASSES] = {0}, times[LARGE + MIDDLE + 1] = {0};
+    g_autofree uint32_t *order = sl_order_new_balanced (N, labels, CLASSES, 7, epoch);
+    g_autofree uint32_t *again = sl_order_new_balanced (N, labels, CLASSES, 7, epoch);
+    g_assert_cmpmem (order, sizeof labels, again, sizeof labels);
+    g_assert_cmpint (epoch ? memcmp (order, before, sizeof before) : 1, !=, 0);
+    memcpy (before, order, sizeof before);
+    for (uint32_t i = 0; i < N; i++) {
+      g_assert_cmpuint (order[i], <, N);
+      counts[labels[order[i]]]++;
+      times[order[i]]++;
+    }
+    g_assert_cmpuint (counts[2], ==, 0);
+    for (uint32_t c = 0; c < CLASSES; c++)
+      g_assert_true (c == 2 || counts[c] == N / 3 || counts[c] == N / 3 + 1);
+    for (uint32_t i = 0; i < LARGE + MIDDLE; i++)
+      g_assert_true (i < LARGE ? times[i] <= 1 : times[i] == 1 || times[i] == 2);
+  }
+}
 
 /* Any number of workers, any position to start at: the same bits. */
 static void
@@ -534,6 +564,7 @@ main (int argc, char **argv)
   g_test_add_func ("/data/loader/other-view", test_other_view);
   g_test_add_func ("/data/loader/shuffle", test_shuffle);
   g_test_add_func ("/data/loader/fair-order", test_fair_order);
+  g_test_add_func ("/data/loader/balance", test_balance);
   g_test_add_func ("/data/loader/same-bits", test_same_bits);
   g_test_add_func ("/data/loader/nothing-drawn", test_nothing_drawn);
   g_test_add_func ("/data/loader/mix", test_mix);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void
 fuzz_fail (const char *format, ...)
@@ -26,4 +28,14 @@ fuzz_check_error (GError *error)
       strpbrk (error->message, "\n\r") != NULL || !g_utf8_validate (error->message, -1, NULL))
     fuzz_fail ("not an error of one line: %s", error->message);
   g_error_free (error);
+}
+
+int
+fuzz_memory_file (const void *data, size_t size, char ret_path[static 64])
+{
+  int fd = memfd_create ("fuzz", MFD_CLOEXEC);
+  if (fd < 0 || write (fd, data, size) != (ssize_t)size)
+    fuzz_fail ("no file in memory");
+  g_snprintf (ret_path, 64, "/proc/self/fd/%d", fd);
+  return fd;
 }

@@ -20,3 +20,5 @@ void fuzz_dictionary (GString *ret);
 G_NORETURN G_GNUC_PRINTF (1, 2) void fuzz_fail (const char *format, ...);
 /* An error must be the engine's own, one line of text. Frees it. */
 void fuzz_check_error (GError *error);
+/* The bytes as a file that exists as long as the descriptor. */
+int fuzz_memory_file (const void *data, size_t size, char ret_path[static 64]);

@@ -4,7 +4,6 @@
 #include "onnx/labels.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { LABELS = 'l', SIDE_FILE = 's', OVERRIDE = 'o' };
@@ -37,17 +36,6 @@ read_labels (const char *text, size_t size)
     check_label (*label);
 }
 
-/* The bytes as a file that exists as long as the descriptor. */
-static int
-memory_file (const void *data, size_t size, char ret_path[static 64])
-{
-  int fd = memfd_create ("fuzz", MFD_CLOEXEC);
-  if (fd < 0 || write (fd, data, size) != (ssize_t)size)
-    fuzz_fail ("no file in memory");
-  g_snprintf (ret_path, 64, "/proc/self/fd/%d", fd);
-  return fd;
-}
-
 static void
 read_rules (const char *text, size_t size, gboolean is_list)
 {
@@ -57,7 +45,7 @@ read_rules (const char *text, size_t size, gboolean is_list)
   } networks[] = {{3, 8, "Relu"}, {1, 5, "Sigmoid"}, {3, -1, "Softmax"}};
   static SlModel *models[G_N_ELEMENTS (networks)];
   char path[64];
-  int fd = memory_file (text, size, path);
+  int fd = fuzz_memory_file (text, size, path);
   for (guint i = 0; i < G_N_ELEMENTS (networks); i++) {
     GError *error = NULL;
     if (models[i] == NULL)

@@ -147,11 +147,13 @@ static void
 test_refused_op (void)
 {
   g_autoptr (SlGraph) graph = sl_graph_new ();
-  SlValue *x = test_input (graph, "x", SL_SHAPE (1, 1, 2, 2));
-  SlValue *y = test_node (graph, "LpPool", "pool", x, NULL);
-  test_set_ints (y, "kernel_shape", 2, (int64_t[]){2, 2});
-  SlValue *loss = test_node (graph, "ReduceSum", "loss", y, NULL);
-  refuse (graph, loss, x, SL_ERROR_UNSUPPORTED, "node pool (LpPool): the op has no gradient");
+  SlValue *x = test_input (graph, "x", SL_SHAPE (2, 2)),
+          *scale = test_input (graph, "s", (SlShape){0});
+  SlValue *bytes = test_node (graph, "QuantizeLinear", "bytes", x, scale, NULL);
+  SlValue *back = test_node (graph, "DequantizeLinear", "back", bytes, scale, NULL);
+  SlValue *loss = test_node (graph, "ReduceSum", "loss", back, NULL);
+  refuse (graph, loss, scale, SL_ERROR_UNSUPPORTED,
+          "node back (DequantizeLinear): the op has no gradient");
 }
 
 /* engine/ops/README.md names all ops without a gradient, and no other. */

@@ -105,7 +105,7 @@ convolve (const SlConv2dParams *p, void *const *buffers, const float *weights, s
 static float *
 pack (const SlKernelSet *set, const float *weights, uint32_t tile, uint32_t in_c, uint32_t out_c)
 {
-  SlPackWinogradParams params = {tile, in_c, out_c};
+  SlPackWinogradParams params = {tile, in_c, out_c, 0};
   size_t count = sl_winograd_elements (&params);
   float *packed = new_floats (count);
   run_kernel (set, "pack_winograd", &params, (void *[]){(void *)weights, packed}, 1,
@@ -247,6 +247,27 @@ test_packing (const SlKernelSet *set)
   }
 }
 
+/* Turned weights give the very panels of the same weights turned before. */
+static void
+test_turned (const SlKernelSet *set)
+{
+  const uint32_t in_c = 5, out_c = SL_WINOGRAD_GROUP + 3;
+  const size_t count = (size_t)in_c * out_c * 9;
+  float *weights = new_floats (count), *turned = new_floats (count);
+
+  fill_random (weights, count, 1);
+  for (size_t i = 0; i < count; i++)
+    turned[((i / 9 % in_c) * out_c + i / 9 / in_c) * 9 + 8 - i % 9] = weights[i];
+  for (uint32_t tile = 2; tile <= 4; tile += 2) {
+    SlPackWinogradParams params = {tile, in_c, out_c, 1};
+    size_t n = sl_winograd_elements (&params);
+    float *packed = new_floats (n);
+    run_kernel (set, "pack_winograd", &params, (void *[]){turned, packed}, 1, n * sizeof (float));
+    const float *expected = pack (set, weights, tile, in_c, out_c);
+    g_assert_cmpmem (packed, n * sizeof (float), expected, n * sizeof (float));
+  }
+}
+
 static SlConv2dParams
 square_layer (uint32_t size, uint32_t in_c, uint32_t out_c)
 {
@@ -263,28 +284,37 @@ test_choice (void)
       {32, 512, 512, 400, 500, 600}, {0},
   };
   SlConv2dParams p = square_layer (32, 64, 64);
-  g_assert_cmpuint (sl_winograd_choose (timings, &p), ==, 4);
-  g_assert_cmpuint (sl_winograd_choose (NULL, &p), ==, 0);
-  g_assert_cmpuint (sl_winograd_choose (timings + 4, &p), ==, 0);
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, false), ==, 4);
+  g_assert_cmpuint (sl_winograd_choose (NULL, &p, false), ==, 0);
+  g_assert_cmpuint (sl_winograd_choose (timings + 4, &p, false), ==, 0);
   p = square_layer (30, 20, 15);
-  g_assert_cmpuint (sl_winograd_choose (timings, &p), ==, 2);
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, false), ==, 2);
   p = square_layer (32, 300, 512);
-  g_assert_cmpuint (sl_winograd_choose (timings, &p), ==, 0);
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, false), ==, 0);
   p = square_layer (8, 64, 64);
-  g_assert_cmpuint (sl_winograd_choose (timings, &p), ==, 0);
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, false), ==, 0);
   p.batch = 16;
-  g_assert_cmpuint (sl_winograd_choose (timings, &p), ==, 4);
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, false), ==, 4);
   /* Nearest to 32, but a row of 17 pixels pays for 20 in F(4,3) and for 18 in F(2,3). */
   static const SlWinogradTiming close[] = {{32, 64, 64, 400, 112, 100}, {0}};
   p = square_layer (17, 64, 64);
-  g_assert_cmpuint (sl_winograd_choose (close, &p), ==, 2);
+  g_assert_cmpuint (sl_winograd_choose (close, &p, false), ==, 2);
+
+  /* Packed in each run: F(2,3), where it gains much and there are pixels to pay for packing. */
+  p = square_layer (32, 64, 64);
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, true), ==, 0);
+  p.batch = 4;
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, true), ==, 2);
+  p = square_layer (32, 512, 512);
+  p.batch = 4;
+  g_assert_cmpuint (sl_winograd_choose (timings, &p, true), ==, 0);
 
   p = square_layer (32, 64, 64);
   uint32_t *fields[] = {&p.groups,   &p.kernel_h,   &p.kernel_w,  &p.stride_h,
                         &p.stride_w, &p.dilation_h, &p.dilation_w};
   for (size_t i = 0; i < G_N_ELEMENTS (fields); i++) {
     *fields[i] += 1;
-    g_assert_cmpuint (sl_winograd_choose (timings, &p), ==, 0);
+    g_assert_cmpuint (sl_winograd_choose (timings, &p, false), ==, 0);
     *fields[i] -= 1;
   }
 }
@@ -297,7 +327,7 @@ test_timings (const SlKernelSet *set)
   g_assert_cmpuint (row->size, >, 0);
   for (; row->size > 0; row++) {
     SlConv2dParams p = square_layer (row->size, row->in_c, row->out_c);
-    uint32_t tile = sl_winograd_choose (sl_winograd_timings (set->isa), &p);
+    uint32_t tile = sl_winograd_choose (sl_winograd_timings (set->isa), &p, false);
     double took = tile == 4 ? row->f43 : tile == 2 ? row->f23 : row->direct;
     g_assert_cmpfloat (row->direct, >, 0);
     g_assert_cmpfloat (took, <=, row->direct);
@@ -312,6 +342,7 @@ main (int argc, char **argv)
   add_set_tests ("winograd/activations", test_activations);
   add_set_tests ("winograd/tails", test_tails);
   add_set_tests ("winograd/packing", test_packing);
+  add_set_tests ("winograd/turned", test_turned);
   add_set_tests ("winograd/timings", test_timings);
   g_test_add_func ("/kernels/winograd/choice", test_choice);
   return g_test_run ();

@@ -409,6 +409,13 @@ test_archive (void)
   g_assert_nonnull (strstr (report->unreadable[1], "link"));
   g_assert_false (sl_sample_source_has_groups (source));
 
+  /* by the name of its folder, as long as there is no other */
+  g_autoptr (SlSampleSource) named = open_part (folder, SL_PART_TRAIN, NULL, NULL);
+  g_assert_cmpuint (sl_sample_source_get_n_samples (named), ==, 2);
+  g_assert_true (sl_samples_has_part (folder, SL_PART_TRAIN));
+  put (folder, "second.tar", tar->data, tar->len);
+  check_refused (folder, SL_PART_TRAIN, NULL, SL_ERROR_IO, "or one tar archive");
+
   /* damaged, cut, and none */
   put (folder, "cut.tar", tar->data, tar->len - 4000);
   g_autofree char *cut = g_build_filename (folder, "cut.tar", NULL);
@@ -503,6 +510,42 @@ test_clips (void)
   g_free (folder);
 }
 
+/* The same clip under two names, and as another class: whichever way the sessions are divided, its
+ * frames are never on both sides. */
+static void
+test_copied_clip (void)
+{
+  char *folder = make_folder ();
+  make_clip (folder, "a/monday.avi", "red");
+  make_clip (folder, "a/tuesday.avi", "green");
+  make_clip (folder, "b/friday.avi", "blue");
+  static const char *const copies[] = {"a/zz-copy.avi", "b/copy.avi"};
+  g_autofree char *original = g_build_filename (folder, "a/monday.avi", NULL), *bytes = NULL;
+  gsize length;
+  g_assert_true (g_file_get_contents (original, &bytes, &length, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (copies); i++)
+    put (folder, copies[i], bytes, length);
+
+  g_autoptr (SlSampleSource) source = open_part (folder, SL_PART_TRAIN, NULL, NULL);
+  g_assert_cmpuint (sl_sample_source_get_n_samples (source), ==, 5 * 6);
+  for (guint64 seed = 0; seed < 20; seed++) {
+    SlSampleSource *parts[2];
+    gboolean has_red[2] = {FALSE};
+    g_assert_true (
+        sl_sample_source_split (source, SL_SPLIT_GROUP, 0.3, seed, &parts[0], &parts[1], NULL));
+    for (guint p = 0; p < 2; p++) {
+      for (uint32_t i = 0; i < sl_sample_source_get_n_samples (parts[p]); i++) {
+        g_autofree char *name = sl_sample_source_describe (parts[p], i);
+        has_red[p] |= strstr (name, "monday") || strstr (name, "copy");
+      }
+      sl_sample_source_unref (parts[p]);
+    }
+    g_assert_true (has_red[0] != has_red[1]);
+  }
+  remove_tree (folder);
+  g_free (folder);
+}
+
 /* Photographs in JPEG: all of them, none refused. */
 static void
 test_real (void)
@@ -537,6 +580,7 @@ main (int argc, char **argv)
   g_test_add_func ("/lib/samples/archive", test_archive);
   g_test_add_func ("/lib/samples/archive-names", test_archive_names);
   g_test_add_func ("/lib/samples/clips", test_clips);
+  g_test_add_func ("/lib/samples/copied-clip", test_copied_clip);
   g_test_add_func ("/lib/samples/real", test_real);
   return g_test_run ();
 }

@@ -3,7 +3,13 @@
 static const OpCase cases[] = {
 
     {"values", "Conv", "1x1x3x3=0,1,2,3,4,5,6,7,8; !1x1x2x2=1,2,3,4", .shape = "1x1x2x2",
-     .expected = "27,37,57,67", .steps = "conv2d_narrow", .flags = OP_FOLLOWS},
+     .expected = "27,37,57,67", .steps = "conv2d_planes", .flags = OP_FOLLOWS},
+    {"planes", "Conv", "2x19x13x17; !2x19x3x5; !2", "pads=[1, 3, 0, 1] dilations=[1, 2]",
+     .steps = "conv2d_planes", .flags = OP_FOLLOWS | OP_INTEGERS},
+    {"planes-some-sets", "Conv", "3x1x28x28; !6x1x5x5; !6", "pads=[2, 2, 2, 2]",
+     .act = {SL_ACT_CLIP, 0, 6}, .flags = OP_FOLLOWS | OP_INTEGERS},
+    {"planes-strided", "Conv", "1x19x9x9; !2x19x3x3", "strides=[1, 2]", .steps = "conv2d",
+     .flags = OP_INTEGERS},
     {"bias", "Conv", "1x1x2x2=1,2,3,4; !2x1x1x1=1,-1; !2=10,20",
      .expected = "11,12,13,14,19,18,17,16", .flags = OP_FOLLOWS},
     {"pads", "Conv", "1x1x2x2=1,2,3,4; !1x1x3x3=1,1,1,1,1,1,1,1,1", "pads=[1, 1, 1, 1]",
@@ -37,7 +43,7 @@ static const OpCase cases[] = {
     {"3d", "Conv", "1x2x4x5x6; !3x2x2x3x2; !3", "strides=[1, 2, 1] pads=[1, 0, 0, 0, 1, 1]",
      .steps = "reference", .flags = OP_INTEGERS},
     {"float64", "Conv", "f64 1x3x5x5; !f64 4x3x3x3", .steps = "reference"},
-    {"weights-as-input", "Conv", "1x3x5x6; 4x3x3x3; 4", .steps = "conv2d_narrow",
+    {"weights-as-input", "Conv", "1x3x5x6; 11x3x3x3; 11", .steps = "conv2d_narrow",
      .flags = OP_INTEGERS},
     {"relu", "Conv", "2x19x9x7; !37x19x3x3; !37", .act = {SL_ACT_CLIP, 0, 6}, .steps = "conv2d",
      .flags = OP_FOLLOWS | OP_INTEGERS},

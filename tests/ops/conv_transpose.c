@@ -7,7 +7,11 @@ static const OpCase cases[] = {
      "1x1x3x3=0,1,2,3,4,5,6,7,8; !1x2x3x3=1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", .shape = "1x2x5x5",
      .expected = "0,1,3,3,2,3,8,15,12,7,9,21,36,27,15,9,20,33,24,13,6,13,21,15,8,"
                  "0,1,3,3,2,3,8,15,12,7,9,21,36,27,15,9,20,33,24,13,6,13,21,15,8",
-     .steps = "conv_transpose2d", .flags = OP_FOLLOWS},
+     .steps = "conv2d_planes", .flags = OP_FOLLOWS},
+    {"planes", "ConvTranspose", "2x19x13x17; !19x2x3x5; !2", "pads=[1, 3, 0, 1] dilations=[1, 2]",
+     .steps = "conv2d_planes", .flags = OP_FOLLOWS | OP_INTEGERS},
+    {"planes-some-sets", "ConvTranspose", "3x16x10x10; !16x6x5x5", .act = {SL_ACT_CLIP, 0, 6},
+     .flags = OP_FOLLOWS | OP_INTEGERS},
     {"1d", "ConvTranspose", "1x1x3=0,1,2; !1x2x3=1,1,1,1,1,1", .shape = "1x2x5",
      .expected = "0,1,3,3,2,0,1,3,3,2", .steps = "conv_transpose2d", .flags = OP_FOLLOWS},
     {"dilations", "ConvTranspose", "1x1x3x3=3,8,1,9,5,7,3,2,6; !1x1x2x2=7,2,1,9",

@@ -13,6 +13,14 @@ static const OpCase cases[] = {
     {"leaky", "LeakyReluGradient", "2x19x5x7; 2x19x5x7; !s=0.1", .tolerance = 1e-7,
      .flags = OP_FOLLOWS},
     {"leaky-slope", "LeakyReluGradient", "3x5; 3x5; 1", .error = "slope is 1, expected one number"},
+    {"sigmoid-values", "SigmoidGradient", "4=1,2,4,nan; 4=0,0.5,1,0.25", .expected = "0,0.5,0,nan",
+     .steps = "sigmoid_gradient"},
+    {"sigmoid", "SigmoidGradient", "2x19x5x7; 2x19x5x7", .tolerance = 1e-6, .flags = OP_FOLLOWS},
+    {"sigmoid-float64", "SigmoidGradient", "f64 3x5; f64 3x5", .steps = "reference"},
+    {"tanh-values", "TanhGradient", "4=1,2,4,nan; 4=0,0.5,1,-1", .expected = "1,1.5,0,nan",
+     .steps = "tanh_gradient"},
+    {"tanh", "TanhGradient", "2x19x5x7; 2x19x5x7", .tolerance = 1e-6, .flags = OP_FOLLOWS},
+    {"tanh-shape", "TanhGradient", "3x5; 3x4", .error = "gradient is 3x5, expected 3x4"},
     {0},
 };
 

@@ -31,6 +31,9 @@ static const OpCase cases[] = {
      .n_outputs = 2, .tolerance = 1e-5, .steps = "rmsprop_update", .flags = OP_POSITIVE},
     {"rmsprop/all", "RmspropUpdate", "3; 3=9,4,1; 3; 3=0.1,-0.2,0.3; 3; s=0.1",
      "epsilon=0.01 momentum=0.7 rho=0.6", .n_outputs = 4, .tolerance = 1e-5},
+    /* The mean square less the square of the mean, below 0: as if it were 0. */
+    {"rmsprop/below-zero", "RmspropUpdate", "2=1,2; 2=1,1; 2=0,0; 2=5,-7; 2=0.5,-0.25; s=0.1",
+     "epsilon=0.01 rho=0.5", .n_outputs = 4, .expected = "-4,4.5", .tolerance = 1e-5},
     {"adam", "AdamUpdate", LARGE "; " LARGE "; " LARGE "; " LARGE "; s=0.1; s=0.5; i64 s=3",
      "epsilon=0.01 decay=0.1", .n_outputs = 3, .tolerance = 1e-5, .steps = "adam_update",
      .flags = OP_POSITIVE},

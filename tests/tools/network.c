@@ -229,6 +229,71 @@ test_profile (Fixture *self, gconstpointer data)
     g_assert_cmpint (g_utf8_strlen (lines[i], -1), <=, 100);
 }
 
+static JsonObject *
+bench_json (ToolRun *run, JsonNode **ret_root)
+{
+  g_autoptr (GError) error = NULL;
+  tool_assert_ok (run);
+  g_assert_cmpuint (tool_count_lines (run->out), ==, 1);
+  *ret_root = json_from_string (run->out, &error);
+  g_assert_no_error (error);
+  return json_node_get_object (*ret_root);
+}
+
+/* Steps of training: what they are made of, and that settings reach them. */
+static void
+test_bench_training (Fixture *self, gconstpointer data)
+{
+  static const char text[] = "Input 9x8x3\nConv2D 4 3 activation=relu\nBatchNormalization\n"
+                             "Flatten\nDense 10 softmax\n";
+  g_auto (ToolRun) run = {0};
+  g_autoptr (JsonNode) adam = NULL, sgd = NULL, plain = NULL;
+  g_autofree char *path = tool_path (self->folder, "small.net");
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  tool_run (&run, self->folder, "bench", "--train", "small.net", "--batch", "5", "--optimizer",
+            "adam", "--threads", "1", "--seconds", "0.02", "--profile", "-f", "json", NULL);
+  JsonObject *row = bench_json (&run, &adam);
+  g_assert_cmpint (json_object_get_int_member (row, "batch"), ==, 5);
+  g_assert_cmpint (json_object_get_int_member (row, "parameters"), ==,
+                   3 * 4 * 9 + 4 + 2 * 4 + 7 * 6 * 4 * 10 + 10);
+  g_assert_cmpstr (json_object_get_string_member (row, "optimizer"), ==, "adam");
+  const double best = json_object_get_double_member (row, "best_images_per_second");
+  g_assert_cmpfloat_with_epsilon (best, 5e3 / json_object_get_double_member (row, "min_ms"),
+                                  1e-9 * best);
+  g_assert_cmpfloat (json_object_get_double_member (row, "images_per_second"), <=, best);
+  g_assert_cmpint (json_object_get_int_member (row, "optimizer_bytes"), ==,
+                   2 * 4 * json_object_get_int_member (row, "parameters"));
+  JsonArray *steps = json_object_get_array_member (row, "steps");
+  guint updates = 0;
+  double share = 0;
+  for (guint i = 0; i < json_array_get_length (steps); i++) {
+    JsonObject *step = json_array_get_object_element (steps, i);
+    updates += g_str_equal (json_object_get_string_member (step, "kernel"), "adam_update");
+    share += json_object_get_double_member (step, "share");
+  }
+  g_assert_cmpuint (updates, ==, 6);
+  g_assert_cmpfloat_with_epsilon (share, 1, 1e-9);
+
+  tool_run (&run, self->folder, "bench", "--train", "small.net", "--optimizer", "sgd", "--set",
+            "optimizer.momentum=0.9", "--set", "loss.name=mse", "--seconds", "0", "-f", "json",
+            NULL);
+  row = bench_json (&run, &sgd);
+  g_assert_cmpint (json_object_get_int_member (row, "batch"), ==, 32);
+  g_assert_cmpstr (json_object_get_string_member (row, "loss"), ==, "mse");
+  g_assert_cmpint (json_object_get_int_member (row, "optimizer_bytes"), ==,
+                   4 * json_object_get_int_member (row, "parameters"));
+  tool_run (&run, self->folder, "bench", "--train", "small.net", "--optimizer", "sgd", "--seconds",
+            "0", "-f", "json", NULL);
+  row = bench_json (&run, &plain);
+  g_assert_cmpint (json_object_get_int_member (row, "optimizer_bytes"), ==, 0);
+
+  tool_run (&run, self->folder, "bench", "--train", "small.net", "--seconds", "0", NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "images/s"));
+  tool_run (&run, self->folder, "bench", "--train", "missing.net", NULL);
+  tool_assert_error (&run, 1, "missing.net");
+}
+
 static void
 test_bad_files (Fixture *self, gconstpointer data)
 {
@@ -258,6 +323,7 @@ main (int argc, char **argv)
   ADD ("inspect-optimized", test_inspect_optimized);
   ADD ("bench", test_bench);
   ADD ("profile", test_profile);
+  ADD ("bench-training", test_bench_training);
   ADD ("bad-files", test_bad_files);
   return g_test_run ();
 }

@@ -208,6 +208,13 @@ test_options (void)
   g_assert_nonnull (strstr (check.err, "parameters learn"));
   g_assert_false (exists (folder, "none.onnx"));
 
+  g_auto (ToolRun) large = {0};
+  g_setenv ("SIGHTLINE_LIMITS", "memory=6K", TRUE);
+  tool_run (&large, folder, "train", "small.recipe", "-o", "none.onnx", "--check", NULL);
+  g_unsetenv ("SIGHTLINE_LIMITS");
+  g_assert_cmpint (large.status, ==, 1);
+  g_assert_nonnull (strstr (large.err, "the limit is 6.0 KiB (\"memory\" in SIGHTLINE_LIMITS)"));
+
   /* All keys, as a recipe that lacks only what no default can say. */
   g_auto (ToolRun) keys = {0};
   tool_run (&keys, folder, "train", "--keys", NULL);
@@ -218,6 +225,52 @@ test_options (void)
   tool_run (&again, folder, "train", "all.recipe", "-o", "x.onnx", NULL);
   g_assert_cmpint (again.status, ==, 1);
   g_assert_cmpuint (tool_count_lines (again.err), ==, 1);
+  tool_folder_remove (folder);
+}
+
+/* A network of vectors that restores its input: errors instead of classes, and a grid. */
+static void
+test_autoencoder (void)
+{
+  static const char text[] = "[network]\nnet=auto.net\n[data]\npath=data\ntarget=input\n"
+                             "[loss]\nname=mse\n[augment]\nmask=0.3\n"
+                             "[train]\nepochs=4\nbatch=20\n";
+  g_autofree char *folder = make_folder ();
+  g_autofree char *net = tool_path (folder, "auto.net");
+  g_autofree char *recipe = tool_path (folder, "auto.recipe");
+  g_assert_true (g_file_set_contents (net, "Input 64\nDense 16 relu\nDense 64\n", -1, NULL));
+  g_assert_true (g_file_set_contents (recipe, text, -1, NULL));
+  g_auto (ToolRun) train = {0}, json = {0}, plain = {0}, validation = {0};
+  tool_run (&train, folder, "train", "auto.recipe", "-o", "auto.onnx", NULL);
+  tool_assert_ok (&train);
+  g_assert_null (strstr (train.err, "accuracy"));
+
+  tool_run (&json, folder, "evaluate", "-m", "auto.onnx", "--data", "data", "-f", "json",
+            "--samples", "grid.png", NULL);
+  tool_assert_ok (&json);
+  g_assert_cmpstr (json.err, ==, "");
+  g_assert_true (exists (folder, "grid.png"));
+  g_autoptr (JsonNode) root = json_from_string (json.out, NULL);
+  JsonObject *object = json_node_get_object (root);
+  g_assert_cmpint (json_object_get_int_member (object, "samples"), ==, 100);
+  g_assert_cmpfloat (get_number (object, "mse"), >, 0);
+  g_assert_cmpfloat (get_number (object, "mae"), >=, get_number (object, "mse")); /* all within 1 */
+  g_assert_cmpfloat (get_number (object, "masked_mse"), !=, get_number (object, "mse"));
+  g_assert_cmpfloat (get_number (object, "mask"), ==, 0.3);
+
+  tool_run (&plain, folder, "evaluate", "-m", "auto.onnx", "--data", "data", NULL);
+  tool_assert_ok (&plain);
+  g_assert_nonnull (strstr (plain.out, "\nmse 0."));
+  g_assert_nonnull (strstr (plain.out, "with 30 % of the input set to 0"));
+
+  /* The figure is the run's own: the validation loss of the epoch that was kept. */
+  tool_run (&validation, folder, "evaluate", "-m", "auto.onnx", "--data", "data", "--split", "val",
+            "-f", "json", NULL);
+  tool_assert_ok (&validation);
+  g_autoptr (JsonNode) again = json_from_string (validation.out, NULL);
+  g_autofree char *wanted =
+      g_strdup_printf ("val-loss %.4f", get_number (json_node_get_object (again), "mse"));
+  g_assert_nonnull (strstr (train.err, wanted));
   tool_folder_remove (folder);
 }
 
@@ -245,7 +298,8 @@ test_errors (void)
                 "rate");
   ASSERT_FAILS (1, "bad.recipe: [trian] is no group of a recipe (expected its nearest name, train)",
                 "train", "bad.recipe", "-o", "x.onnx");
-  ASSERT_FAILS (1, "nothing", "train", "small.recipe", "-o", "x.onnx", "--data", "nothing");
+  ASSERT_FAILS (1, "nothing: is not there (expected the samples", "train", "small.recipe", "-o",
+                "x.onnx", "--data", "nothing");
   ASSERT_FAILS (1, "none.net", "train", "small.recipe", "-o", "x.onnx", "--network", "none.net");
   ASSERT_FAILS (2, "no --data", "evaluate", "-m", "x.onnx");
   ASSERT_FAILS (2, "no -m MODEL", "evaluate", "--data", "data");
@@ -302,7 +356,7 @@ wait_for (const char *folder, const char *name)
 }
 
 static void
-test_interrupt (void)
+check_interrupt (int number)
 {
   g_autofree char *folder = make_folder (), *err = NULL;
   g_auto (ToolRun) whole = {0}, rest = {0};
@@ -311,7 +365,7 @@ test_interrupt (void)
 
   g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
   wait_for (folder, "part.training/curves.svg");
-  g_subprocess_send_signal (process, SIGINT);
+  g_subprocess_send_signal (process, number);
   int status = finish (process, &err);
   if (status == 0) { /* it was faster than the signal */
     g_test_skip ("the run was over before it was interrupted");
@@ -328,6 +382,18 @@ test_interrupt (void)
     g_assert_cmpstr (hash_a, ==, hash_b);
   }
   tool_folder_remove (folder);
+}
+
+static void
+test_interrupt (void)
+{
+  check_interrupt (SIGINT);
+}
+
+static void
+test_terminate (void)
+{
+  check_interrupt (SIGTERM);
 }
 
 /* Killed again and again at random moments, each time resumed: it comes to the same end. */
@@ -383,8 +449,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tools/train/whole", test_whole);
   g_test_add_func ("/tools/train/options", test_options);
+  g_test_add_func ("/tools/train/autoencoder", test_autoencoder);
   g_test_add_func ("/tools/train/errors", test_errors);
   g_test_add_func ("/tools/train/interrupt", test_interrupt);
+  g_test_add_func ("/tools/train/terminate", test_terminate);
   g_test_add_func ("/tools/train/kill", test_kill);
   g_test_add_func ("/tools/train/full", test_full);
   return g_test_run ();

@@ -100,6 +100,10 @@ test_wrong_usage (void)
       {{"bench", "a", "b"}, "more than one"},
       {{"bench", "-f", "csv", "a"}, "csv"},
       {{"bench", "--batch", "-1", "a"}, "batch"},
+      {{"bench", "--optimizer", "adam", "a"}, "--train"},
+      {{"bench", "--train", "--unoptimized", "a"}, "--unoptimized"},
+      {{"bench", "--train", "--optimizer=magic", "a"}, "magic"},
+      {{"bench", "--train", "--set=loss", "a"}, "GROUP.KEY=VALUE"},
       {{"devices", "cpu"}, "cpu"},
       {{"devices", "-f", "yaml"}, "yaml"},
   };

@@ -1,207 +1,10 @@
 /* Runs of a small network on made-up pictures: interrupted, resumed, failing, stopped. */
-#include "train/fit.h"
+#include "place.h"
 
 #include <sightline/program.h>
 
-#include <glib/gstdio.h>
-
 #include <math.h>
 #include <string.h>
-
-#define SIDE 6
-#define CLASSES 3
-#define SAMPLES 130
-
-static const char net[] = "Input 6x6x1\nFlatten\nDense 16 relu\nDropout 0.2\nDense 3 softmax\n";
-
-/* --- a place and data to train on --- */
-
-typedef struct {
-  char *folder, *net, *run, *output;
-  SlModel *model;
-  SlSampleSource *source;
-  guint n_progress, stop_at; /* 0: never */
-  GPtrArray *notes;
-} Place;
-
-typedef struct {
-  guint8 pixels[SAMPLES][SIDE * SIDE];
-  guint32 labels[SAMPLES];
-} Pictures;
-
-static gboolean
-load (void *data, uint32_t index, SlSample *ret_sample, GError **error)
-{
-  Pictures *pictures = data;
-  *ret_sample = (SlSample){
-      .info = {.format = SL_PIXEL_GRAY8, .width = SIDE, .height = SIDE},
-      .image = {.planes = {pictures->pixels[index]}, .strides = {SIDE}},
-  };
-  return TRUE;
-}
-
-static char *
-describe (void *data, uint32_t index)
-{
-  return g_strdup_printf ("picture %u", index);
-}
-
-static char *
-get_hash (void *data, GError **error)
-{
-  return g_compute_checksum_for_data (G_CHECKSUM_SHA256, data, sizeof (Pictures));
-}
-
-/* Class c has a bright pair of rows; noise over all. */
-static SlSampleSource *
-make_source (guint32 seed)
-{
-  static const char *const names[] = {"top", "middle", "bottom", NULL};
-  Pictures *pictures = g_new0 (Pictures, 1);
-  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  for (guint i = 0; i < SAMPLES; i++) {
-    pictures->labels[i] = i % CLASSES;
-    for (guint k = 0; k < SIDE * SIDE; k++)
-      pictures->pixels[i][k] =
-          (guint8)(g_rand_int_range (rand, 0, 150) + (k / SIDE / 2 == i % CLASSES ? 60 : 0));
-  }
-  const SlSampleSourceSpec spec = {
-      .n_samples = SAMPLES,
-      .labels = pictures->labels,
-      .n_classes = CLASSES,
-      .class_names = names,
-      .load = load,
-      .describe = describe,
-      .get_hash = get_hash,
-      .destroy = g_free,
-      .data = pictures,
-  };
-  return sl_sample_source_new (&spec, NULL);
-}
-
-static void
-set_up (Place *place, gconstpointer unused)
-{
-  g_autoptr (GError) error = NULL;
-  place->folder = g_dir_make_tmp ("sightline-fit-XXXXXX", &error);
-  place->net = g_build_filename (place->folder, "tiny.net", NULL);
-  place->run = g_build_filename (place->folder, "run", NULL);
-  place->output = g_build_filename (place->folder, "out.onnx", NULL);
-  g_assert_true (g_file_set_contents (place->net, net, -1, NULL));
-  place->model = sl_model_load (place->net, NULL, &error);
-  g_assert_no_error (error);
-  place->source = make_source (1);
-  place->notes = g_ptr_array_new_with_free_func (g_free);
-}
-
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  for (const char *name; dir && (name = g_dir_read_name (dir));) {
-    g_autofree char *child = g_build_filename (path, name, NULL);
-    remove_tree (child);
-  }
-  g_remove (path);
-}
-
-static void
-tear_down (Place *place, gconstpointer unused)
-{
-  remove_tree (place->folder);
-  g_free (place->folder);
-  g_free (place->net);
-  g_free (place->run);
-  g_free (place->output);
-  sl_model_unref (place->model);
-  sl_sample_source_unref (place->source);
-  g_ptr_array_unref (place->notes);
-}
-
-static void
-use_network (Place *place, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-  g_assert_true (g_file_set_contents (place->net, text, -1, NULL));
-  sl_model_unref (place->model);
-  place->model = sl_model_load (place->net, NULL, &error);
-  g_assert_no_error (error);
-}
-
-/* --- runs --- */
-
-static SlRecipe *
-make_recipe (const char *keys)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = g_strconcat ("[network]\nnet=tiny.net\n", keys, NULL);
-  SlRecipe *recipe = sl_recipe_parse (text, strlen (text), "r", &error);
-  g_assert_no_error (error);
-  g_assert_true (sl_recipe_complete (recipe, &error));
-  return recipe;
-}
-
-static void
-take_note (void *data, const char *text)
-{
-  g_ptr_array_add (((Place *)data)->notes, g_strdup (text));
-}
-
-static gboolean
-count_steps (void *data, const SlFitProgress *progress)
-{
-  Place *place = data;
-  g_assert_true (isfinite (progress->loss));
-  g_assert_cmpuint (progress->step, <=, progress->n_steps);
-  return ++place->n_progress != place->stop_at;
-}
-
-static SlFit *
-open_run (Place *place, const SlRecipe *recipe, gboolean resume, GError **error)
-{
-  const SlFitOptions options = {
-      .recipe = recipe,
-      .model = place->model,
-      .train = place->source,
-      .folder = place->run,
-      .resume = resume,
-      .data = place,
-      .note = take_note,
-      .progress = count_steps,
-  };
-  place->n_progress = 0;
-  return sl_fit_new (&options, error);
-}
-
-static SlFit *
-run (Place *place, const SlRecipe *recipe, gboolean resume, guint stop_at, SlFitEnd *ret_end)
-{
-  g_autoptr (GError) error = NULL;
-  SlFit *fit = open_run (place, recipe, resume, &error);
-  g_assert_no_error (error);
-  place->stop_at = stop_at;
-  g_assert_true (sl_fit_run (fit, ret_end, &error));
-  g_assert_no_error (error);
-  return fit;
-}
-
-/* Everything that a run leaves but times: variables, and figures of the history. */
-static char *
-fingerprint (SlFit *fit)
-{
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  for (guint32 i = 0; i < sl_trainer_get_n_variables (fit->trainer); i++) {
-    SlVariable variable;
-    sl_trainer_get_variable (fit->trainer, i, &variable);
-    g_checksum_update (sum, variable.data, (gssize)variable.bytes);
-  }
-  for (guint i = 0; i < sl_history_get_n (fit->history); i++) {
-    SlEpoch epoch = *sl_history_get (fit->history, i);
-    epoch.seconds = epoch.images_per_second = epoch.waiting = 0;
-    g_checksum_update (sum, (const guchar *)&epoch, sizeof epoch);
-  }
-  return g_strdup (g_checksum_get_string (sum));
-}
 
 #define SHORT \
   "[optimizer]\nname=adam\nrate=0.01\n[split]\nvalidation=0.2\n[train]\nepochs=4\nbatch=16\n"
@@ -211,17 +14,17 @@ test_learns (Place *place, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   SlFitEnd end;
-  g_autoptr (SlRecipe) recipe =
-      make_recipe ("[optimizer]\nname=adam\nrate=0.01\n[split]\nvalidation=0.2\n"
-                   "[train]\nepochs=20\nbatch=16\n[preprocess]\nmean=measured\nstd=measured\n");
-  g_autoptr (SlFit) fit = run (place, recipe, FALSE, 0, &end);
+  g_autoptr (SlRecipe) recipe = place_make_recipe (
+      "[optimizer]\nname=adam\nrate=0.01\n[split]\nvalidation=0.2\n"
+      "[train]\nepochs=20\nbatch=16\n[preprocess]\nmean=measured\nstd=measured\n");
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
   g_assert_cmpint (end, ==, SL_FIT_DONE);
   const SlHistory *history = sl_fit_get_history (fit);
   g_assert_cmpuint (sl_history_get_n (history), ==, 20);
   const SlEpoch *last = sl_history_get (history, 19);
   g_assert_cmpfloat (last->accuracy, >, 0.9);
   g_assert_cmpfloat (last->val_accuracy, >, 0.9);
-  g_assert_cmpint (last->step, ==, 20 * 7); /* 104 samples in batches of 16, the last filled up */
+  g_assert_cmpint (last->step, ==, 20 * 7); /* 104 samples in batches of 16, the last one of 8 */
   g_assert_true (g_str_has_prefix (g_ptr_array_index (place->notes, 0), "before training: "));
 
   g_assert_true (sl_fit_save_model (fit, place->output, &error));
@@ -239,8 +42,8 @@ test_model (Place *place, gconstpointer unused)
   g_autoptr (GError) error = NULL;
   SlFitEnd end;
   g_autoptr (SlRecipe) recipe =
-      make_recipe (SHORT "[preprocess]\nrange=-1..1\nmean=measured\nstd=measured\n");
-  g_autoptr (SlFit) fit = run (place, recipe, FALSE, 0, &end);
+      place_make_recipe (SHORT "[preprocess]\nrange=-1..1\nmean=measured\nstd=measured\n");
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
   g_assert_true (sl_fit_save_model (fit, place->output, &error));
   g_autoptr (SlModel) model = sl_model_load (place->output, NULL, &error);
   g_assert_no_error (error);
@@ -249,11 +52,8 @@ test_model (Place *place, gconstpointer unused)
   g_assert_cmpuint (rules->n_labels, ==, CLASSES);
   g_assert_cmpstr (rules->labels[2], ==, "bottom");
   g_assert_null (rules->assumed);
-  for (guint i = 0; i < 1; i++) {
-    g_assert_cmpfloat_with_epsilon (rules->preprocess.mean[i], fit->rules->preprocess.mean[i],
-                                    1e-6);
-    g_assert_cmpfloat_with_epsilon (rules->preprocess.std[i], fit->rules->preprocess.std[i], 1e-6);
-  }
+  g_assert_cmpfloat_with_epsilon (rules->preprocess.mean[0], fit->rules->preprocess.mean[0], 1e-6);
+  g_assert_cmpfloat_with_epsilon (rules->preprocess.std[0], fit->rules->preprocess.std[0], 1e-6);
   g_assert_cmpstr (sl_model_get_metadata (model, "sightline.seed"), ==, "1");
   g_assert_cmpstr (sl_model_get_metadata (model, "sightline.data"), ==, fit->data_hash);
   const char *history = sl_model_get_metadata (model, "sightline.history");
@@ -294,11 +94,12 @@ test_resume (Place *place, gconstpointer unused)
 {
   SlFitEnd end;
   g_autoptr (SlRecipe) recipe =
-      make_recipe ("[optimizer]\nname=sgd\nrate=1.5\nmomentum=0.9\n[split]\nvalidation=0.2\n"
-                   "[schedule]\nname=plateau\npatience=0\nfactor=0.5\n"
-                   "[augment]\ncrop-padding=1\nnoise=0.1\n[train]\nepochs=5\nbatch=16\n");
-  g_autoptr (SlFit) whole = run (place, recipe, TRUE, 0, &end); /* nothing there: the beginning */
-  g_autofree char *wanted = fingerprint (whole);
+      place_make_recipe ("[optimizer]\nname=sgd\nrate=1.5\nmomentum=0.9\n[split]\nvalidation=0.2\n"
+                         "[schedule]\nname=plateau\npatience=0\nfactor=0.5\n"
+                         "[augment]\ncrop-padding=1\nnoise=0.1\n[train]\nepochs=5\nbatch=16\n");
+  g_autoptr (SlFit) whole =
+      place_run (place, recipe, TRUE, 0, &end); /* nothing there: the beginning */
+  g_autofree char *wanted = place_fingerprint (whole);
   const gint64 best = sl_fit_get_best_epoch (whole);
   guint n_worse = 0;
   for (guint i = 0; i < 5; i++)
@@ -307,14 +108,14 @@ test_resume (Place *place, gconstpointer unused)
   g_clear_pointer (&whole, sl_fit_free);
 
   for (guint stop = 1; stop < 5 * 7; stop += 4) {
-    g_autoptr (SlFit) first = run (place, recipe, FALSE, stop, &end);
+    g_autoptr (SlFit) first = place_run (place, recipe, FALSE, stop, &end);
     g_assert_cmpint (end, ==, SL_FIT_INTERRUPTED);
     g_clear_pointer (&first, sl_fit_free);
-    g_autoptr (SlFit) second = run (place, recipe, TRUE, 2, &end);
+    g_autoptr (SlFit) second = place_run (place, recipe, TRUE, 2, &end);
     g_clear_pointer (&second, sl_fit_free);
-    g_autoptr (SlFit) third = run (place, recipe, TRUE, 0, &end);
+    g_autoptr (SlFit) third = place_run (place, recipe, TRUE, 0, &end);
     g_assert_cmpint (end, ==, SL_FIT_DONE);
-    g_autofree char *got = fingerprint (third);
+    g_autofree char *got = place_fingerprint (third);
     g_assert_cmpstr (got, ==, wanted);
     g_assert_cmpint (sl_fit_get_best_epoch (third), ==, best);
   }
@@ -325,52 +126,162 @@ test_refuses (Place *place, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   SlFitEnd end;
-  g_autoptr (SlRecipe) recipe = make_recipe (SHORT);
-  g_autoptr (SlFit) fit = run (place, recipe, FALSE, 9, &end);
+  g_autoptr (SlRecipe) recipe = place_make_recipe (SHORT);
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 9, &end);
 
   /* Two runs in one folder. */
-  g_assert_null (open_run (place, recipe, TRUE, &error));
+  g_assert_null (place_open_run (place, recipe, TRUE, &error));
   g_assert_error (error, SL_ERROR, SL_ERROR_IO);
   g_assert_nonnull (strstr (error->message, "another run is at work there"));
   g_clear_error (&error);
   g_clear_pointer (&fit, sl_fit_free);
 
-  g_autoptr (SlRecipe) other = make_recipe (SHORT "[augment]\nflip=both\n");
-  g_assert_null (open_run (place, other, TRUE, &error));
+  g_autoptr (SlRecipe) other = place_make_recipe (SHORT "[augment]\nflip=both\n");
+  g_assert_null (place_open_run (place, other, TRUE, &error));
   g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
   g_assert_nonnull (strstr (error->message, "was made with [augment] flip=none (the recipe now "
                                             "says both"));
   g_clear_error (&error);
 
   sl_sample_source_unref (place->source);
-  place->source = make_source (2);
-  g_assert_null (open_run (place, recipe, TRUE, &error));
+  place->source = place_make_source (2, FALSE);
+  g_assert_null (place_open_run (place, recipe, TRUE, &error));
   g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
   g_assert_nonnull (strstr (error->message, "was made with other data"));
   g_clear_error (&error);
 
-  use_network (place, "Input 6x6x1\nFlatten\nDense 2 softmax\n");
-  g_assert_null (open_run (place, recipe, FALSE, &error));
+  sl_sample_source_unref (place->source);
+  place->source = place_make_source (1, FALSE);
+  place_use_network (place, "Input 6x6x1\nFlatten\nDense 16 tanh\nDropout 0.2\nDense 3 softmax\n");
+  g_assert_null (place_open_run (place, recipe, TRUE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "was made with another network than"));
+  g_clear_error (&error);
+
+  g_autoptr (SlRecipe) autoencoder =
+      place_make_recipe ("[loss]\nname=mse\n[data]\ntarget=input\n[train]\nmonitor=val-accuracy\n");
+  place_use_network (place, "Input 36\nDense 36\n");
+  g_assert_null (place_open_run (place, autoencoder, FALSE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "targets are no classes (expected loss or val-loss)"));
+  g_clear_error (&error);
+
+  place_use_network (place, "Input 6x6x1\nFlatten\nDense 2 softmax\n");
+  g_assert_null (place_open_run (place, recipe, FALSE, &error));
   g_assert_error (error, SL_ERROR, SL_ERROR_SHAPE);
   g_assert_nonnull (strstr (error->message, "has 2 outputs (expected 3, one for each class)"));
 }
 
-/* More epochs than before may be asked for. */
+/* What an earlier run left is not removed without a word, nor by looking. */
+static void
+test_kept (Place *place, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe = place_make_recipe (SHORT);
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
+  g_autofree char *wanted = place_fingerprint (fit);
+  g_clear_pointer (&fit, sl_fit_free);
+  place->anew = FALSE;
+  g_assert_null (place_open_run (place, recipe, FALSE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, "an earlier run left this there"));
+  g_clear_error (&error);
+
+  const SlFitOptions only_look = {.recipe = recipe, .model = place->model, .train = place->source};
+  g_autoptr (SlFit) looked = sl_fit_new (&only_look, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (looked);
+
+  fit = place_run (place, recipe, TRUE, 0, &end);
+  g_autofree char *got = place_fingerprint (fit);
+  g_assert_cmpstr (got, ==, wanted);
+}
+
+/* Every sample of an epoch counts as much as any other, whatever the last batch has: with a rate
+ * that changes nothing the figures are those of one batch of all. */
+static void
+test_last_batch (Place *place, gconstpointer unused)
+{
+  SlFitEnd end;
+  double loss[2], accuracy[2];
+  place_use_network (place, "Input 6x6x1\nFlatten\nDense 3 softmax\n");
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *text = g_strdup_printf (
+        "[optimizer]\nname=sgd\nrate=1e-30\n[split]\nvalidation=0\n[train]\nepochs=1\nbatch=%d\n",
+        i ? SAMPLES : 48);
+    g_autoptr (SlRecipe) recipe = place_make_recipe (text);
+    g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
+    const SlEpoch *epoch = sl_history_get (sl_fit_get_history (fit), 0);
+    g_assert_cmpint (epoch->step, ==, i ? 1 : 3);
+    loss[i] = epoch->loss;
+    accuracy[i] = epoch->accuracy;
+  }
+  g_assert_cmpfloat_with_epsilon (loss[0], loss[1], 1e-6);
+  g_assert_cmpfloat (accuracy[0], ==, accuracy[1]);
+}
+
+/* More epochs than before may be asked for, unless the schedule stretches over all of them. */
 static void
 test_longer (Place *place, gconstpointer unused)
 {
   SlFitEnd end;
-  g_autoptr (SlRecipe) shorter = make_recipe (SHORT), longer = make_recipe (SHORT);
+  g_autoptr (SlRecipe) shorter = place_make_recipe (SHORT), longer = place_make_recipe (SHORT);
   longer->train.epochs = 6;
-  g_autoptr (SlFit) whole = run (place, longer, FALSE, 0, &end);
-  g_autofree char *wanted = fingerprint (whole);
+  g_autoptr (SlFit) whole = place_run (place, longer, FALSE, 0, &end);
+  g_autofree char *wanted = place_fingerprint (whole);
   g_clear_pointer (&whole, sl_fit_free);
-  g_autoptr (SlFit) part = run (place, shorter, FALSE, 0, &end);
+  g_autoptr (SlFit) part = place_run (place, shorter, FALSE, 0, &end);
   g_assert_cmpint (end, ==, SL_FIT_DONE);
   g_clear_pointer (&part, sl_fit_free);
-  g_autoptr (SlFit) rest = run (place, longer, TRUE, 0, &end);
-  g_autofree char *got = fingerprint (rest);
+  g_autoptr (SlFit) rest = place_run (place, longer, TRUE, 0, &end);
+  g_autofree char *got = place_fingerprint (rest);
   g_assert_cmpstr (got, ==, wanted);
+  g_clear_pointer (&rest, sl_fit_free);
+
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlRecipe) cosine = place_make_recipe (SHORT "[schedule]\nname=cosine\n");
+  g_autoptr (SlRecipe) stretched = place_make_recipe (SHORT "[schedule]\nname=cosine\n");
+  stretched->train.epochs = 6;
+  g_autoptr (SlFit) half = place_run (place, cosine, FALSE, 9, &end);
+  g_clear_pointer (&half, sl_fit_free);
+  g_assert_null (place_open_run (place, stretched, TRUE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (
+      strstr (error->message, "was made with [train] epochs=4 (the recipe now says 6"));
+}
+
+/* A number that is none is not kept, even if no loss has seen it. */
+static void
+test_nan_is_not_kept (Place *place, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe =
+      place_make_recipe ("[split]\nvalidation=0\n[train]\nepochs=2\nbatch=64\n");
+  g_autoptr (SlFit) fit = place_open_run (place, recipe, FALSE, &error);
+  g_assert_no_error (error);
+  SlVariable moment;
+  sl_trainer_get_variable (fit->trainer, sl_trainer_get_n_variables (fit->trainer) - 1, &moment);
+  g_assert_true (moment.is_state);
+  ((float *)moment.data)[0] = INFINITY; /* the mean square of an Adam: its parameter stands still */
+  place->stop_at = 0;
+  g_assert_false (sl_fit_run (fit, &end, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+  g_assert_nonnull (strstr (error->message, "holds NaN or infinity"));
+  g_autofree char *checkpoint = sl_checkpoint_find_newest (place->run);
+  g_assert_null (checkpoint);
+}
+
+/* Stopped by the very last step there is nothing left to resume. */
+static void
+test_stopped_at_the_end (Place *place, gconstpointer unused)
+{
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe = place_make_recipe (SHORT);
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 4 * 7, &end);
+  g_assert_cmpint (end, ==, SL_FIT_DONE);
+  g_assert_cmpuint (sl_history_get_n (sl_fit_get_history (fit)), ==, 4);
 }
 
 /* A rate that grows beyond all bounds: the run ends with step and rate, the model is not written,
@@ -380,12 +291,12 @@ test_nan (Place *place, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   SlFitEnd end;
-  use_network (place, "Input 6x6x1\nFlatten\nDense 3\n");
-  g_autoptr (SlRecipe) recipe =
-      make_recipe ("[loss]\nname=mse\n[optimizer]\nname=sgd\nrate=1e3\n[split]\nvalidation=0.2\n"
-                   "[schedule]\nname=one-cycle\nrise=0.9\nstart-divisor=1e6\n"
-                   "[train]\nepochs=40\nbatch=16\n");
-  g_autoptr (SlFit) fit = open_run (place, recipe, FALSE, &error);
+  place_use_network (place, "Input 6x6x1\nFlatten\nDense 3\n");
+  g_autoptr (SlRecipe) recipe = place_make_recipe (
+      "[loss]\nname=mse\n[optimizer]\nname=sgd\nrate=1e3\n[split]\nvalidation=0.2\n"
+      "[schedule]\nname=one-cycle\nrise=0.9\nstart-divisor=1e6\n"
+      "[train]\nepochs=40\nbatch=16\n");
+  g_autoptr (SlFit) fit = place_open_run (place, recipe, FALSE, &error);
   g_assert_no_error (error);
   place->stop_at = 0;
   g_assert_false (sl_fit_run (fit, &end, &error));
@@ -425,8 +336,8 @@ test_best (Place *place, gconstpointer unused)
     g_autoptr (GError) error = NULL;
     SlFitEnd end;
     g_autofree char *text = g_strdup_printf ("%s%u\n", keys, patience);
-    g_autoptr (SlRecipe) recipe = make_recipe (text);
-    g_autoptr (SlFit) fit = run (place, recipe, FALSE, 0, &end);
+    g_autoptr (SlRecipe) recipe = place_make_recipe (text);
+    g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
     const gint64 best = sl_fit_get_best_epoch (fit), n = sl_history_get_n (fit->history);
     g_assert_cmpint (best, <, n);
     g_assert_cmpint (end, ==, patience ? SL_FIT_EARLY : SL_FIT_DONE);
@@ -457,8 +368,8 @@ test_no_validation (Place *place, gconstpointer unused)
 {
   SlFitEnd end;
   g_autoptr (SlRecipe) recipe =
-      make_recipe ("[split]\nvalidation=0\n[train]\nepochs=2\nbatch=64\n");
-  g_autoptr (SlFit) fit = run (place, recipe, FALSE, 0, &end);
+      place_make_recipe ("[split]\nvalidation=0\n[train]\nepochs=2\nbatch=64\n");
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
   g_assert_null (sl_fit_get_validation (fit));
   g_assert_cmpuint (place->notes->len, ==, 1);
   g_assert_true (isnan (sl_history_get (fit->history, 0)->val_loss));
@@ -471,11 +382,11 @@ test_autoencoder (Place *place, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   SlFitEnd end;
-  use_network (place, "Input 36\nDense 12 relu\nDense 36\n");
+  place_use_network (place, "Input 36\nDense 12 relu\nDense 36\n");
   g_autoptr (SlRecipe) recipe =
-      make_recipe ("[loss]\nname=mse\n[data]\ntarget=input\n[augment]\nmask=0.3\n"
-                   "[optimizer]\nrate=0.01\n[train]\nepochs=15\nbatch=16\n");
-  g_autoptr (SlFit) fit = run (place, recipe, FALSE, 0, &end);
+      place_make_recipe ("[loss]\nname=mse\n[data]\ntarget=input\n[augment]\nmask=0.3\n"
+                         "[optimizer]\nrate=0.01\n[train]\nepochs=15\nbatch=16\n");
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
   const SlEpoch *first = sl_history_get (fit->history, 0);
   const SlEpoch *last = sl_history_get (fit->history, 14);
   g_assert_true (isnan (last->accuracy) && isnan (last->val_accuracy));
@@ -484,19 +395,85 @@ test_autoencoder (Place *place, gconstpointer unused)
   g_assert_no_error (error);
 }
 
+/* A base of other classes: its head begins anew, the rest is as it was and may stay so. */
+static void
+test_base (Place *place, gconstpointer unused)
+{
+  static const char *const keys =
+      "[network]\nbase=base.onnx\nfreeze=first*\n[optimizer]\nname=adam\nrate=0.01\n"
+      "[split]\nvalidation=0.2\n[train]\nepochs=20\nbatch=16\n";
+  g_autoptr (GError) error = NULL;
+  SlFitEnd end;
+  SlTrainerOptions options = {.seed = 9};
+  place_use_network (place, "Input 6x6x1\nFlatten\nfirst: Dense 16 relu\nlast: Dense 5 softmax\n");
+  g_autoptr (SlTrainer) trainer = sl_trainer_new (place->model, &options, &error);
+  g_assert_no_error (error);
+  const char *const label_keys[] = {"sightline.labels"}, *const labels[] = {"a\nb\nc\nd\ne"};
+  sl_trainer_save_model (trainer, place->output, label_keys, labels, 1, &error);
+  g_assert_no_error (error);
+  sl_model_unref (place->model);
+  place->model = sl_model_load (place->output, NULL, &error);
+  g_assert_no_error (error);
+
+  g_autoptr (SlRecipe) recipe = sl_recipe_parse (keys, strlen (keys), "r", &error);
+  g_assert_no_error (error);
+  g_assert_true (sl_recipe_complete (recipe, &error));
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 0, &end);
+  g_assert_nonnull (strstr (g_ptr_array_index (place->notes, 0), "'last/kernel' (Gemm), begins "
+                                                                 "anew: 3 outputs instead of 5"));
+  g_assert_cmpfloat (sl_history_get (sl_fit_get_history (fit), 19)->val_accuracy, >, 0.8);
+  for (uint32_t i = 0; i < sl_trainer_get_n_variables (fit->trainer); i++) {
+    SlVariable now, before;
+    sl_trainer_get_variable (fit->trainer, i, &now);
+    for (uint32_t k = 0; k < sl_trainer_get_n_variables (trainer); k++) {
+      sl_trainer_get_variable (trainer, k, &before);
+      if (strcmp (now.name, before.name) == 0 && g_str_has_prefix (now.name, "first"))
+        g_assert_cmpmem (now.data, now.bytes, before.data, before.bytes);
+    }
+    if (strcmp (now.name, "last/kernel") == 0)
+      g_assert_cmpint (now.shape.dim[1], ==, CLASSES);
+  }
+  g_assert_true (sl_fit_save_model (fit, place->output, &error));
+  g_autoptr (SlModel) written = sl_model_load (place->output, NULL, &error);
+  g_autoptr (SlModelRules) rules = sl_model_rules_new (written, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (rules->n_labels, ==, CLASSES);
+}
+
+/* What ends in no layer with weights cannot be given other classes. */
+static void
+test_base_refused (Place *place, gconstpointer unused)
+{
+  static const char *const keys = "[network]\nbase=base.onnx\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlRecipe) recipe = sl_recipe_parse (keys, strlen (keys), "r", &error);
+  g_assert_true (sl_recipe_complete (recipe, &error));
+  place_use_network (place, "Input 6x6x1\nFlatten\na: Dense 5\nDense 5 from=a\nAdd a\nSoftmax\n");
+  g_assert_null (place_open_run (place, recipe, FALSE, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "has 5 outputs, there are 3 classes"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(name, test) g_test_add ("/train/fit/" name, Place, NULL, set_up, test, tear_down)
+#define ADD(name, test) \
+  g_test_add ("/train/fit/" name, Place, NULL, place_set_up, test, place_tear_down)
   ADD ("learns", test_learns);
   ADD ("model", test_model);
   ADD ("resume", test_resume);
   ADD ("refuses", test_refuses);
+  ADD ("kept", test_kept);
+  ADD ("last-batch", test_last_batch);
   ADD ("longer", test_longer);
+  ADD ("nan-is-not-kept", test_nan_is_not_kept);
+  ADD ("stopped-at-the-end", test_stopped_at_the_end);
   ADD ("nan", test_nan);
   ADD ("best", test_best);
   ADD ("no-validation", test_no_validation);
   ADD ("autoencoder", test_autoencoder);
+  ADD ("base", test_base);
+  ADD ("base-refused", test_base_refused);
   return g_test_run ();
 }

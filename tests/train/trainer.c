@@ -130,6 +130,86 @@ assert_same (SlTrainer *a, SlTrainer *b, double tolerance)
   }
 }
 
+/* A smaller batch is a batch: its mean is over its own samples. */
+static void
+test_last_batch (void)
+{
+  g_autoptr (SlModel) model = perceptron ();
+  SlTrainerOptions options = {.batch = BATCH, .last_batch = 3};
+  sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_ADAM);
+  g_autoptr (SlTrainer) both = trainer_for (model, &options);
+  options.batch = 3;
+  options.last_batch = 0;
+  g_autoptr (SlTrainer) small = trainer_for (model, &options);
+  sl_trainer_choose_last (both, TRUE);
+  const SlTrainResult a = train (both, 4, 0.01, 5), b = train (small, 4, 0.01, 5);
+  g_assert_cmpfloat (a.loss, ==, b.loss);
+  g_assert_cmpuint (a.n_right, ==, b.n_right);
+  assert_same (both, small, 0);
+
+  /* Both go on with the same moments: of the same samples twice the mean is that of once. */
+  options.batch = 6;
+  g_autoptr (SlTrainer) twice = trainer_for (model, &options);
+  options.last_batch = 6;
+  options.batch = 3;
+  g_autoptr (SlTrainer) mixed = trainer_for (model, &options);
+  for (uint32_t i = 0; i < 4; i++) {
+    SlTrainer *const trainers[] = {twice, mixed};
+    sl_trainer_choose_last (mixed, i % 2);
+    for (uint32_t k = 0; k < 2; k++) {
+      g_autoptr (GError) error = NULL;
+      SlTensorView x, target;
+      sl_trainer_get_input (trainers[k], &x);
+      sl_trainer_get_target (trainers[k], &target);
+      for (int64_t row = 0; row < x.shape.dim[0]; row += 3) {
+        g_autoptr (GRand) rand = g_rand_new_with_seed (i);
+        SlTensorView part = x, goal = target;
+        part.shape.dim[0] = 3;
+        part.data = (float *)x.data + row * x.stride[0];
+        goal.data = (float *)target.data + row * target.stride[0];
+        fill (&part, &goal, rand);
+      }
+      sl_trainer_step (trainers[k], 0.01, NULL, &error);
+      g_assert_no_error (error);
+    }
+  }
+  assert_same (twice, mixed, 1e-5);
+}
+
+/* The largest output counts with any loss; class weights and smoothing are no part of what an
+ * evaluation says. */
+static void
+test_evaluation (void)
+{
+  g_autoptr (SlModel) model = perceptron ();
+  const float weights[] = {1, 5, 0.1f};
+  const SlTrainerOptions plain = {.batch = BATCH}, mse = {.batch = BATCH, .loss = SL_LOSS_MSE},
+                         weighted = {.batch = BATCH,
+                                     .class_weights = weights,
+                                     .n_class_weights = CLASSES,
+                                     .label_smoothing = 0.2};
+  g_autoptr (SlTrainer) a = trainer_for (model, &plain);
+  g_autoptr (SlTrainer) b = trainer_for (model, &weighted);
+  g_autoptr (SlTrainer) c = trainer_for (model, &mse);
+  const SlTrainResult of_a = evaluate (a, 7), of_b = evaluate (b, 7), of_c = evaluate (c, 7);
+  g_assert_cmpfloat (of_a.loss, ==, of_b.loss);
+  g_assert_cmpuint (of_a.n_right, >, 0);
+  g_assert_cmpuint (of_a.n_right, ==, of_b.n_right);
+  g_assert_cmpuint (of_a.n_right, ==, of_c.n_right);
+}
+
+static void
+test_patterns (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = perceptron ();
+  const SlRateRule rules[] = {{"b?", 0.5, FALSE}, {"conv1.*", 0, FALSE}};
+  SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 2};
+  g_assert_null (sl_trainer_new (model, &options, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "name fits 'conv1.*'"));
+}
+
 static void
 test_threads_and_reference (void)
 {
@@ -152,7 +232,7 @@ static void
 test_frozen_and_rates (void)
 {
   g_autoptr (SlModel) model = perceptron ();
-  const SlRateRule rules[] = {{"w1", 0}, {"b?", 0.5}};
+  const SlRateRule rules[] = {{"w1", 0, FALSE}, {"b?", 0.5, FALSE}};
   SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 2};
   g_autoptr (SlTrainer) trainer = trainer_for (model, &options);
   g_autoptr (SlTrainer) plain = trainer_for (model, &(SlTrainerOptions){.batch = BATCH});
@@ -288,6 +368,37 @@ check_convolutional (bool has_norm)
   assert_same (again, reference, 2e-4);
 }
 
+/* Steps that compute activations again (normalisation, dropout) have the same bits, and a plan that
+ * keeps its rules. */
+static void
+test_recomputed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlModel) model = convolutional (true);
+  SlTrainerOptions options = {.batch = BATCH, .seed = 11};
+  SlTrainerInfo kept, less;
+  g_autoptr (SlTrainer) whole = trainer_for (model, &options);
+  sl_trainer_get_info (whole, &kept);
+  options.memory_limit = kept.step_bytes - 1;
+  g_autoptr (SlTrainer) again = trainer_for (model, &options);
+  sl_trainer_get_info (again, &less);
+  g_assert_cmpuint (less.step_bytes, <, kept.step_bytes);
+  g_assert_cmpfloat (less.step_flops, ==, kept.step_flops + less.recomputed_flops);
+  g_autofree char *wrong =
+      sl_plan_check (sl_session_get_plan (sl_trainer_get_step_program (again)));
+  g_assert_cmpstr (wrong, ==, NULL);
+  SlTrainer *const trainers[] = {whole, again};
+  for (size_t k = 0; k < G_N_ELEMENTS (trainers); k++) {
+    g_autoptr (GRand) rand = g_rand_new_with_seed (3);
+    for (int i = 0; i < 5; i++) {
+      fill_pictures (trainers[k], rand);
+      sl_trainer_step (trainers[k], 0.01, NULL, &error);
+      g_assert_no_error (error);
+    }
+  }
+  assert_same (whole, again, 0);
+}
+
 static void
 test_convolutional (void)
 {
@@ -298,6 +409,148 @@ static void
 test_batch_norm (void)
 {
   check_convolutional (true);
+}
+
+/* --- What several layers share, what stays --- */
+
+static const float *
+find_data (SlTrainer *trainer, const char *name)
+{
+  return find_variable (trainer, name)->data;
+}
+
+/* x (N, 6) → Gemm w, Relu → Gemm w (or its twin), Relu → Gemm 3 */
+static SlModel *
+twice (const char *second)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, FEATURES));
+  SlValue *w = test_constant (graph, "w", SL_SHAPE (FEATURES, FEATURES), 1);
+  SlValue *again = strcmp (second, "w") == 0
+                       ? w
+                       : test_constant (graph, second, SL_SHAPE (FEATURES, FEATURES), 1);
+  SlValue *one = test_node (graph, "Relu", "r1", test_node (graph, "Gemm", "g1", x, w, NULL), NULL);
+  SlValue *two =
+      test_node (graph, "Relu", "r2", test_node (graph, "Gemm", "g2", one, again, NULL), NULL);
+  sl_graph_mark_output (
+      graph, test_node (graph, "Gemm", "y", two,
+                        test_constant (graph, "v", SL_SHAPE (FEATURES, CLASSES), 3), NULL));
+  return sl_model_new_from_graph (graph, "twice", NULL);
+}
+
+/* Weights that two layers read go as far as those of two layers together. */
+static void
+test_shared_weights (void)
+{
+  g_autoptr (SlModel) shared = twice ("w"), apart = twice ("twin");
+  SlTrainerOptions options = {.batch = BATCH};
+  g_autoptr (SlTrainer) one = trainer_for (shared, &options);
+  g_autoptr (SlTrainer) two = trainer_for (apart, &options);
+  options.device = sl_device_find ("ref", NULL);
+  g_autoptr (SlTrainer) reference = trainer_for (shared, &options);
+  float before[FEATURES * FEATURES];
+  double moved = 0;
+  g_assert_cmpuint (sl_trainer_get_n_variables (one), ==, 2);
+  memcpy (before, find_data (one, "w"), sizeof before);
+  train (one, 1, 0.1, 1);
+  train (two, 1, 0.1, 1);
+  train (reference, 1, 0.1, 1);
+  assert_same (one, reference, 1e-6);
+  for (size_t i = 0; i < G_N_ELEMENTS (before); i++) {
+    const double together = (double)find_data (one, "w")[i] - (double)before[i];
+    const double first = (double)find_data (two, "w")[i] - (double)before[i];
+    const double second = (double)find_data (two, "twin")[i] - (double)before[i];
+    g_assert_cmpfloat_with_epsilon (together, first + second, 1e-6);
+    moved = fmax (moved, fmin (fabs (first), fabs (second)));
+  }
+  g_assert_cmpfloat (moved, >, 1e-4);
+}
+
+/* x (N, 8, 2, 2) → BatchNormalization, once or twice with the same vectors, both added →
+ * GlobalAveragePool */
+static SlModel *
+normalised (bool is_shared)
+{
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 8, 2, 2));
+  SlValue *norm = batch_norm (graph, x);
+  if (is_shared) {
+    const SlNode *node = norm->producer;
+    SlValue *again = test_node (graph, "BatchNormalization", "again", x, node->inputs[1],
+                                node->inputs[2], node->inputs[3], node->inputs[4], NULL);
+    test_set_float (again, "momentum", 0.75f);
+    norm = test_node (graph, "Add", "sum", norm, again, NULL);
+  }
+  sl_graph_mark_output (graph, test_node (graph, "GlobalAveragePool", "y", norm, NULL));
+  return sl_model_new_from_graph (graph, "normalised", NULL);
+}
+
+/* One step, and what an evaluation of the same samples said before it. */
+static SlTrainResult
+step_normalised (SlTrainer *trainer, SlTrainResult *ret_before)
+{
+  g_autoptr (GError) error = NULL;
+  SlTensorView views[4];
+  SlTrainResult result;
+  sl_trainer_get_input (trainer, &views[0]);
+  sl_trainer_get_eval_input (trainer, &views[1]);
+  sl_trainer_get_target (trainer, &views[2]);
+  sl_trainer_get_eval_target (trainer, &views[3]);
+  for (size_t k = 0; k < 4; k++) /* dense in either order: what matters is that both see the same */
+    for (int i = 0; i < (k < 2 ? 32 : 8) * BATCH; i++)
+      ((float *)views[k].data)[i] = k < 2 ? (float)(i * 37 % 101) / 50 : (float)(i % 9 == 0);
+  sl_trainer_evaluate (trainer, BATCH, ret_before, &error);
+  g_assert_no_error (error);
+  sl_trainer_step (trainer, 0.1, &result, &error);
+  g_assert_no_error (error);
+  return result;
+}
+
+/* Running moments that two nodes carry on are carried twice: 3/4 and 1/4 of the batch's, twice. */
+static void
+test_shared_moments (void)
+{
+  static const char *const devices[] = {"cpu", "ref"};
+  for (size_t d = 0; d < G_N_ELEMENTS (devices); d++) {
+    g_autoptr (SlModel) once = normalised (false), both = normalised (true);
+    const SlTrainerOptions options = {.batch = BATCH, .device = sl_device_find (devices[d], NULL)};
+    g_autoptr (SlTrainer) one = trainer_for (once, &options), two = trainer_for (both, &options);
+    SlTrainResult before;
+    step_normalised (one, &before);
+    step_normalised (two, &before);
+    for (int c = 0; c < 8; c++) {
+      const double mean = (double)find_data (one, "mean")[c];
+      const double variance = (double)find_data (one, "variance")[c] - 0.75;
+      g_assert_cmpfloat_with_epsilon ((double)find_data (two, "mean")[c], 1.75 * mean, 1e-5);
+      g_assert_cmpfloat_with_epsilon ((double)find_data (two, "variance")[c],
+                                      0.5625 + 1.75 * variance, 1e-5);
+    }
+  }
+}
+
+/* A frozen normalisation is that of inference, as Keras's; one whose scale and shift alone are
+ * frozen still normalises by the batch, as PyTorch's without requires_grad. */
+static void
+test_frozen_norm (void)
+{
+  const SlRateRule rules[] = {{"gamma", 0, FALSE}, {"mean", 0, FALSE}, {"variance", 0, FALSE}};
+  g_autoptr (SlModel) model = normalised (false);
+  SlTrainerOptions options = {.batch = BATCH, .rules = rules, .n_rules = 3};
+  g_autoptr (SlTrainer) frozen = trainer_for (model, &options);
+  options.n_rules = 1;
+  g_autoptr (SlTrainer) half = trainer_for (model, &options);
+  SlTrainResult before, step;
+  step = step_normalised (frozen, &before);
+  g_assert_cmpfloat_with_epsilon (step.loss, before.loss, 1e-6);
+  for (int c = 0; c < 8; c++) {
+    g_assert_cmpfloat (find_data (frozen, "mean")[c], ==, 0);
+    g_assert_cmpfloat (find_data (frozen, "variance")[c], ==, 1);
+  }
+  step = step_normalised (half, &before);
+  g_assert_cmpfloat (fabs (step.loss - before.loss), >, 1e-3);
+  g_assert_cmpfloat (find_data (half, "mean")[0], !=, 0);
+  g_assert_cmpfloat (find_data (half, "gamma")[0], ==, 1);
+  g_assert_cmpfloat (find_data (half, "beta")[0], !=, 0);
 }
 
 /* --- What is learned in a network from elsewhere --- */
@@ -408,7 +661,7 @@ test_refused (void)
   const SlTrainerOptions weighted = {.batch = 2, .class_weights = weights, .n_class_weights = 2};
   assert_refused (dense (NULL), &weighted, "2 class weights given, the network has 3 classes");
 
-  const SlRateRule all = {"*", 0};
+  const SlRateRule all = {"*", 0, FALSE};
   const SlTrainerOptions frozen = {.batch = 2, .rules = &all, .n_rules = 1};
   assert_refused (dense (NULL), &frozen, "no parameter to train");
 
@@ -420,7 +673,7 @@ test_refused (void)
   SlValue *norm = batch_norm (shared, test_input (shared, "x", SL_SHAPE (-1, 8, 2, 2)));
   sl_node_set_input (norm->producer, 4, norm->producer->inputs[3]);
   sl_graph_mark_output (shared, test_node (shared, "GlobalAveragePool", "y", norm, NULL));
-  assert_refused (shared, &plain, "'mean' is the running mean or variance of another node");
+  assert_refused (shared, &plain, "'mean' is running mean and variance at once");
 
   const SlTrainerOptions small = {.batch = 2, .memory_limit = 64};
   assert_refused (dense (NULL), &small, "limit");
@@ -501,9 +754,16 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/trainer/learns", test_learns);
+  g_test_add_func ("/train/trainer/last-batch", test_last_batch);
+  g_test_add_func ("/train/trainer/evaluation", test_evaluation);
+  g_test_add_func ("/train/trainer/patterns", test_patterns);
   g_test_add_func ("/train/trainer/threads-and-reference", test_threads_and_reference);
   g_test_add_func ("/train/trainer/convolutional", test_convolutional);
   g_test_add_func ("/train/trainer/batch-norm", test_batch_norm);
+  g_test_add_func ("/train/trainer/recomputed", test_recomputed);
+  g_test_add_func ("/train/trainer/shared-weights", test_shared_weights);
+  g_test_add_func ("/train/trainer/shared-moments", test_shared_moments);
+  g_test_add_func ("/train/trainer/frozen-norm", test_frozen_norm);
   g_test_add_func ("/train/trainer/variables", test_variables);
   g_test_add_func ("/train/trainer/live-contents", test_live_contents);
   g_test_add_func ("/train/trainer/refused", test_refused);

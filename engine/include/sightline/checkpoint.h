@@ -51,6 +51,8 @@ SL_API gboolean sl_checkpoint_save_step (SlCheckpoint *checkpoint, const char *f
                                          GError **error);
 /* Removes all of them, and what killed writers left. */
 SL_API gboolean sl_checkpoint_remove_all (const char *folder, GError **error);
+/* Path of the newest one in the folder, whole or not; NULL: there is none. Free with g_free(). */
+SL_API char *sl_checkpoint_find_newest (const char *folder);
 /* Loads the newest one in `folder` that is whole. *ret_path (free with g_free()) says which. Those
  * that are damaged are passed over, each with a line to `note`. NULL without an error: the folder
  * has none at all; SL_ERROR_MALFORMED: it has some, and none is whole. */

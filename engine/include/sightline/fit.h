@@ -27,8 +27,10 @@ typedef struct SlFitOptions {
   SlSampleSource *train;      /* all but the test part; divided as [split] says … */
   SlSampleSource *validation; /* … unless the data have a validation part of their own; or NULL */
   const char *folder; /* for checkpoints, history.jsonl, event files; made if it is not there. One
-                         run at a time uses it */
+                         run at a time uses it. NULL: only to see whether everything fits */
   gboolean resume;    /* go on from the newest checkpoint there, if there is one */
+  gboolean anew;      /* remove what an earlier run left there; SL_ERROR_IO if there is something
+                         and neither is set */
   const SlDevice *device; /* NULL: the first */
   guint threads;          /* of a step; 0: all */
   guint64 memory_limit;   /* of a step; 0: its default */
@@ -74,9 +76,9 @@ SL_API const SlHistory *sl_fit_get_history (SlFit *fit);
 /* The best epoch so far by [train] monitor, or 0. */
 SL_API gint64 sl_fit_get_best_epoch (SlFit *fit);
 
-/* Trains. After each epoch history and checkpoint are on disk. On failure (SL_ERROR_NUMERIC: NaN,
- * with step, layer and rate) the checkpoints are those of whole epochs. The same seed gives the
- * same bits, interrupted and resumed or not. */
+/* Trains; not without a folder. After each epoch history and checkpoint are on disk. On failure
+ * (SL_ERROR_NUMERIC: NaN, with step, layer and rate) the checkpoints are those of whole epochs. The
+ * same seed gives the same bits, interrupted and resumed or not. */
 SL_API gboolean sl_fit_run (SlFit *fit, SlFitEnd *ret_end, GError **error);
 
 /* Writes one ONNX file, atomically: the network with the parameters of the best epoch (or the last,

@@ -18,11 +18,13 @@ typedef struct SlLoaderOptions {
   const SlPreprocess *rules; /* of the network's input; needed */
   uint32_t batch;            /* samples of a batch; needed */
   gboolean shuffle;          /* a new order each epoch; default: the source's */
-  gboolean drop_last;        /* leave out samples that do not fill a batch */
-  guint64 seed;              /* of the order, and of whatever else is drawn */
-  const SlAugment *augment;  /* what is done to the pictures; default: nothing */
-  float label_smoothing; /* s, from 0 on and below 1: a target is (1 - s) for the sample's class,
-                            and s / classes more for every one (Keras, PyTorch) */
+  gboolean balance;   /* each class as often as the others: an epoch has as many samples, those
+                         of small classes several times, of large ones not all; shuffled */
+  gboolean drop_last; /* leave out samples that do not fill a batch */
+  guint64 seed;       /* of the order, and of whatever else is drawn */
+  const SlAugment *augment; /* what is done to the pictures; default: nothing */
+  float label_smoothing;    /* s, from 0 on and below 1: a target is (1 - s) for the sample's class,
+                               and s / classes more for every one (Keras, PyTorch) */
   uint32_t workers;     /* threads that load; default: one for each core that the process may use */
   uint32_t read_ahead;  /* batches at hand at most; default: one more than workers */
   guint64 memory_limit; /* bytes of these; fewer batches where they do not fit; default 1 GiB */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sightline/augment.h>
+#include <sightline/train.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,7 @@ typedef struct SlRecipe {
     char *path;         /* a relative one is looked up in the folder of data sets, if that is set */
     const char *target; /* class, input */
     gint64 workers;
+    const char *balance; /* none, sampling */
     gboolean drop_last;
     gint64 limit; /* samples taken of the training set; 0: all */
   } data;
@@ -43,6 +45,9 @@ typedef struct SlRecipe {
     char *mean, *std; /* numbers, or "measured" */
     char *size, *pad;
     gint64 resize_size;
+    const char *whiten; /* none, pca, zca */
+    double whiten_epsilon;
+    gint64 whiten_samples; /* 0: all */
   } preprocess;
 
   struct {
@@ -98,7 +103,8 @@ typedef struct SlRecipeKey {
   const char *group, *name;
   const char *expected;  /* of the value: "a number above 0" */
   const char *initial;   /* the default as text; "" for none */
-  const char *only_with; /* choices of the group's `name`, commas between; NULL: always */
+  const char *only_with; /* "name=sgd,rmsprop": another key of the group and the choices of it that
+                            this one goes with; NULL: always */
   const char *help;      /* what it means, half a line */
 } SlRecipeKey;
 
@@ -131,6 +137,10 @@ SL_API char *sl_recipe_to_text (const SlRecipe *recipe);
  * not pass sl_augment_check(), whose ranges are narrower in places. */
 SL_API void sl_recipe_get_augment (const SlRecipe *recipe, const SlPreprocess *rules,
                                    SlAugment *ret_augment);
+
+/* Loss, optimiser, batch and seed of a complete recipe; what the recipe does not say by itself
+ * (device, threads, class weights, rules for parameters) is 0. */
+SL_API void sl_recipe_get_trainer_options (const SlRecipe *recipe, SlTrainerOptions *ret_options);
 
 /* PATH as the recipe means it: absolute, or beneath its folder. Free with g_free(). */
 SL_API char *sl_recipe_resolve (const SlRecipe *recipe, const char *path);

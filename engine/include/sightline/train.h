@@ -3,6 +3,7 @@
 
 #include <sightline/device.h>
 #include <sightline/model.h>
+#include <sightline/program.h>
 
 G_BEGIN_DECLS
 
@@ -47,18 +48,25 @@ typedef struct SlOptimizer {
 SL_API void sl_optimizer_init (SlOptimizer *optimizer, SlOptimizerKind kind);
 
 /* Parameters whose names match the pattern (of g_pattern_match_simple(): * and ?) learn at `factor`
- * times the rate; 0: they stay as they are, and cost nothing. The first rule that fits counts. */
+ * times the rate; 0: they stay as they are, and cost nothing. The first rule that fits counts. A
+ * batch normalisation whose running mean and variance both have factor 0 is that of inference, as
+ * with Keras's trainable = False. */
 typedef struct SlRateRule {
   const char *pattern;
   double factor;
+  gboolean may_miss; /* else a pattern that no name fits is an error: mostly a slip */
 } SlRateRule;
 
 /* Zero in a field means its default. */
 typedef struct SlTrainerOptions {
   const SlDevice *device; /* default: the first of sl_device_list() */
   uint32_t batch;         /* samples of a step; default 32 */
+  uint32_t last_batch;    /* samples of the smaller batch that an epoch may end with; default: no
+                             epoch does */
   uint32_t threads;       /* most threads that a step uses; default: all of the device */
-  guint64 memory_limit;   /* bytes that a step may take besides the parameters; default 8 GiB */
+  guint64 memory_limit;   /* bytes that a step may take besides the parameters; default 8 GiB. What
+                             would take more computes activations again instead of keeping them:
+                             the same bits, up to a third more work */
   SlLoss loss;
   double label_smoothing;     /* cross-entropy: t becomes (1 - a) t + a / C; default 0 */
   const float *class_weights; /* cross-entropy: one for each class; default: all 1 */
@@ -86,19 +94,22 @@ typedef struct SlTrainer SlTrainer;
  *
  * The model has one input whose leading dimension is the batch, and its first output counts. An
  * operator without a gradient is SL_ERROR_UNSUPPORTED with its node; a step that takes more memory
- * than the limit is SL_ERROR_LIMIT with the numbers, before anything is allocated. */
+ * than the limit whatever is recomputed is SL_ERROR_LIMIT with the numbers, before anything is
+ * allocated. */
 SL_API SlTrainer *sl_trainer_new (SlModel *model, const SlTrainerOptions *options, GError **error);
 SL_API void sl_trainer_free (SlTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlTrainer, sl_trainer_free)
 
 typedef struct SlTrainerInfo {
-  guint64 parameters;         /* elements that are trained */
-  guint64 frozen;             /* elements of parameters that stay */
-  guint64 parameter_bytes;    /* of parameters and state of the network */
-  guint64 optimizer_bytes;    /* of moments and the like */
-  guint64 step_bytes;         /* activations, gradients and scratch of a step */
-  guint64 evaluate_bytes;     /* of an evaluation */
-  double step_flops;          /* a multiply-add counts 2 */
+  guint64 parameters;      /* elements that are trained */
+  guint64 frozen;          /* elements of parameters that stay */
+  guint64 parameter_bytes; /* of parameters and state of the network */
+  guint64 optimizer_bytes; /* of moments and the like */
+  guint64 step_bytes;      /* activations, gradients and scratch of a step */
+  guint64 evaluate_bytes;  /* of an evaluation */
+  double step_flops;       /* a multiply-add counts 2 */
+  guint64 kept_bytes; /* step_bytes, if nothing had to be computed twice to stay below the limit */
+  double recomputed_flops;    /* of step_flops: what is computed twice; 0: nothing is */
   uint32_t n_reference_steps; /* as in SlProgramInfo */
 } SlTrainerInfo;
 SL_API void sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info);
@@ -108,11 +119,14 @@ SL_API void sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info);
  * the trainer; what was written stays until it is overwritten. */
 SL_API void sl_trainer_get_input (SlTrainer *trainer, SlTensorView *ret_view);
 SL_API void sl_trainer_get_target (SlTrainer *trainer, SlTensorView *ret_view);
+/* Whether the next steps are of last_batch samples, each with the weight 1 / last_batch, or of
+ * batch samples; they have input and target of their own, and everything else in common. */
+SL_API void sl_trainer_choose_last (SlTrainer *trainer, gboolean last);
 
 typedef struct SlTrainResult {
   double loss;      /* mean over the samples */
   uint32_t n_right; /* samples whose largest output is where the largest target is, the first one
-                       of equals; 0 for losses without classes */
+                       of equals; 0 where targets are not samples x classes */
   double gradient_norm; /* of all gradients together, before clipping */
 } SlTrainResult;
 
@@ -122,12 +136,18 @@ typedef struct SlTrainResult {
 SL_API gboolean sl_trainer_step (SlTrainer *trainer, double rate, SlTrainResult *ret_result,
                                  GError **error);
 
+/* What a step executes, to be looked at and timed in its parts; the trainer's. Executing the run is
+ * the last step again, at the same number and rate, which the trainer does not count. */
+SL_API SlProgram *sl_trainer_get_step_program (SlTrainer *trainer);
+SL_API SlRun *sl_trainer_get_step_run (SlTrainer *trainer);
+
 /* Steps done so far; the next one's number is one more. To be set where training is resumed:
  * dropout and Adam depend on it. */
 SL_API guint64 sl_trainer_get_step (SlTrainer *trainer);
 SL_API void sl_trainer_set_step (SlTrainer *trainer, guint64 step);
 
-/* --- Evaluation: the network as it is used, with the parameters of this moment --- */
+/* --- Evaluation: the network as it is used, with the parameters of this moment; the loss without
+ * class weights and label smoothing --- */
 
 /* As for a step, in memory of their own. */
 SL_API void sl_trainer_get_eval_input (SlTrainer *trainer, SlTensorView *ret_view);

@@ -40,9 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlSamplesReport, sl_samples_report_free)
  *  - CLASS/…/picture.jpg, where all belong to the training part;
  *  - train/CLASS/…, val/CLASS/…, test/CLASS/… (also "training", "valid", "validation", "testing"):
  * classes are those of all parts together;
- *  - an archive (tar, plain or packed with gzip, bzip2, xz or zstd) of either, in any folder.
+ *  - an archive (tar, plain or packed with gzip, bzip2, xz or zstd) of either, in any folder;
+ *  - a folder with no such pictures and a single archive.
  * Classes are in the order of their names' bytes. A folder between class and file is a capture
- * session, and so is each clip; where there is neither, sessions are not known. Names that begin
+ * session, and so is each clip (copies of one are the same session); where there is neither, sessions are not known. Names that begin
  * with a dot are passed over, and so are links to folders. An archive's files are kept
  * in memory, up to SL_DATASET_MAX_BYTES; nothing of it is written to disk, and
  * names that lead out of it, links and special files in it are unreadable.

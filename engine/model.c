@@ -358,10 +358,11 @@ sl_model_is_weight (SlModel *model, const SlNode *node, uint32_t index, bool *re
     return false;
   *ret_is_state = value->kind == SL_VALUE_STATE ||
                   (value->kind == SL_VALUE_CONSTANT && (node->op->state_inputs >> index & 1) != 0);
-  /* A model that can be trained says what its parameters are; in others each constant may be one.
-   */
+  /* A model that can be trained says what its parameters are; in others each constant may be one,
+   * but for single numbers: rates of dropout, bounds. */
   return value->kind != SL_VALUE_CONSTANT ||
-         (model->variables->len == 0 && model->layer_types == NULL);
+         (model->variables->len == 0 && model->layer_types == NULL &&
+          sl_tensor_get_shape (value->data)->rank > 0);
 }
 
 /* Elements of all weights, or of those alone that no gradient changes; each counts once. */

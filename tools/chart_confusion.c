@@ -6,9 +6,11 @@
 #define CELL 34.0
 #define SMALLEST_CELL 4.0
 #define LARGEST_TABLE 900.0
-#define MARGIN 110.0
 #define TOP 70.0
-#define BELOW 120.0
+/* Beside the table: labels as long as they are, up to a limit, and the axis's name. */
+#define MARGIN 34.0
+#define LETTER 7.5
+#define LONGEST_LABEL 90.0
 #define RIGHT 24.0
 /* Numbers and labels need room. */
 #define SMALLEST_WITH_NUMBERS 24.0
@@ -19,6 +21,7 @@ typedef struct {
   const char *const *labels;
   const char *title;
   double cell;
+  double label; /* room for one */
 } Table;
 
 /* White to blue, with the part of the row's samples. */
@@ -73,12 +76,12 @@ draw_labels (cairo_t *cairo, const Table *table)
   tool_chart_set_color (cairo, 0x222222);
   for (guint i = 0; i < table->metrics->n_classes; i++) {
     g_autofree char *label = get_label (table, i);
-    tool_chart_text (cairo, -6, (i + 0.5) * cell + size * 0.36, TOOL_ALIGN_RIGHT, MARGIN - 34,
+    tool_chart_text (cairo, -6, (i + 0.5) * cell + size * 0.36, TOOL_ALIGN_RIGHT, table->label,
                      label);
     cairo_save (cairo);
     cairo_translate (cairo, (i + 0.5) * cell + size * 0.36, table->metrics->n_classes * cell + 6);
     cairo_rotate (cairo, -G_PI / 2);
-    tool_chart_text (cairo, 0, 0, TOOL_ALIGN_RIGHT, BELOW - 34, label);
+    tool_chart_text (cairo, 0, 0, TOOL_ALIGN_RIGHT, table->label, label);
     cairo_restore (cairo);
   }
 }
@@ -98,14 +101,15 @@ draw (cairo_t *cairo, double width, double height, const void *data)
   tool_chart_set_color (cairo, 0x777777);
   tool_chart_text (cairo, 16, 46, TOOL_ALIGN_LEFT, width - 32,
                    "samples by class; shade: part of the row");
-  tool_chart_text (cairo, MARGIN + side / 2, TOP + side + BELOW - 8, TOOL_ALIGN_MIDDLE, 0,
+  const double left = MARGIN + table->label;
+  tool_chart_text (cairo, left + side / 2, TOP + side + left - 8, TOOL_ALIGN_MIDDLE, 0,
                    "predicted");
   cairo_save (cairo);
   cairo_translate (cairo, 20, TOP + side / 2);
   cairo_rotate (cairo, -G_PI / 2);
   tool_chart_text (cairo, 0, 0, TOOL_ALIGN_MIDDLE, 0, "true");
   cairo_restore (cairo);
-  cairo_translate (cairo, MARGIN, TOP);
+  cairo_translate (cairo, left, TOP);
   draw_cells (cairo, table);
   draw_labels (cairo, table);
 }
@@ -116,7 +120,13 @@ tool_chart_write_confusion (const char *path, const SlMetrics *metrics, const ch
 {
   const double n = metrics->n_classes;
   const double cell = MAX (MIN (CELL, LARGEST_TABLE / n), SMALLEST_CELL);
-  const Table table = {metrics, labels, title, cell};
-  return tool_chart_write (path, MAX (MARGIN + n * cell + RIGHT, 360), TOP + n * cell + BELOW, draw,
+  Table table = {metrics, labels, title, cell, 0};
+  for (guint32 i = 0; i < metrics->n_classes; i++) {
+    g_autofree char *label = get_label (&table, i);
+    table.label = MAX (table.label, LETTER * (double)g_utf8_strlen (label, -1));
+  }
+  table.label = MIN (table.label, LONGEST_LABEL);
+  const double left = MARGIN + table.label;
+  return tool_chart_write (path, MAX (left + n * cell + RIGHT, 360), TOP + n * cell + left, draw,
                            &table, error);
 }

@@ -232,7 +232,8 @@ bench_run (int argc, char **argv)
       "  sightline bench net.onnx --threads 2 --batch 4 --seconds 5 -f json\n"
       "  sightline bench net.onnx --threads 1 --profile\n"
       "  sightline bench --train fashion-cnn --batch 64 --optimizer adam\n"
-      "  sightline bench --train resnet20-cifar --optimizer sgd --set optimizer.momentum=0.9 --profile"};
+      "  sightline bench --train resnet20-cifar --optimizer sgd --set optimizer.momentum=0.9 "
+      "--profile"};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries)) {
     options.json = g_strcmp0 (format, "json") == 0;

@@ -8,6 +8,7 @@
 #include "output.h"
 #include "report.h"
 #include "restoration.h"
+#include "text.h"
 
 #include <gst/gst.h>
 #include <sightline-gst/samples.h>
@@ -137,9 +138,9 @@ static char *
 make_title (const Evaluation *evaluation, const SlMetrics *metrics)
 {
   g_autofree char *name = g_path_get_basename (sl_model_get_name (evaluation->model));
-  return g_strdup_printf ("%s, %s: %.2f %% of %" G_GUINT64_FORMAT, name,
-                          sl_data_part_get_name (evaluation->part), 100 * metrics->top1,
-                          metrics->n_samples);
+  g_autofree char *n = tool_group_digits (metrics->n_samples);
+  return g_strdup_printf ("%s, %s: %.2f %% of %s", name, sl_data_part_get_name (evaluation->part),
+                          100 * metrics->top1, n);
 }
 
 static gboolean

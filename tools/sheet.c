@@ -63,14 +63,18 @@ static void
 draw_text (const Sheet *sheet, double x, double y, double width, const char *text)
 {
   cairo_text_extents_t extents;
-  g_autofree char *shown = g_utf8_make_valid (text, -1);
+  g_autofree char *valid = g_utf8_make_valid (text, -1), *shown = g_strdup (valid);
   cairo_save (sheet->cairo);
   cairo_rectangle (sheet->cairo, x, y, width, TEXT_HEIGHT + 6);
   cairo_clip (sheet->cairo);
   cairo_text_extents (sheet->cairo, shown, &extents);
   /* what does not fit loses its beginning: the end tells files apart */
-  cairo_move_to (sheet->cairo, extents.x_advance > width ? x + width - extents.x_advance : x,
-                 y + TEXT_HEIGHT);
+  for (glong cut = 1; extents.x_advance > width && cut < g_utf8_strlen (valid, -1); cut++) {
+    g_free (shown);
+    shown = g_strconcat ("…", g_utf8_offset_to_pointer (valid, cut), NULL);
+    cairo_text_extents (sheet->cairo, shown, &extents);
+  }
+  cairo_move_to (sheet->cairo, x, y + TEXT_HEIGHT);
   cairo_show_text (sheet->cairo, shown);
   cairo_restore (sheet->cairo);
 }

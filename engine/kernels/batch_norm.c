@@ -89,28 +89,6 @@ add_moments (const float *x, size_t stride, size_t count, size_t before, const s
 }
 
 static void
-moments_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
-{
-  const SlBatchNormParams *p = params;
-  size_t pitch = pitch_of (p), block = block_rows (p);
-
-  for (size_t t = first; t < last; t++) {
-    size_t begin = part_begin (p->rows, p->parts, t), end = part_begin (p->rows, p->parts, t + 1);
-    float *mean = part_of (p, buffers[1], t);
-    memset (mean, 0, 2 * pitch * sizeof *mean);
-    for (size_t r = begin; r < end; r += block)
-      for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
-        const float *x = (const float *)buffers[0] + r * p->x_stride + c;
-        size_t count = min_size (block, end - r), n = min_size (VEC_WIDTH, p->channels - c);
-        if (n == VEC_WIDTH)
-          add_moments (x, p->x_stride, count, r - begin, VEC_WIDTH, mean + c, mean + pitch + c);
-        else
-          add_moments (x, p->x_stride, count, r - begin, n, mean + c, mean + pitch + c);
-      }
-  }
-}
-
-static void
 moments_join_run (const void *params, void *const *buffers, void *scratch, size_t first,
                   size_t last)
 {
@@ -211,30 +189,55 @@ add_sums (const float *x, size_t x_stride, const float *dy, size_t dy_stride, si
   vec_store (product, vec_load (product) + join (q) * inverse);
 }
 
-static void
-sums_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+/* Rows r … r + count - 1 of a vector of channels, of which n exist, added to their part's sums;
+ * `before` of its rows are in them. `n` and `backward` are constants where this is inlined. */
+ALWAYS_INLINE void
+add_block (const SlBatchNormParams *p, void *const *buffers, size_t r, size_t count, size_t before,
+           size_t c, const size_t n, const bool backward, float *sums)
 {
-  const SlBatchNormParams *p = params;
-  const float *mean = buffers[2], *inverse = buffers[3];
-  size_t pitch = pitch_of (p), block = block_rows (p);
+  size_t pitch = pitch_of (p);
+  const float *x = (const float *)buffers[0] + r * p->x_stride + c;
+
+  if (backward)
+    add_sums (x, p->x_stride, (const float *)buffers[1] + r * p->dy_stride + c, p->dy_stride, count,
+              n, vec_load_n ((const float *)buffers[2] + c, n),
+              vec_load_n ((const float *)buffers[3] + c, n), sums + c, sums + pitch + c);
+  else
+    add_moments (x, p->x_stride, count, before, n, sums + c, sums + pitch + c);
+}
+
+/* Both sums of each part, block by block. */
+ALWAYS_INLINE void
+run_parts (const SlBatchNormParams *p, void *const *buffers, void *workspace, size_t first,
+           size_t last, const bool backward)
+{
+  size_t block = block_rows (p);
 
   for (size_t t = first; t < last; t++) {
     size_t begin = part_begin (p->rows, p->parts, t), end = part_begin (p->rows, p->parts, t + 1);
-    float *sum = part_of (p, buffers[4], t);
-    memset (sum, 0, 2 * pitch * sizeof *sum);
+    float *sums = part_of (p, workspace, t);
+    memset (sums, 0, 2 * pitch_of (p) * sizeof *sums);
     for (size_t r = begin; r < end; r += block)
       for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
-        const float *x = (const float *)buffers[0] + r * p->x_stride + c;
-        const float *dy = (const float *)buffers[1] + r * p->dy_stride + c;
         size_t count = min_size (block, end - r), n = min_size (VEC_WIDTH, p->channels - c);
-        Vec m = vec_load_n (mean + c, n), i = vec_load_n (inverse + c, n);
         if (n == VEC_WIDTH)
-          add_sums (x, p->x_stride, dy, p->dy_stride, count, VEC_WIDTH, m, i, sum + c,
-                    sum + pitch + c);
+          add_block (p, buffers, r, count, r - begin, c, VEC_WIDTH, backward, sums);
         else
-          add_sums (x, p->x_stride, dy, p->dy_stride, count, n, m, i, sum + c, sum + pitch + c);
+          add_block (p, buffers, r, count, r - begin, c, n, backward, sums);
       }
   }
+}
+
+static void
+moments_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  run_parts (params, buffers, buffers[1], first, last, false);
+}
+
+static void
+sums_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  run_parts (params, buffers, buffers[4], first, last, true);
 }
 
 static void

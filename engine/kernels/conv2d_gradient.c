@@ -215,30 +215,42 @@ copy_band (const Plan *plan, const Tile *tile, const Chunk *chunk)
   }
 }
 
+/* Rows of a window's row follow each other in the band if its taps do; few of them are better
+ * joined with those of the other rows, by pointers. */
+#define JOINED_ROWS 8
+
 static void
 add_band (const Plan *plan, const Tile *tile, const Chunk *chunk)
 {
   const SlConv2dParams *c = &plan->p->conv;
   ptrdiff_t width = (ptrdiff_t)tile->width;
-
-  copy_band (plan, tile, chunk);
-  for (size_t r = 0; r < plan->depth; r++) {
-    size_t tap = r / plan->group_in, ky = tap / c->kernel_w, kx = tap % c->kernel_w;
-    tile->pointers[r] = tile->band + ky * c->dilation_h * plan->band_pitch +
-                        kx * c->dilation_w * plan->group_in + r % plan->group_in;
-  }
+  size_t run = c->kernel_w * plan->group_in, taps_down = c->dilation_h * plan->band_pitch;
+  bool along = c->dilation_w == 1 && run >= JOINED_ROWS;
   SlOuter outer = {
-      .rows = plan->depth,
+      .rows = along ? run : plan->depth,
       .cols = tile->width,
       .count = {1, chunk->rows, c->out_w},
       .a_step = {0, (ptrdiff_t)(c->stride_h * plan->band_pitch),
                  (ptrdiff_t)(c->stride_w * plan->group_in)},
       .b_step = {0, (ptrdiff_t)c->out_w * width, width},
-      .pointers = tile->pointers,
+      .a = tile->band,
+      .pointers = along ? NULL : tile->pointers,
       .b = tile->columns,
       .c = tile->out,
       .c_stride = plan->pitch,
   };
+
+  copy_band (plan, tile, chunk);
+  if (along) {
+    for (size_t ky = 0; ky < c->kernel_h; ky++, outer.a += taps_down, outer.c += run * plan->pitch)
+      SL_KERNEL_NAME (sl_outer_add) (&outer);
+    return;
+  }
+  for (size_t r = 0; r < plan->depth; r++) {
+    size_t tap = r / plan->group_in, ky = tap / c->kernel_w, kx = tap % c->kernel_w;
+    tile->pointers[r] =
+        tile->band + ky * taps_down + kx * c->dilation_w * plan->group_in + r % plan->group_in;
+  }
   SL_KERNEL_NAME (sl_outer_add) (&outer);
 }
 

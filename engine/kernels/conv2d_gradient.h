@@ -39,14 +39,14 @@ sl_conv2d_gradient_units (const SlConv2dParams *p)
   return small ? p->batch : (size_t)p->batch * p->out_h;
 }
 
-/* Enough parts for 16 threads, where each is worth its own sums and all of them fit into some
- * MiB. */
+/* Enough parts for 16 threads, where each is worth its own sums and all of them fit into a second
+ * cache; what is missing then is cut by taps. */
 static inline uint32_t
 sl_conv2d_gradient_parts (const SlConv2dParams *p)
 {
   size_t weights = (size_t)p->out_c * (p->in_c / p->groups) * p->kernel_h * p->kernel_w;
   size_t parts = (size_t)p->batch * p->out_h * p->out_w / 256, units = sl_conv2d_gradient_units (p);
-  size_t room = ((size_t)1 << 21) / (weights > 0 ? weights : 1);
+  size_t room = ((size_t)1 << 18) / (weights > 0 ? weights : 1);
   parts = parts < 16 ? parts : 16;
   parts = parts < room ? parts : room;
   parts = parts < units ? parts : units;

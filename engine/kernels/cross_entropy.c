@@ -2,44 +2,17 @@
 #include "kernels/reduce.h"
 #include "kernels/vmath.h"
 
-static SlPlaneGrid
-rows_grid (const SlCrossEntropyParams *p)
+static size_t
+rows_of_tile (const SlCrossEntropyParams *p)
 {
-  return plane_grid (p->rows, 1, GRID_ELEMENTS / 4 / max_size (1, p->classes));
+  return max_size (1, GRID_ELEMENTS / 4 / max_size (1, p->classes));
 }
 
 static size_t
 rows_tiles (const void *params)
 {
-  SlPlaneGrid grid = rows_grid (params);
-  return plane_tiles (&grid);
-}
-
-/* n lanes, the others -infinity, whose exponential is 0. */
-ALWAYS_INLINE Vec
-load_or_low (const float *x, size_t n)
-{
-  float lane[VEC_WIDTH];
-
-  if (n >= VEC_WIDTH)
-    return vec_load (x);
-  for (size_t i = 0; i < VEC_WIDTH; i++)
-    lane[i] = i < n ? x[i] : -INFINITY;
-  return vec_load (lane);
-}
-
-static float
-greatest (const float *x, size_t n)
-{
-  Vec top = vec_splat (-INFINITY);
-  float lane[VEC_WIDTH];
-
-  for (size_t i = 0; i < n; i += VEC_WIDTH)
-    top = vec_max (top, load_or_low (x + i, n - i));
-  vec_store (lane, top);
-  for (int i = 1; i < VEC_WIDTH; i++)
-    lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
-  return lane[0];
+  const SlCrossEntropyParams *p = params;
+  return ceil_div (p->rows, rows_of_tile (p));
 }
 
 /* weights * target */
@@ -53,10 +26,10 @@ load_share (const float *target, const float *weights, size_t i, size_t n)
 static float
 row_loss (const float *x, const float *target, const float *weights, size_t classes)
 {
-  Vec top = vec_splat (greatest (x, classes)), total = vec_splat (0), loss = vec_splat (0);
+  Vec top = vec_splat (vec_greatest_of (x, classes)), total = vec_splat (0), loss = vec_splat (0);
 
   for (size_t i = 0; i < classes; i += VEC_WIDTH)
-    total += vec_exp (load_or_low (x + i, classes - i) - top);
+    total += vec_exp (vec_load_or_low (x + i, classes - i) - top);
   Vec shift = vec_log (vec_splat (vec_sum (total)));
   for (size_t i = 0; i < classes; i += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, classes - i);
@@ -72,11 +45,11 @@ static void
 row_gradient (float dloss, const float *x, const float *target, const float *weights,
               size_t classes, float *out)
 {
-  Vec top = vec_splat (greatest (x, classes)), total = vec_splat (0), all = vec_splat (0);
+  Vec top = vec_splat (vec_greatest_of (x, classes)), total = vec_splat (0), all = vec_splat (0);
 
   for (size_t i = 0; i < classes; i += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, classes - i);
-    Vec e = vec_exp (load_or_low (x + i, n) - top);
+    Vec e = vec_exp (vec_load_or_low (x + i, n) - top);
     total += e;
     all += load_share (target, weights, i, n);
     vec_store_n (out + i, e, n);
@@ -93,30 +66,24 @@ static void
 loss_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
   const SlCrossEntropyParams *p = params;
-  SlPlaneGrid grid = rows_grid (p);
+  size_t rows = rows_of_tile (p), end = min_size (p->rows, last * rows);
 
-  for (size_t t = first; t < last; t++) {
-    SlPlaneTile tile = plane_tile (&grid, t);
-    for (size_t r = tile.row; r < tile.row + tile.rows; r++)
-      ((float *)buffers[3])[r] =
-          row_loss ((const float *)buffers[0] + r * p->classes,
-                    (const float *)buffers[1] + r * p->classes, buffers[2], p->classes);
-  }
+  for (size_t r = first * rows; r < end; r++)
+    ((float *)buffers[3])[r] =
+        row_loss ((const float *)buffers[0] + r * p->classes,
+                  (const float *)buffers[1] + r * p->classes, buffers[2], p->classes);
 }
 
 static void
 gradient_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
 {
   const SlCrossEntropyParams *p = params;
-  SlPlaneGrid grid = rows_grid (p);
+  size_t rows = rows_of_tile (p), end = min_size (p->rows, last * rows);
 
-  for (size_t t = first; t < last; t++) {
-    SlPlaneTile tile = plane_tile (&grid, t);
-    for (size_t r = tile.row; r < tile.row + tile.rows; r++)
-      row_gradient (((const float *)buffers[0])[r], (const float *)buffers[1] + r * p->classes,
-                    (const float *)buffers[2] + r * p->classes, buffers[3], p->classes,
-                    (float *)buffers[4] + r * p->classes);
-  }
+  for (size_t r = first * rows; r < end; r++)
+    row_gradient (((const float *)buffers[0])[r], (const float *)buffers[1] + r * p->classes,
+                  (const float *)buffers[2] + r * p->classes, buffers[3], p->classes,
+                  (float *)buffers[4] + r * p->classes);
 }
 
 const SlKernel SL_KERNEL_NAME (sl_kernel_cross_entropy) = {

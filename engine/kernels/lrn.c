@@ -38,23 +38,44 @@ inverse_power (Vec x, float beta)
   return vec_exp (vec_log (x) * -beta);
 }
 
-static void
-lrn_row (const SlLrnParams *p, const float *in, float *out, float *squares)
+/* Squares of a row between the zeros of what its ends sum beyond it. */
+ALWAYS_INLINE void
+fill_squares (const SlLrnParams *p, const float *in, float *squares)
 {
   size_t before = (p->size - 1) / 2;
-  float alpha = p->alpha / (float)p->size;
 
   for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, p->channels - c);
     Vec x = vec_load_n (in + c, n);
     vec_store_n (squares + before + c, x * x, n);
   }
+}
+
+/* Of `size` neighbours, from channel c on. */
+ALWAYS_INLINE Vec
+sum_neighbours (const SlLrnParams *p, const float *x, size_t c)
+{
+  Vec sum = vec_splat (0);
+  for (size_t j = 0; j < p->size; j++)
+    sum += vec_load (x + c + j);
+  return sum;
+}
+
+/* What is raised to -beta. */
+ALWAYS_INLINE Vec
+base_of (const SlLrnParams *p, const float *squares, size_t c)
+{
+  float alpha = p->alpha / (float)p->size;
+  return vec_fma (sum_neighbours (p, squares, c), vec_splat (alpha), vec_splat (p->bias));
+}
+
+static void
+lrn_row (const SlLrnParams *p, const float *in, float *out, float *squares)
+{
+  fill_squares (p, in, squares);
   for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, p->channels - c);
-    Vec sum = vec_splat (0);
-    for (size_t j = 0; j < p->size; j++)
-      sum += vec_load (squares + c + j);
-    Vec base = vec_fma (sum, vec_splat (alpha), vec_splat (p->bias));
+    Vec base = base_of (p, squares, c);
     vec_store_n (out + c, vec_load_n (in + c, n) * inverse_power (base, p->beta), n);
   }
 }
@@ -103,29 +124,21 @@ static void
 gradient_row (const SlLrnParams *p, const float *in, const float *dy, float *out, float *squares,
               float *given)
 {
-  size_t before = (p->size - 1) / 2, after = p->size / 2;
+  size_t after = p->size / 2;
   float alpha = p->alpha / (float)p->size;
 
+  fill_squares (p, in, squares);
   for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, p->channels - c);
-    Vec x = vec_load_n (in + c, n);
-    vec_store_n (squares + before + c, x * x, n);
-  }
-  for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
-    size_t n = min_size (VEC_WIDTH, p->channels - c);
-    Vec sum = vec_splat (0);
-    for (size_t j = 0; j < p->size; j++)
-      sum += vec_load (squares + c + j);
-    Vec base = vec_fma (sum, vec_splat (alpha), vec_splat (p->bias));
+    Vec base = base_of (p, squares, c);
     Vec d = vec_load_n (dy + c, n) * inverse_power (base, p->beta);
     vec_store_n (given + after + c, d * vec_load_n (in + c, n) / base, n);
     vec_store_n (out + c, d, n);
   }
   for (size_t c = 0; c < p->channels; c += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, p->channels - c);
-    Vec sum = vec_splat (0), factor = -2 * alpha * p->beta * vec_load_n (in + c, n);
-    for (size_t j = 0; j < p->size; j++)
-      sum += vec_load (given + c + j);
+    Vec factor = -2 * alpha * p->beta * vec_load_n (in + c, n);
+    Vec sum = sum_neighbours (p, given, c);
     vec_store_n (out + c, vec_fma (factor, sum, vec_load_n (out + c, n)), n);
   }
 }

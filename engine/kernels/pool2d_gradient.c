@@ -92,10 +92,28 @@ average_vector (const Window *w, size_t c, size_t n, const bool apart)
       add_lanes (w->dx + y * w->dx_row + x * w->dx_col + c, share, n, apart);
 }
 
+/* Halving, which is nearly all of pooling, with the window's size known and whole vectors. */
+ALWAYS_INLINE void
+halve_window (const Window *w, size_t channels, const bool maximum)
+{
+  Window two = *w;
+  two.rows = two.cols = 2;
+  for (size_t c = 0; c < channels; c += VEC_WIDTH) {
+    if (maximum)
+      max_vector (&two, c, VEC_WIDTH, true);
+    else
+      average_vector (&two, c, VEC_WIDTH, true);
+  }
+}
+
 /* `maximum` and `apart` are constants where this is inlined. */
 ALWAYS_INLINE void
 run_window (const Window *w, size_t channels, const bool maximum, const bool apart)
 {
+  if (apart && w->rows == 2 && w->cols == 2 && channels % VEC_WIDTH == 0) {
+    halve_window (w, channels, maximum);
+    return;
+  }
   for (size_t c = 0; c < channels; c += VEC_WIDTH) {
     size_t n = min_size (VEC_WIDTH, channels - c);
     if (maximum)

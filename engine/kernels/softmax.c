@@ -18,41 +18,15 @@ softmax_tiles (const void *params)
   return plane_tiles (&grid);
 }
 
-ALWAYS_INLINE float
-lane_max (Vec x)
-{
-  float lane[VEC_WIDTH];
-  memcpy (lane, &x, sizeof lane);
-  for (int i = 1; i < VEC_WIDTH; i++)
-    lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
-  return lane[0];
-}
-
-/* A vector that is not there is all -infinity, whose exponential is 0. */
-ALWAYS_INLINE Vec
-load_or_low (const float *x, size_t n)
-{
-  float lane[VEC_WIDTH];
-
-  if (n >= VEC_WIDTH)
-    return vec_load (x);
-  for (size_t i = 0; i < VEC_WIDTH; i++)
-    lane[i] = i < n ? x[i] : -INFINITY;
-  return vec_load (lane);
-}
-
 /* One contiguous axis. */
 ALWAYS_INLINE void
 softmax_contiguous (const float *x, float *y, size_t axis, const bool log)
 {
-  Vec top = vec_splat (-INFINITY), chain[CHAINS] = {vec_splat (0)};
+  Vec top = vec_splat (vec_greatest_of (x, axis)), chain[CHAINS] = {vec_splat (0)};
 
-  for (size_t i = 0; i < axis; i += VEC_WIDTH)
-    top = vec_max (top, load_or_low (x + i, axis - i));
-  top = vec_splat (lane_max (top));
   for (size_t i = 0, j = 0; i < axis; i += VEC_WIDTH, j = (j + 1) % CHAINS) {
     size_t n = min_size (VEC_WIDTH, axis - i);
-    Vec e = vec_exp (load_or_low (x + i, n) - top);
+    Vec e = vec_exp (vec_load_or_low (x + i, n) - top);
     chain[j] += e;
     if (!log)
       vec_store_n (y + i, e, n);

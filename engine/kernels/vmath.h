@@ -130,3 +130,31 @@ vec_erf (Vec x)
   Vec large = vec_with_sign (1.0f - vec_exp (q * t), x);
   return vec_select (a < 0.93f, small, large);
 }
+
+/* n lanes (all, if n is more), the others -infinity, whose exponential is 0. */
+ALWAYS_INLINE Vec
+vec_load_or_low (const float *x, size_t n)
+{
+  float lane[VEC_WIDTH];
+
+  if (n >= VEC_WIDTH)
+    return vec_load (x);
+  for (size_t i = 0; i < VEC_WIDTH; i++)
+    lane[i] = i < n ? x[i] : -INFINITY;
+  return vec_load (lane);
+}
+
+/* The greatest of n numbers, -infinity of none. */
+ALWAYS_INLINE float
+vec_greatest_of (const float *x, size_t n)
+{
+  Vec top = vec_splat (-INFINITY);
+  float lane[VEC_WIDTH];
+
+  for (size_t i = 0; i < n; i += VEC_WIDTH)
+    top = vec_max (top, vec_load_or_low (x + i, n - i));
+  vec_store (lane, top);
+  for (int i = 1; i < VEC_WIDTH; i++)
+    lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
+  return lane[0];
+}

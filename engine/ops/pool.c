@@ -161,9 +161,8 @@ max_pool_reference (const SlRefCall *call)
   for_each_window (call, max_of_window);
 }
 
-/* Positions that only ceil_mode adds lie beyond the padding and never count. */
-static bool
-is_padded (const SlWindow3 *w, const int64_t at[3])
+bool
+sl_pool_is_padded (const SlWindow3 *w, const int64_t at[3])
 {
   for (int i = 0; i < 3; i++)
     if (at[i] >= w->in[i] + w->pad_end[i])
@@ -183,7 +182,7 @@ mean_of_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t 
     if (sl_window_is_inside (w, origin, k, at)) {
       sum += x[(at[0] * w->in[1] + at[1]) * w->in[2] + at[2]];
       count++;
-    } else if (attrs->count_include_pad && is_padded (w, at)) {
+    } else if (attrs->count_include_pad && sl_pool_is_padded (w, at)) {
       count++;
     }
   } while (sl_window_next (w, k));

@@ -17,6 +17,10 @@ typedef struct SlPoolAttrs {
     .name = "ceil_mode", .type = SL_ATTR_BOOL, .offset = offsetof (SlWindow, ceil_mode) \
   }
 
+/* Whether a position outside of the input counts as padding: those that only ceil_mode adds lie
+ * beyond it and never do. */
+bool sl_pool_is_padded (const SlWindow3 *w, const int64_t at[3]);
+
 /* Without pixel strides. */
 SlPool2dParams sl_pool_params (const SlPoolAttrs *attrs, const SlShape *x, const SlShape *y);
 

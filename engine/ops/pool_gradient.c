@@ -113,16 +113,6 @@ max_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t from
     call->outputs[0]->f[plane + best] += call->inputs[1]->f[from];
 }
 
-/* Positions that only ceil_mode adds lie beyond the padding and never count. */
-static bool
-is_padded (const SlWindow3 *w, const int64_t at[3])
-{
-  for (int i = 0; i < 3; i++)
-    if (at[i] >= w->in[i] + w->pad_end[i])
-      return false;
-  return true;
-}
-
 static void
 average_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t from,
                 const int64_t origin[3])
@@ -132,7 +122,7 @@ average_window (const SlRefCall *call, const SlWindow3 *w, size_t plane, size_t 
   double count = 0;
   do {
     count += sl_window_is_inside (w, origin, k, at) ||
-             (attrs->pool.count_include_pad && is_padded (w, at));
+             (attrs->pool.count_include_pad && sl_pool_is_padded (w, at));
   } while (sl_window_next (w, k));
   memset (k, 0, sizeof k);
   do {

@@ -313,6 +313,12 @@ sl_sample_list_new (const char *path, GError **error)
   list->archive = !folder;
   list->files = g_array_new (FALSE, FALSE, sizeof (SlSampleFile));
   g_array_set_clear_func (list->files, clear_file);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_autofree char *missing = g_filename_display_name (path);
+    g_set_error (error, SL_ERROR, SL_ERROR_IO,
+                 "%s: is not there (expected a folder, or a tar archive)", missing);
+    return NULL;
+  }
   if (!(folder ? add_folder (list, path, NULL, 0, error)
                : sl_sample_archive_read (path, add_entry, list, error)))
     return NULL;

@@ -2,8 +2,26 @@
 
 #include <sightline/error.h>
 
-#include <gst/gst.h>
 #include <string.h>
+
+/* Numbers at any address; GStreamer's readers want them aligned, says a sanitizer. */
+static guint32
+read_le (const guint8 *at, guint bytes)
+{
+  guint32 value = 0;
+  while (bytes-- > 0)
+    value = value << 8 | at[bytes];
+  return value;
+}
+
+static guint32
+read_be (const guint8 *at, guint bytes)
+{
+  guint32 value = 0;
+  for (guint i = 0; i < bytes; i++)
+    value = value << 8 | at[i];
+  return value;
+}
 
 static gboolean
 refuse (GError **error, const char *found, const char *expected)
@@ -18,7 +36,7 @@ read_jpeg (const guint8 *data, gsize size, SlStillHead *head, GError **error)
 {
   gsize at = 2;
   while (at + 4 <= size && data[at] == 0xff) {
-    guint marker = data[at + 1], length = GST_READ_UINT16_BE (data + at + 2);
+    guint marker = data[at + 1], length = read_be (data + at + 2, 2);
     if (marker == 0xff) { /* filling */
       at++;
       continue;
@@ -26,8 +44,7 @@ read_jpeg (const guint8 *data, gsize size, SlStillHead *head, GError **error)
     /* frame headers: all of 0xc0 … 0xcf but tables */
     if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc &&
         at + 10 <= size) {
-      head->pixels =
-          (guint64)GST_READ_UINT16_BE (data + at + 5) * GST_READ_UINT16_BE (data + at + 7);
+      head->pixels = (guint64)read_be (data + at + 5, 2) * read_be (data + at + 7, 2);
       if (data[at + 9] == 4) /* CMYK, which jpegdec does not take */
         head->kind = SL_STILL_PIXBUF;
     }
@@ -51,7 +68,7 @@ read_png (const guint8 *data, gsize size, SlStillHead *head, GError **error)
     return refuse (error, "the PNG picture has no size", "a header");
   if (data[24] == 16) /* GStreamer 1.22's pngdec shifts the colours of such a picture */
     head->kind = SL_STILL_PIXBUF;
-  head->pixels = (guint64)GST_READ_UINT32_BE (data + 16) * GST_READ_UINT32_BE (data + 20);
+  head->pixels = (guint64)read_be (data + 16, 4) * read_be (data + 20, 4);
   if (!memmem (data, size, "IEND", 4))
     return refuse (error, "the PNG picture stops before its end", "an end chunk");
   return TRUE;
@@ -81,7 +98,7 @@ read_gif (const guint8 *data, gsize size, SlStillHead *head, GError **error)
   guint64 n_pictures = 0;
   if (size < SCREEN)
     return refuse (error, "the GIF picture has no size", "a header");
-  head->pixels = (guint64)GST_READ_UINT16_LE (data + 6) * GST_READ_UINT16_LE (data + 8);
+  head->pixels = (guint64)read_le (data + 6, 2) * read_le (data + 8, 2);
   for (gsize at = SCREEN + get_table_bytes (data[10]); at && at < size;) {
     if (data[at] == ';')
       break;
@@ -89,8 +106,8 @@ read_gif (const guint8 *data, gsize size, SlStillHead *head, GError **error)
       at = skip_blocks (data, size, at + EXTENSION);
     } else if (data[at] == ',' && at + PICTURE < size) {
       const guint8 *picture = data + at;
-      head->pixels = MAX (head->pixels, (guint64)GST_READ_UINT16_LE (picture + 5) *
-                                            GST_READ_UINT16_LE (picture + 7));
+      head->pixels =
+          MAX (head->pixels, (guint64)read_le (picture + 5, 2) * read_le (picture + 7, 2));
       at = skip_blocks (data, size, at + PICTURE + get_table_bytes (picture[9]) + 1);
       n_pictures += at > 0;
     } else {
@@ -107,12 +124,12 @@ read_bmp (const guint8 *data, gsize size, SlStillHead *head, GError **error)
   if (size < 26)
     return refuse (error, "the BMP picture has no size", "a header");
   guint64 width, height;
-  if (GST_READ_UINT32_LE (data + 14) == OLD_HEADER) {
-    width = GST_READ_UINT16_LE (data + 18);
-    height = GST_READ_UINT16_LE (data + 20);
+  if (read_le (data + 14, 4) == OLD_HEADER) {
+    width = read_le (data + 18, 2);
+    height = read_le (data + 20, 2);
   } else { /* a negative height: from the top down */
-    gint64 rows = (gint32)GST_READ_UINT32_LE (data + 22);
-    width = GST_READ_UINT32_LE (data + 18);
+    gint64 rows = (gint32)read_le (data + 22, 4);
+    width = read_le (data + 18, 4);
     height = (guint64)ABS (rows);
   }
   head->pixels = width * height;
@@ -124,19 +141,16 @@ static gboolean
 read_tiff (const guint8 *data, gsize size, SlStillHead *head, GError **error)
 {
   enum { WIDTH = 256, HEIGHT = 257, SHORT = 3, ENTRY = 12 };
-  const gboolean is_little = data[0] == 'I';
   guint64 sides[2] = {0, 0};
-#define READ16(at) (is_little ? GST_READ_UINT16_LE (data + (at)) : GST_READ_UINT16_BE (data + (at)))
-#define READ32(at) (is_little ? GST_READ_UINT32_LE (data + (at)) : GST_READ_UINT32_BE (data + (at)))
-  gsize at = size >= 8 ? READ32 (4) : 0;
-  guint n = at >= 8 && at + 2 <= size ? READ16 (at) : 0;
+  guint32 (*const read) (const guint8 *at, guint bytes) = data[0] == 'I' ? read_le : read_be;
+  gsize at = size >= 8 ? read (data + 4, 4) : 0;
+  guint n = at >= 8 && at + 2 <= size ? read (data + at, 2) : 0;
   for (at += 2; n > 0 && at + ENTRY <= size; n--, at += ENTRY) {
-    guint tag = READ16 (at);
+    guint tag = read (data + at, 2);
     if (tag == WIDTH || tag == HEIGHT)
-      sides[tag - WIDTH] = READ16 (at + 2) == SHORT ? READ16 (at + 8) : READ32 (at + 8);
+      sides[tag - WIDTH] =
+          read (data + at + 2, 2) == SHORT ? read (data + at + 8, 2) : read (data + at + 8, 4);
   }
-#undef READ16
-#undef READ32
   head->pixels = sides[0] * sides[1];
   return head->pixels || refuse (error, "the TIFF picture has no size", "a directory");
 }

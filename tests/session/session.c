@@ -484,7 +484,7 @@ test_errors (void)
                 "?x3x8x8");
   expect_error (model, &(SlProgramOptions){.shapes = &small, .n_shapes = 2}, SL_ERROR_SHAPE,
                 "1 inputs");
-  expect_error (model, &(SlProgramOptions){.memory_limit = 1000}, SL_ERROR_LIMIT, "MiB");
+  expect_error (model, &(SlProgramOptions){.memory_limit = 1000}, SL_ERROR_LIMIT, "1000 bytes");
   g_autoptr (SlTensor) flat = numbers (&SL_SHAPE (3, 8, 8), 1);
   g_autoptr (SlTensor) four = numbers (&wrong, 1);
   expect_error (model, &(SlProgramOptions){.fixed = &flat}, SL_ERROR_SHAPE, "input 'x' is 3x8x8");

@@ -201,7 +201,7 @@ bench_run (int argc, char **argv)
   g_auto (GStrv) files = NULL;
   const GOptionEntry entries[] = {
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options.network.device_name,
-       "auto, cpu or ref (default: auto)", "NAME"},
+       "auto, cpu, vulkan, vulkan:N … (default: auto)", "NAME"},
       {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, "Most threads (default: all)", "N"},
       {"batch", 0, 0, G_OPTION_ARG_INT, &options.batch,
        "Pictures a run (default: the file's, or 1; of a step: 32)", "N"},

@@ -292,7 +292,8 @@ check_run (int argc, char **argv)
   g_auto (GStrv) cases = NULL;
   gboolean strict = FALSE;
   const GOptionEntry entries[] = {
-      {"device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu or ref (default: auto)", "NAME"},
+      {"device", 'd', 0, G_OPTION_ARG_STRING, &device,
+       "auto, cpu, vulkan, vulkan:N … (default: auto)", "NAME"},
       {"rtol", 0, 0, G_OPTION_ARG_DOUBLE, &options.rtol, "Relative tolerance (default: 1e-3)", "R"},
       {"atol", 0, 0, G_OPTION_ARG_DOUBLE, &options.atol, "Absolute tolerance (default: 1e-5)", "A"},
       {"scaled", 0, 0, G_OPTION_ARG_DOUBLE, &options.scaled,

@@ -15,6 +15,10 @@ ninja-build                | all      | cmd:ninja                        | runs 
 pkgconf                    | all      | cmd:pkg-config                   | finds the libraries
 python3                    | all      | cmd:python3                      | generates sources; no part of the product
 libglib2.0-dev             | all      | pc:glib-2.0>=2.74                | the engine: errors, containers, key files
+glslc                      | all      | cmd:glslc                        | compiles the shaders of the Vulkan backend
+spirv-tools                | all      | cmd:spirv-val                    | checks them
+libvulkan-dev              | all      | pc:vulkan                        | the Vulkan backend: headers
+libvulkan-volk-dev         | all      | -                                | and how the loader is opened
 zlib1g-dev                 | all      | pc:zlib                          | data sets packed with gzip (libglib2.0-dev has it with it)
 libjson-glib-dev           | all      | pc:json-glib-1.0                 | JSON Lines
 libarchive-dev             | all      | pc:libarchive                    | data sets in tar archives
@@ -34,6 +38,8 @@ binutils                   | test     | cmd:nm                           | lists
 libgstrtspserver-1.0-dev   | test     | pc:gstreamer-rtsp-server-1.0>=1.22 | the server that slsrc loses and finds again
 gobject-introspection      | test     | cmd:g-ir-scanner                 | metadata for Python (optional in a build)
 libgirepository1.0-dev     | test     | -                                | the same
+mesa-vulkan-drivers        | test     | -                                | a Vulkan device on the CPU, for tests
+vulkan-validationlayers    | test     | -                                | hears what is wrong with the calls
 python3-gi                 | test     | -                                | runs the Python example
 gir1.2-gst-plugins-base-1.0 | test    | -                                | the same
 gcc-aarch64-linux-gnu      | test     | cmd:aarch64-linux-gnu-gcc        | the engine for 64-bit ARM; GLib for it is fetched by the test

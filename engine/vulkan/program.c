@@ -15,8 +15,10 @@
 /* A run that takes so long, and so many times the estimate, hangs. */
 #define HANG_SECONDS 10.0
 #define HANG_FACTOR 20.0
-/* A CPU that plays a GPU: nobody kills it, but it may be slow, and shared. */
+/* A CPU that plays a GPU: nobody kills it, but it may be slow and shared, and it compiles shaders
+ * when they first run. */
 #define CPU_SPEED 2e9
+#define CPU_HANG_SECONDS 600.0
 
 /* What compiling works with before there is a program. */
 typedef struct Draft {
@@ -442,7 +444,8 @@ fill_program (Draft *draft, const SlCompileOptions *options, GError **error)
     return FALSE;
   sl_vk_places_init (&program->places, program->plan, draft->records, draft->host_steps,
                      draft->dispatcher.scratch_size);
-  const double seconds = HANG_SECONDS + HANG_FACTOR * draft->work / draft->speed;
+  const double least = program->device->gpu.is_cpu ? CPU_HANG_SECONDS : HANG_SECONDS;
+  const double seconds = least + HANG_FACTOR * draft->work / draft->speed;
   program->wait_ns = (uint64_t)(MIN (seconds, 1e6) * 1e9);
   if (!check_memory (program, error) || !upload_constants (program, error) ||
       !upload_table (program, draft->dispatcher.table, error) ||

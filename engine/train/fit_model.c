@@ -39,36 +39,51 @@ add (Metadata *metadata, const char *key, char *value)
 
 /* --- preprocessing, back as the keys that say it --- */
 
-static char *
-format_floats (const float *values, guint32 n, double offset)
+const char *
+sl_fit_get_range (const SlPreprocess *rules)
+{
+  return rules->scale == 1 ? "0..255" : rules->scale == 2 / 255.f ? "-1..1" : "0..1";
+}
+
+const char *
+sl_fit_get_resize (const SlPreprocess *rules)
+{
+  static const char *const names[SL_RESIZE_COUNT] = {[SL_RESIZE_STRETCH] = "stretch",
+                                                     [SL_RESIZE_CROP] = "crop",
+                                                     [SL_RESIZE_LETTERBOX] = "letterbox"};
+  return names[rules->resize];
+}
+
+double
+sl_fit_get_middle (const SlPreprocess *rules)
+{
+  return rules->scale == 2 / 255.f ? 1 : 0;
+}
+
+char *
+sl_fit_format_channels (const float *values, guint32 n, double offset)
 {
   char number[G_ASCII_DTOSTR_BUF_SIZE];
   GString *text = g_string_new (NULL);
   for (guint32 i = 0; i < n; i++)
     g_string_append_printf (text, "%s%s", i ? "," : "",
-                            sl_number_format ((double)values[i] - offset, number));
+                            sl_number_format ((float)((double)values[i] - offset), number));
   return g_string_free (text, FALSE);
 }
 
 static void
 add_rules (SlFit *fit, Metadata *metadata)
 {
-  static const char *const resizes[SL_RESIZE_COUNT] = {[SL_RESIZE_STRETCH] = "stretch",
-                                                       [SL_RESIZE_CROP] = "crop",
-                                                       [SL_RESIZE_LETTERBOX] = "letterbox"};
   const SlPreprocess *rules = &fit->rules->preprocess;
-  const gboolean is_signed = rules->scale == 2 / 255.f;
   add (metadata, "sightline.color",
        g_strdup (rules->channels == 1           ? "gray"
                  : rules->order == SL_ORDER_BGR ? "bgr"
                                                 : "rgb"));
-  add (metadata, "sightline.range",
-       g_strdup (rules->scale == 1 ? "0..255"
-                 : is_signed       ? "-1..1"
-                                   : "0..1"));
-  add (metadata, "sightline.mean", format_floats (rules->mean, rules->channels, is_signed));
-  add (metadata, "sightline.std", format_floats (rules->std, rules->channels, 0));
-  add (metadata, "sightline.resize", g_strdup (resizes[rules->resize]));
+  add (metadata, "sightline.range", g_strdup (sl_fit_get_range (rules)));
+  add (metadata, "sightline.mean",
+       sl_fit_format_channels (rules->mean, rules->channels, sl_fit_get_middle (rules)));
+  add (metadata, "sightline.std", sl_fit_format_channels (rules->std, rules->channels, 0));
+  add (metadata, "sightline.resize", g_strdup (sl_fit_get_resize (rules)));
   if (rules->resize == SL_RESIZE_CROP)
     add (metadata, "sightline.resize-size", g_strdup_printf ("%u", rules->resize_size));
   if (rules->resize != SL_RESIZE_STRETCH)

@@ -280,7 +280,13 @@ static int
 evaluate (const Evaluation *evaluation)
 {
   const EvaluateOptions *options = evaluation->options;
+  gboolean checked;
   g_autoptr (GError) error = NULL;
+  if (!sl_golden_check (evaluation->model, &evaluation->rules->preprocess, evaluation->device,
+                        &checked, &error)) {
+    tool_gerror (sl_model_get_name (evaluation->model), error);
+    return TOOL_FAILED;
+  }
   g_autoptr (SlSampleSource) source =
       open_part (evaluation->model, options->data, evaluation->part, &error);
   if (!source) {

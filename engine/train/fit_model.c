@@ -4,7 +4,7 @@
 #include "onnx/keys.h"
 #include "train/number.h"
 
-#include <sightline/program.h>
+#include <sightline/golden.h>
 
 #include <math.h>
 #include <string.h>
@@ -104,15 +104,6 @@ add_output (SlFit *fit, Metadata *metadata)
 
 /* --- a golden input and output --- */
 
-static gboolean
-sample_picture (const SlImageInfo *info, const SlImage *image, const SlPreprocess *rules,
-                float *ret, const ptrdiff_t strides[3], GError **error)
-{
-  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (info, rules, 1, error);
-  return sampler && (sl_image_sample (sampler, image, ret, strides) ||
-                     sl_fit_fail (error, SL_ERROR_IO, "a sample cannot be unpacked"));
-}
-
 /* A sample as the network sees it: RGB bytes, or gray ones where it reads gray. */
 static guint8 *
 make_golden_input (SlFit *fit, GError **error)
@@ -125,8 +116,11 @@ make_golden_input (SlFit *fit, GError **error)
   SlSample sample;
   if (!sl_fit_load_first (source, &sample, error))
     return NULL;
-  gboolean good = sample_picture (&sample.info, &sample.image, rules, planes, strides, error);
+  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&sample.info, rules, 1, error);
+  const gboolean good = sampler && sl_image_sample (sampler, &sample.image, planes, strides);
   sl_sample_source_release (source, &sample);
+  if (sampler && !good)
+    sl_fit_fail (error, SL_ERROR_IO, "a sample cannot be unpacked");
   if (!good)
     return NULL;
   guint8 *bytes = g_malloc (pixels * 3);
@@ -140,24 +134,9 @@ make_golden_input (SlFit *fit, GError **error)
 static char *
 make_golden_output (SlFit *fit, const guint8 *bytes, GError **error)
 {
-  SlPreprocess rules = fit->rules->preprocess;
-  const SlImageInfo info = {.format = rules.channels == 1 ? SL_PIXEL_GRAY8 : SL_PIXEL_RGB,
-                            .width = rules.width,
-                            .height = rules.height};
-  const SlImage image = {.planes = {bytes}, .strides = {(ptrdiff_t)rules.width * rules.channels}};
-  const SlProgramOptions options = {.device = fit->options.device, .batch = 1};
-  SlTensorView input;
-  rules.resize = SL_RESIZE_STRETCH;
-  g_autoptr (SlProgram) program =
-      sl_program_new (sl_trainer_get_model (fit->trainer), &options, error);
-  g_autoptr (SlRun) run = program ? sl_run_new (program, error) : NULL;
-  if (!run)
-    return NULL;
-  sl_run_get_input (run, 0, &input);
-  if (!sample_picture (&info, &image, &rules, input.data, &input.stride[1], error) ||
-      !sl_run_execute (run, error))
-    return NULL;
-  g_autoptr (SlTensor) output = sl_run_copy_output (run, 0, error);
+  g_autoptr (SlTensor) output =
+      sl_golden_run (sl_trainer_get_model (fit->trainer), &fit->rules->preprocess,
+                     fit->options.device, bytes, error);
   if (!output)
     return NULL;
   GString *text = g_string_new (NULL);

@@ -513,6 +513,14 @@ test_clips (void)
   g_autoptr (SlSampleSource) first = NULL;
   g_autoptr (SlSampleSource) second = NULL;
   g_assert_true (sl_sample_source_split (source, SL_SPLIT_GROUP, 0.3, 1, &first, &second, NULL));
+
+  /* Clips are of any length: the limit is for pictures. */
+  g_autofree char *path = g_build_filename (folder, "red/clip.avi", NULL);
+  g_autofree char *small = sl_sample_source_get_hash (source, NULL);
+  g_assert_cmpint (truncate (path, (off_t)SL_SAMPLES_MAX_FILE + 1), ==, 0);
+  g_autofree char *large = sl_sample_source_get_hash (source, NULL);
+  g_assert_true (small && large);
+  g_assert_cmpstr (small, !=, large);
   const SlSamplesOptions little = {.memory_limit = 4000};
   check_refused (folder, SL_PART_TRAIN, &little, SL_ERROR_LIMIT, "more than 4000 bytes");
   remove_tree (folder);

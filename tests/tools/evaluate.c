@@ -135,6 +135,22 @@ test_names (void)
   tool_folder_remove (folder);
 }
 
+/* A network that is prepared for otherwise than when it was trained is not judged. */
+static void
+test_golden (void)
+{
+  g_auto (ToolRun) run = {0};
+  g_autofree char *folder = small_set_new ();
+  train (folder, "data.limit=0", &run);
+  write_text (folder, "out.onnx.ini", "[sightline]\nrange=-1..1\n");
+  evaluate (folder, "test", &run);
+  tool_assert_error (&run, 1, "out.onnx: does not say to its golden input what it said");
+  write_text (folder, "out.onnx.ini", "[sightline]\nresize=crop\n");
+  evaluate (folder, "test", &run);
+  tool_assert_ok (&run);
+  tool_folder_remove (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -143,5 +159,6 @@ main (int argc, char **argv)
   g_test_add_func ("/tools/evaluate/derived", test_derived);
   g_test_add_func ("/tools/evaluate/own", test_own);
   g_test_add_func ("/tools/evaluate/names", test_names);
+  g_test_add_func ("/tools/evaluate/golden", test_golden);
   return g_test_run ();
 }

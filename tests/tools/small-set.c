@@ -60,20 +60,20 @@ small_set_remove (const char *folder, const char *part)
   }
 }
 
-static const char recipe_text[] = "[network]\n"
-                                  "net=small.net\n"
-                                  "[data]\n"
-                                  "path=data\n"
-                                  "[split]\n"
-                                  "validation=0.2\n"
-                                  "[augment]\n"
-                                  "crop-padding=1\n"
-                                  "[optimizer]\n"
-                                  "name=adam\n"
-                                  "rate=0.005\n"
-                                  "[train]\n"
-                                  "epochs=8\n"
-                                  "batch=20\n";
+const char small_set_recipe[] = "[network]\n"
+                                "net=small.net\n"
+                                "[data]\n"
+                                "path=data\n"
+                                "[split]\n"
+                                "validation=0.2\n"
+                                "[augment]\n"
+                                "crop-padding=1\n"
+                                "[optimizer]\n"
+                                "name=adam\n"
+                                "rate=0.005\n"
+                                "[train]\n"
+                                "epochs=8\n"
+                                "batch=20\n";
 
 char *
 small_set_new (void)
@@ -87,7 +87,7 @@ small_set_new (void)
   small_set_write (folder, "t10k", SMALL_SET_TEST, 2, NULL);
   g_assert_true (g_file_set_contents (
       net, "Input 8x8x1\nFlatten\nDense 16 relu\nDropout 0.1\nDense 4 softmax\n", -1, NULL));
-  g_assert_true (g_file_set_contents (recipe, recipe_text, -1, NULL));
+  g_assert_true (g_file_set_contents (recipe, small_set_recipe, -1, NULL));
   return folder;
 }
 

@@ -7,6 +7,9 @@
 #define SMALL_SET_TRAIN 500
 #define SMALL_SET_TEST 100
 
+/* What small.recipe says. */
+extern const char small_set_recipe[];
+
 /* A new folder with small.net, small.recipe and data/, as tool_folder_new(). Class c is a bright
  * pair of rows in noise. */
 char *small_set_new (void);

@@ -13,18 +13,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* The last by name of a run's files that begin so; NULL if there is none. */
+static char *
+find_newest (const char *run, const char *prefix)
+{
+  g_autoptr (GDir) dir = g_dir_open (run, 0, NULL);
+  char *newest = NULL;
+  for (const char *name; dir && (name = g_dir_read_name (dir));)
+    if (g_str_has_prefix (name, prefix) && g_strcmp0 (name, newest) > 0) {
+      g_free (newest);
+      newest = g_strdup (name);
+    }
+  return newest;
+}
+
 /* The best epoch's parameters: no times are in that file, so the same run has the same bytes. */
 static char *
 hash_best (const char *run)
 {
-  g_autoptr (GDir) dir = g_dir_open (run, 0, NULL);
-  g_autofree char *newest = NULL, *content = NULL;
+  g_autofree char *newest = find_newest (run, "best-"), *content = NULL;
   gsize length;
-  for (const char *name; (name = g_dir_read_name (dir));)
-    if (g_str_has_prefix (name, "best-") && g_strcmp0 (name, newest) > 0) {
-      g_free (newest);
-      newest = g_strdup (name);
-    }
   g_assert_nonnull (newest);
   g_autofree char *path = tool_path (run, newest);
   g_assert_true (g_file_get_contents (path, &content, &length, NULL));
@@ -313,31 +321,51 @@ test_terminate (void)
   check_interrupt (SIGTERM);
 }
 
-/* Killed again and again at random moments, each time resumed: it comes to the same end. */
+/* Waits for a checkpoint of this process's own. FALSE: it is at its end. */
+static gboolean
+wait_for_progress (GSubprocess *process, const char *run, const char *before)
+{
+  for (guint i = 0; g_subprocess_get_identifier (process); i++) {
+    g_autofree char *newest = find_newest (run, "checkpoint-");
+    if (g_strcmp0 (newest, before) != 0)
+      return TRUE;
+    g_assert_cmpuint (i, <, 60000);
+    g_usleep (1000);
+  }
+  return FALSE;
+}
+
+/* Killed again and again, at random moments after it has come further, and each time resumed: it
+ * comes to the same end. */
 static void
 test_kill (void)
 {
-  g_autofree char *folder = small_set_new (), *err = NULL;
+  g_autofree char *folder = small_set_new (), *run = tool_path (folder, "part.training");
+  g_autofree char *path = tool_path (folder, "small.recipe"), *err = NULL;
   g_auto (ToolRun) whole = {0};
+  g_autoptr (GString) recipe = g_string_new (small_set_recipe);
+  g_assert_cmpuint (g_string_replace (recipe, "epochs=8", "epochs=40", 1), ==, 1);
+  g_assert_true (g_file_set_contents (path, recipe->str, -1, NULL));
   tool_run (&whole, folder, "train", "small.recipe", "-o", "whole.onnx", NULL);
   tool_assert_ok (&whole);
   guint n_killed = 0;
   for (guint i = 0; i < 20; i++) {
-    g_autofree char *said = NULL;
+    g_autofree char *said = NULL, *before = find_newest (run, "checkpoint-");
     g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
-    g_usleep ((gulong)g_test_rand_int_range (0, 150000));
+    const gboolean further = wait_for_progress (process, run, before);
+    g_usleep ((gulong)g_test_rand_int_range (0, 10000));
     g_subprocess_force_exit (process);
     int status = finish (process, &said);
-    n_killed += status < 0;
+    n_killed += further && status < 0;
     g_assert_true (status < 0 || status == 0);
     g_assert_null (strstr (said, "sightline: "));
   }
+  g_test_message ("%u of 20 were killed after a checkpoint of their own", n_killed);
+  g_assert_cmpuint (n_killed, >, 0);
   g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
   g_assert_cmpint (finish (process, &err), ==, 0);
-  g_test_message ("%u of 20 were killed", n_killed);
   g_autofree char *a = tool_path (folder, "whole.training");
-  g_autofree char *b = tool_path (folder, "part.training");
-  g_autofree char *hash_a = hash_best (a), *hash_b = hash_best (b);
+  g_autofree char *hash_a = hash_best (a), *hash_b = hash_best (run);
   g_assert_cmpstr (hash_a, ==, hash_b);
   tool_folder_remove (folder);
 }

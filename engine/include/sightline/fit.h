@@ -22,12 +22,11 @@ typedef struct SlFitProgress {
 } SlFitProgress;
 
 typedef struct SlFitOptions {
-  const SlRecipe *recipe; /* complete; outlives the run */
-  SlModel *model;         /* the network to train; does not change. The run keeps a reference */
-  SlSampleSource *train;  /* all but the test part, divided as [split] says. Kept likewise */
-  SlSampleSource
-      *validation;    /* the data's own, in the place of [split] validation; or NULL. Kept */
-  gboolean has_test;  /* the data have a test part of their own: [split] test takes none */
+  const SlRecipe *recipe;     /* complete; outlives the run */
+  SlModel *model;             /* the network to train; does not change. The run keeps a reference */
+  SlSampleSource *train;      /* all but the test part, divided as [split] says. Kept likewise */
+  SlSampleSource *validation; /* the data's own, in the place of a part of `train`; or NULL */
+  gboolean has_test;          /* the data have a test part of their own: [split] test takes none */
   const char *folder; /* for checkpoints, history.jsonl, event files; made if it is not there. One
                          run at a time uses it. NULL: only to see whether everything fits */
   gboolean resume;    /* go on from the newest checkpoint there, if there is one */

@@ -27,6 +27,7 @@ map_code (const GError *error, GQuark *ret_domain)
     return GST_LIBRARY_ERROR_SETTINGS;
   case SL_ERROR_NUMERIC:
   case SL_ERROR_CANCELLED:
+  case SL_ERROR_NOT_FOUND:
     break;
   }
   return GST_LIBRARY_ERROR_FAILED;

@@ -50,6 +50,27 @@ draw_svg (GString *bytes, double width, double height, ToolDrawFunc draw, const 
   return status;
 }
 
+static gboolean
+write_bytes (const char *path, cairo_status_t status, GString *bytes, GError **error)
+{
+  if (status != CAIRO_STATUS_SUCCESS) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "%s: cannot be drawn: %s", path,
+                 cairo_status_to_string (status));
+    return FALSE;
+  }
+  g_autoptr (ToolOutput) output = tool_output_open (path, error);
+  return output && tool_output_write (output, bytes, error) &&
+         tool_output_commit (g_steal_pointer (&output), error);
+}
+
+gboolean
+tool_chart_write_surface (const char *path, cairo_surface_t *surface, GError **error)
+{
+  g_autoptr (GString) bytes = g_string_new (NULL);
+  cairo_status_t status = cairo_surface_write_to_png_stream (surface, append, bytes);
+  return write_bytes (path, status, bytes, error);
+}
+
 gboolean
 tool_chart_write (const char *path, double width, double height, ToolDrawFunc draw,
                   const void *data, GError **error)
@@ -62,14 +83,7 @@ tool_chart_write (const char *path, double width, double height, ToolDrawFunc dr
   }
   g_autoptr (GString) bytes = g_string_new (NULL);
   cairo_status_t status = (is_svg ? draw_svg : draw_png) (bytes, width, height, draw, data);
-  if (status != CAIRO_STATUS_SUCCESS) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "%s: cannot be drawn: %s", path,
-                 cairo_status_to_string (status));
-    return FALSE;
-  }
-  g_autoptr (ToolOutput) output = tool_output_open (path, error);
-  return output && tool_output_write (output, bytes, error) &&
-         tool_output_commit (g_steal_pointer (&output), error);
+  return write_bytes (path, status, bytes, error);
 }
 
 void

@@ -12,6 +12,8 @@ typedef void (*ToolDrawFunc) (cairo_t *cairo, double width, double height, const
  */
 gboolean tool_chart_write (const char *path, double width, double height, ToolDrawFunc draw,
                            const void *data, GError **error);
+/* The same of what is drawn already, pixel by pixel, as PNG. */
+gboolean tool_chart_write_surface (const char *path, cairo_surface_t *surface, GError **error);
 
 /* Loss, accuracy (where there is one) and rate by epoch, the best epoch marked. */
 gboolean tool_chart_write_history (const char *path, const SlHistory *history, const char *title,

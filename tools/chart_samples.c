@@ -36,13 +36,7 @@ judge (const ToolScores *scores, guint64 row, double temperature)
 {
   const float *logits = scores->logits + row * scores->n_classes;
   Tile tile = {.row = row};
-  double sum = 0;
-  for (guint32 i = 1; i < scores->n_classes; i++)
-    if (logits[i] > logits[tile.best])
-      tile.best = i;
-  for (guint32 i = 0; i < scores->n_classes; i++)
-    sum += exp (((double)logits[i] - logits[tile.best]) / temperature);
-  tile.confidence = 1 / sum;
+  tile.confidence = sl_metrics_get_best (logits, scores->n_classes, temperature, &tile.best);
   return tile;
 }
 

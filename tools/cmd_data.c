@@ -1,5 +1,6 @@
 /* `sightline data`: what a data set holds, and what augmentation makes of it. */
 #include "command.h"
+#include "dataset.h"
 #include "json.h"
 #include "options.h"
 #include "report.h"
@@ -14,8 +15,6 @@
 #include <string.h>
 
 #define CLASS_WIDTH 28
-/* Largest class by smallest from which on a word is due. */
-#define IMBALANCE 3
 
 /* One part of the set, opened. */
 typedef struct Part {
@@ -75,7 +74,7 @@ print_classes (const Part *part)
   printf ("%10s %8s %11s\n", total, "", unread);
   if (!least)
     printf ("a class has no samples\n");
-  else if (most > IMBALANCE * least)
+  else if (most > TOOL_DATASET_UNEVEN * least)
     printf ("the largest class has %.1f times the samples of the smallest\n", (double)most / least);
 }
 
@@ -168,7 +167,8 @@ print_json (const GArray *parts)
 
 /* --- the command --- */
 
-/* Opens the parts that there are, or the one that was asked for. FALSE after an error. */
+/* Opens the parts that there are, or the one that was asked for, up to the first that is broken:
+ * FALSE after that error. */
 static gboolean
 open_parts (const char *path, const Options *options, GArray *parts)
 {
@@ -176,19 +176,15 @@ open_parts (const char *path, const Options *options, GArray *parts)
   for (unsigned p = 0; p < SL_PART_COUNT; p++) {
     Part part = {.name = sl_data_part_get_name (p)};
     g_autoptr (GError) error = NULL;
-    if (options->part ? strcmp (options->part, part.name) != 0
-                      : p > 0 && !sl_samples_has_part (path, p))
+    if (options->part && strcmp (options->part, part.name) != 0)
       continue;
     part.source = sl_samples_open (path, p, &how, &part.report, &error);
-    if (!part.source && !options->part && p == 0 && error->code == SL_ERROR_IO &&
-        (sl_samples_has_part (path, SL_PART_VALIDATION) ||
-         sl_samples_has_part (path, SL_PART_TEST)))
-      continue; /* a set without a training part */
-    if (!part.source) {
+    if (part.source) {
+      g_array_append_val (parts, part);
+    } else if (options->part || !g_error_matches (error, SL_ERROR, SL_ERROR_NOT_FOUND)) {
       tool_gerror (path, error);
       return FALSE;
     }
-    g_array_append_val (parts, part);
   }
   return TRUE;
 }
@@ -278,26 +274,24 @@ data_run (int argc, char **argv)
   if (options.format && !g_str_equal (options.format, "text") &&
       !g_str_equal (options.format, "json"))
     return tool_usage_error (argv[0], "unknown format %s (expected text or json)", options.format);
+  if (options.part && !tool_dataset_find_part (options.part, &(SlDataPart){0}))
+    return tool_usage_error (argv[0], "--part is '%s' (expected train, val or test)", options.part);
   if (options.size < 0 || options.size > 1024 || options.copies < 1 || options.copies > 64)
     return tool_usage_error (argv[0], "--size %d, --copies %d (expected 1 to 1024, and 1 to 64)",
                              options.size, options.copies);
 
   gst_init (NULL, NULL);
   tool_quiet_libraries ();
-  int status = TOOL_FAILED;
   g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (Part));
   g_array_set_clear_func (parts, clear_part);
-  if (open_parts (rest[0], &options, parts)) {
-    if (options.format && g_str_equal (options.format, "json"))
-      print_json (parts);
-    for (guint p = 0; p < parts->len && (!options.format || g_str_equal (options.format, "text"));
-         p++)
-      print_text (&g_array_index (parts, Part, p));
-    if (!parts->len)
-      tool_error (rest[0], "has no '%s' part (expected train, val or test)", options.part);
-    else if (!options.sheet || write_sheet (&g_array_index (parts, Part, 0), &options))
-      status = TOOL_OK;
-  }
+  int status = open_parts (rest[0], &options, parts) ? TOOL_OK : TOOL_FAILED;
+  if (parts->len && options.format && g_str_equal (options.format, "json"))
+    print_json (parts);
+  for (guint p = 0; p < parts->len && (!options.format || g_str_equal (options.format, "text"));
+       p++)
+    print_text (&g_array_index (parts, Part, p));
+  if (parts->len && options.sheet && !write_sheet (&g_array_index (parts, Part, 0), &options))
+    status = TOOL_FAILED;
   g_free (options.part);
   g_free (options.format);
   g_free (options.sheet);

@@ -47,49 +47,83 @@ read_recipe (SlModel *model, GError **error)
   const char *text = sl_model_get_metadata (model, "sightline.recipe");
   g_autoptr (SlRecipe) recipe = NULL;
   if (!text) {
-    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-                 "says no recipe, so what it was validated with is not known (expected data with a "
-                 "part of their own)");
+    g_set_error (
+        error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+        "the network says no recipe, so what it was trained on is not known (expected data "
+        "with a part of their own)");
     return NULL;
   }
   recipe = sl_recipe_parse (text, strlen (text), "sightline.recipe", error);
   return recipe && sl_recipe_complete (recipe, error) ? g_steal_pointer (&recipe) : NULL;
 }
 
-/* The data's own part, or what the network's recipe took off the training part for it. */
+/* Whether these are the samples that the network was trained on. Else nobody knows which of them it
+ * has seen. */
+static gboolean
+check_fingerprint (SlModel *model, SlSampleSource *all, GError **error)
+{
+  const char *then = sl_model_get_metadata (model, "sightline.data");
+  g_autofree char *now = sl_sample_source_get_hash (all, error);
+  if (!now || (then && strcmp (then, now) == 0))
+    return now != NULL;
+  g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+               "the training samples are not those that the network was trained on, so which of "
+               "them it has seen is not known (expected fingerprint %.12s, found %.12s; or data "
+               "with a part of their own)",
+               then ? then : "of its metadata, which says none", now);
+  return FALSE;
+}
+
+/* What the network's recipe made of the training part. */
+static SlSampleSource *
+divide (SlModel *model, SlSampleSource *all, SlDataPart part, GError **error)
+{
+  SlSampleSource *parts[SL_PART_COUNT] = {NULL};
+  g_autoptr (SlRecipe) recipe = read_recipe (model, error);
+  if (!recipe || !check_fingerprint (model, all, error) ||
+      !sl_fit_divide (recipe, all, &parts[SL_PART_TRAIN], &parts[SL_PART_VALIDATION],
+                      &parts[SL_PART_TEST], error))
+    return NULL;
+  SlSampleSource *wanted = g_steal_pointer (&parts[part]);
+  for (guint i = 0; i < SL_PART_COUNT; i++)
+    sl_sample_source_unref (parts[i]);
+  if (!wanted)
+    g_set_error (error, SL_ERROR, SL_ERROR_NOT_FOUND,
+                 "has no %s part, and the network's recipe took none off (expected one)",
+                 sl_data_part_get_name (part));
+  return wanted;
+}
+
+/* The data's own part, or what the network's recipe took off the training part for it. Of training
+ * samples those that the network was trained on, where that is known. */
 static SlSampleSource *
 open_part (SlModel *model, const char *path, SlDataPart part, GError **error)
 {
-  if (part == SL_PART_TRAIN || sl_samples_has_part (path, part))
-    return tool_dataset_open (path, part, error);
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (SlSampleSource) own = NULL;
+  if (part != SL_PART_TRAIN)
+    own = tool_dataset_open_if_there (path, part, &cause);
+  if (own || cause) {
+    if (cause)
+      g_propagate_error (error, g_steal_pointer (&cause));
+    return g_steal_pointer (&own);
+  }
   g_autoptr (SlSampleSource) all = tool_dataset_open (path, SL_PART_TRAIN, error);
-  g_autoptr (SlRecipe) recipe = all ? read_recipe (model, error) : NULL;
-  g_autoptr (SlSampleSource) train = NULL, validation = NULL, test = NULL;
-  if (!recipe || !sl_fit_divide (recipe, all, FALSE, &train, &validation, &test, error))
-    return NULL;
-  SlSampleSource **wanted = part == SL_PART_TEST ? &test : &validation;
-  if (!*wanted)
-    g_set_error (error, SL_ERROR, SL_ERROR_IO,
-                 "has no %s part, and the network's recipe took none off (expected one)",
-                 sl_data_part_get_name (part));
-  return g_steal_pointer (wanted);
+  SlSampleSource *divided = all ? divide (model, all, part, &cause) : NULL;
+  if (divided || !all)
+    return divided;
+  if (part == SL_PART_TRAIN && g_error_matches (cause, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
+    tool_note ("all samples of the training part are judged: %s", cause->message);
+    return g_steal_pointer (&all);
+  }
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return NULL;
 }
 
 static gboolean
 is_json (const EvaluateOptions *options)
 {
   return strcmp (options->format, "json") == 0;
-}
-
-static gboolean
-find_part (const char *name, SlDataPart *ret)
-{
-  for (guint i = 0; i < SL_PART_COUNT; i++)
-    if (strcmp (sl_data_part_get_name ((SlDataPart)i), name) == 0) {
-      *ret = (SlDataPart)i;
-      return TRUE;
-    }
-  return FALSE;
 }
 
 /* --- what to do with them --- */
@@ -164,20 +198,6 @@ write_report (const EvaluateOptions *options, GString *text, GError **error)
          tool_output_commit (g_steal_pointer (&output), error);
 }
 
-/* Names that the network and the data both have have to be the same, in the same order. */
-static void
-compare_labels (const Evaluation *evaluation, SlSampleSource *source)
-{
-  const char *const *names = sl_sample_source_get_class_names (source);
-  char *const *labels = evaluation->rules->labels;
-  const guint32 n = sl_sample_source_get_n_classes (source);
-  for (guint32 i = 0; labels && i < MIN (n, evaluation->rules->n_labels); i++)
-    if (strcmp (labels[i], names[i]) != 0) {
-      tool_note ("class %u is '%s' for the network and '%s' in the data", i, labels[i], names[i]);
-      return;
-    }
-}
-
 /* Of classes. */
 static int
 evaluate_classes (const Evaluation *evaluation, SlSampleSource *source)
@@ -186,7 +206,6 @@ evaluate_classes (const Evaluation *evaluation, SlSampleSource *source)
   g_autoptr (GError) error = NULL;
   guint64 n_fitted = 0;
   double temperature = options->temperature;
-  compare_labels (evaluation, source);
   if (options->fit_temperature && !(temperature = fit_temperature (evaluation, &n_fitted)))
     return TOOL_FAILED;
   g_autoptr (ToolScores) scores =
@@ -261,7 +280,13 @@ static int
 evaluate (const Evaluation *evaluation)
 {
   const EvaluateOptions *options = evaluation->options;
+  gboolean checked;
   g_autoptr (GError) error = NULL;
+  if (!sl_golden_check (evaluation->model, &evaluation->rules->preprocess, evaluation->device,
+                        &checked, &error)) {
+    tool_gerror (sl_model_get_name (evaluation->model), error);
+    return TOOL_FAILED;
+  }
   g_autoptr (SlSampleSource) source =
       open_part (evaluation->model, options->data, evaluation->part, &error);
   if (!source) {
@@ -302,7 +327,7 @@ check_usage (const char *command, EvaluateOptions *options, SlDataPart *ret_part
     return tool_usage_error (command, "no --data DIR is given");
   if (!options->network.model_path)
     return tool_usage_error (command, "no -m MODEL is given");
-  if (!find_part (options->part, ret_part))
+  if (!tool_dataset_find_part (options->part, ret_part))
     return tool_usage_error (command, "--split is '%s' (expected test, val or train)",
                              options->part);
   if (strcmp (options->format, "text") != 0 && strcmp (options->format, "json") != 0)

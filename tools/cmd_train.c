@@ -308,11 +308,14 @@ finish (Training *training, SlFitEnd end)
 
 /* --- the command --- */
 
-/* The data's own validation part, or NULL where they have none. */
+/* The data's own validation part, or NULL where they have none. Whether they have a test part of
+ * their own matters only where one is to be taken off. */
 static gboolean
-open_data (const SlRecipe *recipe, SlSampleSource **ret_train, SlSampleSource **ret_validation)
+open_data (const SlRecipe *recipe, SlSampleSource **ret_train, SlSampleSource **ret_validation,
+           gboolean *ret_has_test)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (SlSampleSource) test = NULL;
   g_autofree char *path = tool_dataset_find (recipe);
   *ret_train = *ret_validation = NULL;
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
@@ -325,6 +328,11 @@ open_data (const SlRecipe *recipe, SlSampleSource **ret_train, SlSampleSource **
   *ret_train = tool_dataset_open (path, SL_PART_TRAIN, &error);
   if (*ret_train)
     *ret_validation = tool_dataset_open_if_there (path, SL_PART_VALIDATION, &error);
+  if (!error && recipe->split.test > 0)
+    test = tool_dataset_open_if_there (path, SL_PART_TEST, &error);
+  *ret_has_test = test != NULL;
+  if (test)
+    tool_note ("the data have a test part of their own: [split] test takes none off");
   if (error)
     tool_gerror (path, error);
   return !error;
@@ -382,11 +390,12 @@ train (const TrainOptions *options, const SlRecipe *recipe)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SlSampleSource) samples = NULL, validation = NULL;
+  gboolean has_test;
   gst_init (NULL, NULL);
   tool_quiet_libraries ();
   g_autoptr (SlModel) model = load_network (recipe);
   const SlDevice *device = model ? tool_find_device (options->device) : NULL;
-  if (!device || !open_data (recipe, &samples, &validation))
+  if (!device || !open_data (recipe, &samples, &validation, &has_test))
     return TOOL_FAILED;
   g_autofree char *folder = choose_folder (options);
   if (!check_places (options, folder))
@@ -400,6 +409,7 @@ train (const TrainOptions *options, const SlRecipe *recipe)
       .model = model,
       .train = samples,
       .validation = validation,
+      .has_test = has_test,
       .folder = options->check ? NULL : folder,
       .resume = options->resume,
       .anew = options->anew,

@@ -5,8 +5,8 @@
 
 #include <sightline-gst/samples.h>
 
-/* A class with more samples than this many times another's is worth a word. */
-#define UNEVEN 10
+#include <string.h>
+
 /* Files that cannot be read and are named; the rest are counted. */
 #define MAX_NAMED 20
 
@@ -20,6 +20,17 @@ tool_dataset_find (const SlRecipe *recipe)
       return g_steal_pointer (&path);
   }
   return sl_recipe_resolve (recipe, recipe->data.path);
+}
+
+gboolean
+tool_dataset_find_part (const char *name, SlDataPart *ret)
+{
+  for (guint i = 0; i < SL_PART_COUNT; i++)
+    if (strcmp (sl_data_part_get_name ((SlDataPart)i), name) == 0) {
+      *ret = (SlDataPart)i;
+      return TRUE;
+    }
+  return FALSE;
 }
 
 SlSampleSource *
@@ -38,7 +49,13 @@ tool_dataset_open (const char *path, SlDataPart part, GError **error)
 SlSampleSource *
 tool_dataset_open_if_there (const char *path, SlDataPart part, GError **error)
 {
-  return sl_samples_has_part (path, part) ? tool_dataset_open (path, part, error) : NULL;
+  GError *cause = NULL;
+  SlSampleSource *source = tool_dataset_open (path, part, &cause);
+  if (g_error_matches (cause, SL_ERROR, SL_ERROR_NOT_FOUND))
+    g_clear_error (&cause);
+  if (cause)
+    g_propagate_error (error, cause);
+  return source;
 }
 
 static void
@@ -112,7 +129,7 @@ tool_dataset_find_fault (SlSampleSource *train, SlSampleSource *validation)
   if (validation && share_session (train, validation))
     return g_strdup ("samples of one capture session train and validate, so validation looks "
                      "better than it is ([split] by=session keeps them apart)");
-  if (high / low >= UNEVEN)
+  if (high > TOOL_DATASET_UNEVEN * low)
     return g_strdup_printf ("class '%s' has %u samples, '%s' %u ([data] balance=sampling or "
                             "[loss] class-weights=balanced makes up for it)",
                             names[most], high, names[fewest], low);

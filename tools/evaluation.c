@@ -23,14 +23,14 @@ tool_scores_free (ToolScores *scores)
 
 /* Probabilities become logits whose softmax they are. */
 static void
-take_outputs (ToolScores *scores, const SlTensorView *output, const SlBatch *batch,
-              gboolean are_logits)
+take_outputs (ToolScores *scores, const SlTensorView *output, const guint32 *columns,
+              const SlBatch *batch, gboolean are_logits)
 {
   const float *data = output->data;
   for (guint32 i = 0; i < batch->n; i++) {
     float *row = scores->logits + (scores->n + i) * scores->n_classes;
     for (guint32 k = 0; k < scores->n_classes; k++) {
-      const float value = data[i * output->stride[0] + k * output->stride[1]];
+      const float value = data[i * output->stride[0] + columns[k] * output->stride[1]];
       row[k] = are_logits ? value : logf (MAX (value, FLT_MIN));
     }
   }
@@ -54,9 +54,36 @@ check_output (SlProgram *program, SlSampleSource *source, GError **error)
   return FALSE;
 }
 
+/* The output that says each of the source's classes: of the same name where the network's are
+ * known, so that no order of folders is taken for another. */
 static gboolean
-run_batches (ToolScores *scores, SlRun *run, SlLoader *loader, gboolean are_logits,
-             const char *what, GError **error)
+match_classes (const SlModelRules *rules, SlSampleSource *source, guint32 *ret_columns,
+               GError **error)
+{
+  const guint32 n = sl_sample_source_get_n_classes (source);
+  const char *const *names = sl_sample_source_get_class_names (source);
+  g_autofree gboolean *taken = g_new0 (gboolean, n);
+  for (guint32 k = 0; k < n; k++) {
+    guint32 column = rules->labels ? 0 : k;
+    while (rules->labels && column < MIN (n, rules->n_labels) &&
+           (taken[column] || strcmp (rules->labels[column], names[k]) != 0))
+      column++;
+    if (column >= n || (rules->labels && column >= rules->n_labels)) {
+      g_set_error (error, SL_ERROR, SL_ERROR_SHAPE,
+                   "the data's class %u, '%s', is none of the network's, whose first is '%s' "
+                   "(expected the same names; -l FILE says others)",
+                   k, names[k], rules->n_labels ? rules->labels[0] : "");
+      return FALSE;
+    }
+    taken[column] = TRUE;
+    ret_columns[k] = column;
+  }
+  return TRUE;
+}
+
+static gboolean
+run_batches (ToolScores *scores, SlRun *run, SlLoader *loader, const guint32 *columns,
+             gboolean are_logits, const char *what, GError **error)
 {
   SlTensorView input, output;
   ToolProgress progress;
@@ -67,9 +94,10 @@ run_batches (ToolScores *scores, SlRun *run, SlLoader *loader, gboolean are_logi
   gboolean good = TRUE;
   for (guint32 i = 0; i < n && good; i++) {
     SlBatch batch;
-    good = sl_loader_next (loader, &input, NULL, &batch, error) && sl_run_execute (run, error);
+    good = sl_loader_next (loader, &input, NULL, &batch, error) &&
+           (batch.n == 0 || sl_run_execute (run, error));
     if (good)
-      take_outputs (scores, &output, &batch, are_logits);
+      take_outputs (scores, &output, columns, &batch, are_logits);
     tool_progress_draw (&progress, (double)(i + 1) / n, what);
   }
   tool_progress_end (&progress);
@@ -93,11 +121,19 @@ tool_scores_new (SlModel *model, const SlModelRules *rules, const SlDevice *devi
   if (!loader)
     return NULL;
   scores->n_classes = sl_sample_source_get_n_classes (source);
+  g_autofree guint32 *columns = g_new (guint32, scores->n_classes);
+  if (!match_classes (rules, source, columns, error))
+    return NULL;
   scores->logits = g_new (float, (gsize)n * scores->n_classes);
   scores->labels = g_new (guint32, n);
   scores->indices = g_new (guint32, n);
-  if (!run_batches (scores, run, loader, rules->apply_softmax, what, error))
+  if (!run_batches (scores, run, loader, columns, rules->apply_softmax, what, error))
     return NULL;
   scores->failures = sl_loader_list_failures (loader);
+  if (scores->n == 0) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "none of %u samples can be read, the first: %s", n,
+                 scores->failures[0]);
+    return NULL;
+  }
   return g_steal_pointer (&scores);
 }

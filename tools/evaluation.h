@@ -9,13 +9,14 @@
 typedef struct ToolScores {
   guint32 n_classes;
   guint64 n;
-  float *logits;    /* [n][n_classes] */
+  float *logits;    /* [n][n_classes], in the order of the source's classes */
   guint32 *labels;  /* [n] */
   guint32 *indices; /* [n] which sample of the source: those that cannot be read are left out */
   GStrv failures;   /* of reading */
 } ToolScores;
 
-/* Runs the network, batch by batch. Draws a bar with `what` meanwhile. */
+/* Runs the network, batch by batch. Draws a bar with `what` meanwhile. Where the network's labels
+ * are known they have to be the source's class names, in any order: SL_ERROR_SHAPE. */
 ToolScores *tool_scores_new (SlModel *model, const SlModelRules *rules, const SlDevice *device,
                              SlSampleSource *source, guint batch, const char *what, GError **error);
 void tool_scores_free (ToolScores *scores);

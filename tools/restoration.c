@@ -198,6 +198,12 @@ tool_restoration_new (const ToolRestorationOptions *options, SlSampleSource *sou
       !restore_all (&restorer, FALSE, part, add_errors, &whole, error) ||
       (options->mask > 0 && !restore_all (&restorer, TRUE, "masked", add_errors, &masked, error)))
     return NULL;
+  if (whole.n == 0) {
+    g_auto (GStrv) failures = sl_loader_list_failures (restorer.loader);
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "none of the samples can be read, the first: %s",
+                 failures[0]);
+    return NULL;
+  }
   ToolRestoration *restoration = g_new (ToolRestoration, 1);
   *restoration = (ToolRestoration){
       .model = sl_model_get_name (options->model),

@@ -1,9 +1,6 @@
 #include "sheet.h"
 
-#include "output.h"
-
-#include <cairo.h>
-#include <string.h>
+#include "chart.h"
 
 #define MAX_ROWS 24
 #define USUAL_INPUT 224
@@ -82,25 +79,11 @@ draw_text (const Sheet *sheet, double x, double y, double width, const char *tex
 static void
 draw_picture (const Sheet *sheet, uint32_t row, uint32_t column, const guint8 *rgb)
 {
-  int width = (int)sheet->rules.width, height = (int)sheet->rules.height;
-  cairo_surface_t *picture = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
-  int stride = cairo_image_surface_get_stride (picture);
-  guint8 *pixels = cairo_image_surface_get_data (picture);
-  for (int y = 0; y < height; y++)
-    for (int x = 0; x < width; x++, rgb += 3) {
-      guint32 pixel = (guint32)rgb[0] << 16 | (guint32)rgb[1] << 8 | rgb[2];
-      memcpy (pixels + y * stride + 4 * x, &pixel, sizeof pixel);
-    }
-  cairo_surface_mark_dirty (picture);
-
+  cairo_surface_t *picture = tool_chart_new_picture (rgb, sheet->rules.width, sheet->rules.height);
   cairo_save (sheet->cairo);
   cairo_translate (sheet->cairo, LABEL_WIDTH + column * (sheet->cell + GAP),
                    TEXT_HEIGHT + 2 * GAP + row * (sheet->cell + GAP));
-  double scale = (double)sheet->cell / width;
-  cairo_scale (sheet->cairo, scale, scale);
-  cairo_set_source_surface (sheet->cairo, picture, 0, 0);
-  cairo_pattern_set_filter (cairo_get_source (sheet->cairo), CAIRO_FILTER_NEAREST);
-  cairo_paint (sheet->cairo);
+  tool_chart_draw_picture (sheet->cairo, picture, sheet->cell);
   cairo_restore (sheet->cairo);
   cairo_surface_destroy (picture);
 }
@@ -132,7 +115,7 @@ draw_columns (const Sheet *sheet, const SlAugment *augment, guint64 seed, uint32
     for (uint32_t row = 0; row < batch.n; row++) {
       sl_preprocess_to_rgb (&sheet->rules, input + pixels * channels * (ptrdiff_t)row,
                             &view.stride[1], rgb);
-      draw_picture (sheet, row, column, rgb);
+      draw_picture (sheet, batch.indices[row], column, rgb);
     }
   }
   return TRUE;
@@ -162,30 +145,6 @@ draw_labels (const Sheet *sheet)
   }
 }
 
-static cairo_status_t
-append (void *closure, const unsigned char *data, unsigned length)
-{
-  g_string_append_len (closure, (const char *)data, length);
-  return CAIRO_STATUS_SUCCESS;
-}
-
-static gboolean
-write_png (const Sheet *sheet, const char *path, GError **error)
-{
-  g_autoptr (GString) bytes = g_string_new (NULL);
-  g_autoptr (ToolOutput) output = tool_output_open (path, error);
-  if (!output)
-    return FALSE;
-  cairo_status_t status = cairo_surface_write_to_png_stream (sheet->surface, append, bytes);
-  if (status != CAIRO_STATUS_SUCCESS) {
-    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY, "the sheet cannot be drawn: %s",
-                 cairo_status_to_string (status));
-    return FALSE;
-  }
-  return tool_output_write (output, bytes, error) &&
-         tool_output_commit (g_steal_pointer (&output), error);
-}
-
 gboolean
 tool_sheet_write (SlSampleSource *source, const SlRecipe *recipe, const SheetOptions *options,
                   const char *path, GError **error)
@@ -205,7 +164,7 @@ tool_sheet_write (SlSampleSource *source, const SlRecipe *recipe, const SheetOpt
     sl_recipe_get_augment (recipe, &sheet.rules, &augment);
     good = draw_columns (&sheet, NULL, 0, 0, 1, error) &&
            draw_columns (&sheet, &augment, options->seed, 1, options->n_copies, error) &&
-           write_png (&sheet, path, error);
+           tool_chart_write_surface (path, sheet.surface, error);
     cairo_destroy (sheet.cairo);
     cairo_surface_destroy (sheet.surface);
   }

@@ -135,6 +135,19 @@ load_sample (const Worker *worker, SlBatchSlot *batch, uint32_t row, guint32 epo
   return TRUE;
 }
 
+/* The sample at `place` of the order; FALSE, noted, where that cannot be loaded. */
+static gboolean
+load_here (const Worker *worker, SlBatchSlot *batch, uint32_t row, const EpochOrder *order,
+           guint64 place)
+{
+  g_autoptr (GError) reason = NULL;
+  const gboolean good =
+      load_sample (worker, batch, row, order->epoch, order->items[place], &reason);
+  if (!good)
+    note_failure (worker->loader, order->items[place], reason);
+  return good;
+}
+
 /* The sample at `place` of the order or, where that cannot be loaded, the next that can. */
 static gboolean
 load_place (const Worker *worker, SlBatchSlot *batch, uint32_t row, const EpochOrder *order,
@@ -164,13 +177,20 @@ fill_batch (const Worker *worker, SlBatchSlot *batch, const EpochOrder *order, g
   guint64 first = (guint64)step * loader->options.batch;
   if (!worker->maker)
     return g_error_copy (worker->error);
-  batch->n_samples = sl_loader_get_batch_size (loader, step);
-  for (uint32_t row = 0; row < batch->n_samples && !atomic_load (&loader->stopping); row++)
-    if (!load_place (worker, batch, row, order, first + row, &error))
+  const uint32_t n = sl_loader_get_batch_size (loader, step);
+  batch->n_samples = 0;
+  for (uint32_t i = 0; i < n && !atomic_load (&loader->stopping); i++)
+    if (!loader->options.shuffle && !loader->options.balance)
+      batch->n_samples += load_here (worker, batch, batch->n_samples, order, first + i);
+    else if (load_place (worker, batch, batch->n_samples, order, first + i, &error))
+      batch->n_samples++;
+    else
       return error;
   if (loader->options.augment && !atomic_load (&loader->stopping))
     sl_batch_slot_mix (batch, &loader->layout, &loader->augment, loader->options.seed, order->epoch,
                        step);
+  if (loader->options.mask > 0)
+    sl_batch_slot_mask (batch, &loader->layout, loader->options.seed, order->epoch);
   return NULL;
 }
 
@@ -266,10 +286,10 @@ check_options (SlSampleSource *source, const SlLoaderOptions *options, GError **
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
                  "batches of %u from %u samples (expected %s)", options->batch, n,
                  options->batch ? "at most as many, as the last part is dropped" : "at least 1");
-  else if (!(options->label_smoothing >= 0 && options->label_smoothing < 1))
+  else if (!(options->mask >= 0 && options->mask < 1))
     g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-                 "labels are smoothed by %g (expected from 0 on and below 1)",
-                 (double)options->label_smoothing);
+                 "a mask of %g of the elements (expected from 0 on and below 1)",
+                 (double)options->mask);
   else
     return TRUE;
   return FALSE;
@@ -326,7 +346,8 @@ sl_loader_new (SlSampleSource *source, const SlLoaderOptions *options, GError **
       .height = loader->rules.height,
       .width = loader->rules.width,
       .n_classes = sl_sample_source_get_n_classes (source),
-      .label_smoothing = options->label_smoothing,
+      .mask = options->mask,
+      .restore = options->restore,
   };
   pthread_mutex_init (&loader->lock, NULL);
   pthread_cond_init (&loader->changed_work, NULL);

@@ -35,18 +35,30 @@ static const KnownSet known_sets[] = {
                [SL_PART_TEST] = {"test_batch.bin"}}},
 };
 
-/* The path of folder/name or folder/name.gz, whichever exists; NULL if none does. */
+/* The path of folder/name or folder/name.gz, whichever exists; NULL if none does. A link that leads
+ * nowhere is a file that cannot be read, not one that is missing. */
 static char *
 find_file (const char *folder, const char *name)
 {
+  const GFileTest there = G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK;
   char *path = g_build_filename (folder, name, NULL);
-  if (g_file_test (path, G_FILE_TEST_EXISTS))
+  if (g_file_test (path, there))
     return path;
   g_autofree char *plain = path;
   path = g_strconcat (plain, ".gz", NULL);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+  if (!g_file_test (path, there))
     g_clear_pointer (&path, g_free);
   return path;
+}
+
+/* The paths of a part's files into `paths`; returns how many of them are there. */
+static guint
+find_files (const char *folder, const char *const *names, char **paths)
+{
+  guint n = 0;
+  for (guint f = 0; names[f]; f++)
+    n += (paths[f] = find_file (folder, names[f])) != NULL;
+  return n;
 }
 
 /* The set whose first file of any part is there, or NULL. */
@@ -90,6 +102,25 @@ read_names (const char *folder, char ***ret_names, GError **error)
   return TRUE;
 }
 
+/* The part of these files, each of which has to be there. */
+static SlSampleSource *
+open_files (const KnownSet *set, const char *folder, const char *const *files,
+            const char *const *paths, GError **error)
+{
+  g_auto (GStrv) names = NULL;
+  for (guint f = 0; files[f]; f++)
+    if (!paths[f]) {
+      g_autofree char *shown = sl_text_on_one_line (folder);
+      g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: lacks %s (expected it beside the others)",
+                   shown, files[f]);
+      return NULL;
+    }
+  if (!read_names (folder, &names, error))
+    return NULL;
+  return set->idx ? sl_idx_source_new (paths[0], paths[1], (const char *const *)names, error)
+                  : sl_cifar10_source_new (paths, (const char *const *)names, error);
+}
+
 SlSampleSource *
 sl_sample_source_open (const char *folder, SlDataPart part, GError **error)
 {
@@ -103,26 +134,16 @@ sl_sample_source_open (const char *folder, SlDataPart part, GError **error)
         shown, known_sets[0].parts[SL_PART_TRAIN][0]);
     return NULL;
   }
-  if (!set->parts[part][0]) {
-    g_set_error (error, SL_ERROR, SL_ERROR_IO,
-                 "%s: has no '%s' part (expected to be asked for train or test)", shown,
+  char *paths[MAX_FILES + 1] = {NULL};
+  SlSampleSource *source = NULL;
+  const char *const *files = set->parts[part];
+  if (find_files (folder, files, paths) == 0)
+    g_set_error (error, SL_ERROR, SL_ERROR_NOT_FOUND,
+                 "%s: has no '%s' part (expected to be asked for another)", shown,
                  sl_data_part_get_name (part));
-    return NULL;
-  }
-
-  g_auto (GStrv) paths = g_new0 (char *, MAX_FILES + 1);
-  for (unsigned f = 0; set->parts[part][f]; f++) {
-    paths[f] = find_file (folder, set->parts[part][f]);
-    if (!paths[f]) {
-      g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: lacks %s (expected it beside the others)",
-                   shown, set->parts[part][f]);
-      return NULL;
-    }
-  }
-  g_auto (GStrv) names = NULL;
-  if (!read_names (folder, &names, error))
-    return NULL;
-  return set->idx ? sl_idx_source_new (paths[0], paths[1], (const char *const *)names, error)
-                  : sl_cifar10_source_new ((const char *const *)paths, (const char *const *)names,
-                                           error);
+  else
+    source = open_files (set, folder, files, (const char *const *)paths, error);
+  for (guint f = 0; f < MAX_FILES; f++)
+    g_free (paths[f]);
+  return source;
 }

@@ -135,7 +135,10 @@ find_kept (SlPictureMaker *maker, const SlImageInfo *info, GError **error)
     return NULL;
   oldest->layout = sl_format_layout (info->format);
   oldest->one_to_one = is_one_to_one (&maker->rules, oldest);
-  return !oldest->one_to_one || init_levels (&maker->rules, oldest, error) ? oldest : NULL;
+  if (!oldest->one_to_one || init_levels (&maker->rules, oldest, error))
+    return oldest;
+  g_clear_pointer (&oldest->sampler, sl_image_sampler_free); /* not to be found again */
+  return NULL;
 }
 
 static void

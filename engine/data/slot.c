@@ -1,6 +1,7 @@
 #include "data/slot.h"
 
 #include "core/memory.h"
+#include "core/random.h"
 
 #include <string.h>
 
@@ -10,11 +11,18 @@ picture_elements (const SlBatchLayout *layout)
   return (gsize)layout->channels * layout->height * layout->width;
 }
 
+static bool
+keeps_whole (const SlBatchLayout *layout)
+{
+  return layout->restore && layout->mask > 0;
+}
+
 gsize
 sl_batch_layout_get_bytes (const SlBatchLayout *layout)
 {
   gsize bytes; /* each factor is 32 bits, and a picture at most 3 * 2^30 */
-  gsize sample = (picture_elements (layout) + layout->n_classes) * sizeof (float);
+  gsize pictures = (keeps_whole (layout) ? 2 : 1) * picture_elements (layout);
+  gsize sample = (pictures + layout->n_classes) * sizeof (float);
   return sl_mul_size (sample, layout->n, &bytes) ? bytes : G_MAXSIZE;
 }
 
@@ -26,7 +34,10 @@ sl_batch_slot_init (SlBatchSlot *slot, const SlBatchLayout *layout)
   slot->targets = sl_aligned_alloc (n * layout->n_classes * sizeof (float));
   slot->indices = g_try_new (uint32_t, n);
   slot->labels = g_try_new (uint32_t, n);
-  return slot->pictures && slot->targets && slot->indices && slot->labels;
+  if (keeps_whole (layout))
+    slot->whole = sl_aligned_alloc (n * picture_elements (layout) * sizeof (float));
+  return slot->pictures && slot->targets && slot->indices && slot->labels &&
+         (slot->whole || !keeps_whole (layout));
 }
 
 void
@@ -34,9 +45,26 @@ sl_batch_slot_clear (SlBatchSlot *slot)
 {
   sl_aligned_free (slot->pictures);
   sl_aligned_free (slot->targets);
+  sl_aligned_free (slot->whole);
   g_free (slot->indices);
   g_free (slot->labels);
   *slot = (SlBatchSlot){0};
+}
+
+void
+sl_batch_slot_mask (SlBatchSlot *slot, const SlBatchLayout *layout, guint64 seed, guint32 epoch)
+{
+  const gsize n = picture_elements (layout), pixels = (gsize)layout->height * layout->width;
+  if (slot->whole)
+    memcpy (slot->whole, slot->pictures, slot->n_samples * n * sizeof (float));
+  for (uint32_t row = 0; row < slot->n_samples; row++) {
+    float *picture = slot->pictures + row * n;
+    SlRandom random = sl_random_start (seed, SL_RANDOM_MASK, epoch, slot->indices[row]);
+    for (gsize c = 0; c < layout->channels; c++)
+      for (gsize i = 0; i < pixels; i++)
+        if (sl_random_between (&random, 0, 1) < layout->mask)
+          picture[layout->channels_last ? i * layout->channels + c : c * pixels + i] = 0;
+  }
 }
 
 float *
@@ -59,8 +87,7 @@ sl_batch_slot_set_label (SlBatchSlot *slot, const SlBatchLayout *layout, uint32_
   slot->indices[row] = index;
   slot->labels[row] = label;
   for (uint32_t c = 0; c < layout->n_classes; c++)
-    target[c] = layout->label_smoothing / (float)layout->n_classes;
-  target[label] += 1 - layout->label_smoothing;
+    target[c] = c == label;
 }
 
 static bool
@@ -92,9 +119,10 @@ sl_batch_layout_check_targets (const SlBatchLayout *layout, const SlTensorView *
                                GError **error)
 {
   const SlShape *shape = &view->shape;
+  if (layout->restore)
+    return sl_batch_layout_check_pictures (layout, view, error);
   if (view->dtype == SL_FLOAT32 && shape->rank == 2 && shape->dim[0] >= 1 &&
-      (shape->dim[1] == (int64_t)layout->n_classes ||
-       (shape->dim[1] == 1 && layout->n_classes == 2)))
+      shape->dim[1] == (int64_t)layout->n_classes)
     return true;
   g_autofree char *expected = g_strdup_printf ("?x%u", layout->n_classes);
   return refuse_view ("targets", view, expected, error);
@@ -119,18 +147,17 @@ copy_row (const float *from, ptrdiff_t from_stride, float *to, ptrdiff_t to_stri
     to[(ptrdiff_t)i * to_stride] = from ? from[(ptrdiff_t)i * from_stride] : 0;
 }
 
-void
-sl_batch_slot_copy_pictures (const SlBatchSlot *slot, const SlBatchLayout *layout,
-                             const SlTensorView *view)
+/* Pictures laid out as the slot's, rows from n_samples on as zeros. */
+static void
+copy_pictures (const SlBatchSlot *slot, const SlBatchLayout *layout, const float *pictures,
+               const SlTensorView *view)
 {
   gsize n_row = layout->width, n = picture_elements (layout);
   for (uint32_t row = 0; row < (gsize)view->shape.dim[0]; row++) {
     ptrdiff_t from[3], to[3];
-    const float *picture = NULL;
+    const float *picture = row < slot->n_samples ? pictures + row * n : NULL;
     float *out = (float *)view->data + view->stride[0] * (ptrdiff_t)row;
     sl_batch_slot_get_picture (slot, layout, 0, from);
-    if (row < slot->n_samples)
-      picture = sl_batch_slot_get_picture (slot, layout, row, from);
     if (view->shape.rank == 4) {
       memcpy (to, &view->stride[1], sizeof to);
     } else {
@@ -151,12 +178,23 @@ sl_batch_slot_copy_pictures (const SlBatchSlot *slot, const SlBatchLayout *layou
 }
 
 void
+sl_batch_slot_copy_pictures (const SlBatchSlot *slot, const SlBatchLayout *layout,
+                             const SlTensorView *view)
+{
+  copy_pictures (slot, layout, slot->pictures, view);
+}
+
+void
 sl_batch_slot_copy_targets (const SlBatchSlot *slot, const SlBatchLayout *layout,
                             const SlTensorView *view)
 {
-  gsize n = (gsize)view->shape.dim[1], skip = layout->n_classes - n; /* the second class alone */
+  if (layout->restore) {
+    copy_pictures (slot, layout, slot->whole ? slot->whole : slot->pictures, view);
+    return;
+  }
+  const gsize n = layout->n_classes;
   for (uint32_t row = 0; row < (gsize)view->shape.dim[0]; row++) {
-    const float *target = slot->targets + (gsize)row * layout->n_classes + skip;
+    const float *target = slot->targets + (gsize)row * n;
     copy_row (row < slot->n_samples ? target : NULL, 1,
               (float *)view->data + view->stride[0] * (ptrdiff_t)row, view->stride[1], n);
   }

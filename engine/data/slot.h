@@ -13,12 +13,14 @@ typedef struct SlBatchLayout {
   uint32_t n, channels, height, width;
   bool channels_last;
   uint32_t n_classes;
-  float label_smoothing;
+  float mask;   /* part of the elements */
+  bool restore; /* targets are the pictures without the mask */
 } SlBatchLayout;
 
 typedef struct SlBatchSlot {
   float *pictures;            /* [n][C][H][W], or [n][H][W][C] */
   float *targets;             /* [n][n_classes] */
+  float *whole;               /* as pictures, before the mask; NULL where nobody asks for it */
   uint32_t *indices, *labels; /* [n] */
   uint32_t n_samples;
 } SlBatchSlot;
@@ -40,6 +42,10 @@ void sl_batch_slot_set_label (SlBatchSlot *slot, const SlBatchLayout *layout, ui
 /* Blends or pastes the batch's pictures and targets, as `augment` says. */
 void sl_batch_slot_mix (SlBatchSlot *slot, const SlBatchLayout *layout, const SlAugment *augment,
                         guint64 seed, guint32 epoch, guint32 step);
+
+/* Makes elements of the pictures 0; which ones, follows from seed, epoch and sample. */
+void sl_batch_slot_mask (SlBatchSlot *slot, const SlBatchLayout *layout, guint64 seed,
+                         guint32 epoch);
 
 /* Whether a view can hold pictures or targets of this layout. */
 bool sl_batch_layout_check_pictures (const SlBatchLayout *layout, const SlTensorView *view,

@@ -12,6 +12,13 @@ typedef struct Split {
   gboolean *second; /* [n_samples] which are of the second part */
 } Split;
 
+static int
+compare_numbers (const void *a, const void *b)
+{
+  const uint32_t *left = a, *right = b;
+  return *left < *right ? -1 : *left > *right;
+}
+
 static void
 split_last (const Split *split)
 {
@@ -44,13 +51,6 @@ split_randomly (const Split *split)
   }
 }
 
-static int
-compare_groups (const void *a, const void *b)
-{
-  const uint32_t *left = a, *right = b;
-  return *left < *right ? -1 : *left > *right;
-}
-
 static void
 split_groups (const Split *split)
 {
@@ -58,7 +58,7 @@ split_groups (const Split *split)
   g_autofree uint32_t *groups = g_new (uint32_t, n);
   for (uint32_t i = 0; i < n; i++)
     groups[i] = sl_sample_source_get_group (split->source, i);
-  qsort (groups, n, sizeof *groups, compare_groups);
+  qsort (groups, n, sizeof *groups, compare_numbers);
   g_autoptr (GHashTable) sizes = g_hash_table_new (NULL, NULL); /* group number to samples */
   for (uint32_t i = 0, from = 0; i < n; i++)
     if (i + 1 == n || groups[i + 1] != groups[i]) {
@@ -78,6 +78,48 @@ split_groups (const Split *split)
   for (uint32_t i = 0; i < n; i++)
     split->second[i] = g_hash_table_contains (
         chosen, GUINT_TO_POINTER (sl_sample_source_get_group (split->source, i)));
+}
+
+typedef struct Place {
+  double place; /* of a sample among those of its class, 0 to 1 */
+  uint32_t order, index;
+} Place;
+
+static int
+compare_places (const void *a, const void *b)
+{
+  const Place *left = a, *right = b;
+  if (left->place != right->place)
+    return left->place < right->place ? -1 : 1;
+  return left->order < right->order ? -1 : left->order > right->order;
+}
+
+/* Shuffled samples of each class are laid out evenly from 0 to 1; the first n of all are taken. */
+SlSampleSource *
+sl_sample_source_draw (SlSampleSource *source, uint32_t n, guint64 seed, GError **error)
+{
+  g_return_val_if_fail (source && n > 0, NULL);
+  const uint32_t n_all = sl_sample_source_get_n_samples (source);
+  const uint32_t n_classes = sl_sample_source_get_n_classes (source);
+  if (n >= n_all)
+    return sl_sample_source_ref (source);
+  g_autofree uint32_t *counts = g_new (uint32_t, n_classes), *seen = g_new0 (uint32_t, n_classes);
+  g_autofree uint32_t *order = g_new (uint32_t, n_all);
+  g_autofree Place *places = g_new (Place, n_all);
+  sl_sample_source_count (source, counts);
+  for (uint32_t i = 0; i < n_all; i++)
+    order[i] = i;
+  SlRandom random = sl_random_start (seed, SL_RANDOM_SPLIT, 2, 0);
+  sl_shuffle (&random, order, n_all);
+  for (uint32_t k = 0; k < n_all; k++) {
+    const uint32_t label = sl_sample_source_get_label (source, order[k]);
+    places[k] = (Place){(seen[label]++ + 0.5) / counts[label], k, order[k]};
+  }
+  qsort (places, n_all, sizeof *places, compare_places);
+  for (uint32_t k = 0; k < n; k++)
+    order[k] = places[k].index;
+  qsort (order, n, sizeof *order, compare_numbers);
+  return sl_sample_source_new_subset (source, order, n, error);
 }
 
 gboolean

@@ -4,18 +4,18 @@
  * Formulas of PyTorch 1.13 (torch/optim, single-tensor forms); p is the parameter, r the rate times
  * rate_factor, g the gradient times `factor` and then cut to ±clip (0: not), t the step:
  *
- *   SgdUpdate      p, velocity?: g += decay p; v = momentum v + (t > 0 ? 1 - dampening : 1) g;
- *                  p -= r (nesterov ? g + momentum v : v); without a velocity p -= r g
- *   RmspropUpdate  p, square, velocity?, mean?: g += decay p; s = rho s + (1 - rho) g²; with a mean
- *                  m = rho m + (1 - rho) g and s' = s - m², else s' = s; v = momentum v + g / (sqrt
- *                  (s') + epsilon); p -= r v; without a velocity p -= r g / (sqrt (s') + epsilon)
- *   AdamUpdate     p, mean, square: decoupled ? p -= r decay p : (g += decay p);
- *                  m = beta1 m + (1 - beta1) g; s = beta2 s + (1 - beta2) g²;
- *                  p -= r m / (1 - beta1^t) / (sqrt (s / (1 - beta2^t)) + epsilon); with
- *                  plain_epsilon (Keras, ONNX) p -= r sqrt (1 - beta2^t) / (1 - beta1^t) m / (sqrt
- *                  (s) + epsilon); t = 0: neither power is taken off
- *   AdagradUpdate  p, sum: g += decay p; s += g²; p -= r / (1 + t rate_decay) g / (sqrt (s) +
- *                  epsilon)
+ * - SgdUpdate (p, velocity?): g += decay p; v = momentum v + (t > 0 ? 1 - dampening : 1) g;
+ *   p -= r (nesterov ? g + momentum v : v); without a velocity p -= r g.
+ * - RmspropUpdate (p, square, velocity?, mean?): g += decay p; s = rho s + (1 - rho) g²; with a
+ *   mean m = rho m + (1 - rho) g and s' = s - m², else s' = s; v = momentum v + g / (sqrt (s') +
+ *   epsilon); p -= r v; without a velocity p -= r g / (sqrt (s') + epsilon).
+ * - AdamUpdate (p, mean, square): decoupled ? p -= r decay p : (g += decay p);
+ *   m = beta1 m + (1 - beta1) g; s = beta2 s + (1 - beta2) g²;
+ *   p -= r m / (1 - beta1^t) / (sqrt (s / (1 - beta2^t)) + epsilon); with plain_epsilon (Keras,
+ *   ONNX) p -= r sqrt (1 - beta2^t) / (1 - beta1^t) m / (sqrt (s) + epsilon); t = 0: neither power
+ *   is taken off.
+ * - AdagradUpdate (p, sum): g += decay p; s += g²; p -= r / (1 + t rate_decay) g / (sqrt (s) +
+ *   epsilon).
  *
  * Behind the moments stand gradient, rate (float scalar), factor (float scalar or none: 1; NaN: all
  * stays as it was) and step (int64 scalar or none: 0). ONNX's Momentum, Adam and Adagrad

@@ -1,14 +1,17 @@
 /* The file, all numbers little-endian:
  *
- *   "SLCKPT\r\n"          8 bytes; the line end shows a transfer that changed it
- *   version               uint32: 1
- *   number of entries     uint32
- *   bytes of the body     uint64
- *   SHA-256 of the body   32 bytes
- *   SHA-256 of the above  the first 8 of its bytes: no byte of the file is unguarded
- *   body: for each entry  uint32 dtype (0: a text), uint32 rank, uint32 bytes of the name, uint32
- * 0, uint64 bytes of the content, int64 dimensions [rank], name, content, and zeros up to a
- * multiple of 64, which every entry's content starts at, too
+ * - "SLCKPT\r\n", 8 bytes; the line end shows a transfer that changed it
+ * - uint32 version: 1
+ * - uint32 number of entries
+ * - uint64 bytes of the body
+ * - SHA-256 of the body, 32 bytes
+ * - the first 8 bytes of the SHA-256 of all above: no byte of the file is unguarded
+ * - the body. Each entry of it:
+ *   - uint32 dtype (0: a text), uint32 rank, uint32 bytes of the name, uint32 0
+ *   - uint64 bytes of the content
+ *   - int64 dimensions [rank]
+ *   - name, and zeros up to a multiple of 64
+ *   - content, and zeros up to a multiple of 64
  */
 #include <sightline/checkpoint.h>
 

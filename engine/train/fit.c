@@ -101,18 +101,6 @@ fit_base (SlFit *fit, GError **error)
   return TRUE;
 }
 
-static gboolean
-prepare (SlFit *fit, GError **error)
-{
-  if (!take_fingerprints (fit, error) || (fit->folder && !sl_fit_open_folder (fit, error)) ||
-      !fit_base (fit, error) || !sl_fit_prepare_data (fit, error) ||
-      !sl_fit_prepare_front (fit, error) || !make_trainer (fit, error) ||
-      !sl_fit_prepare_loaders (fit, error) || !choose_monitor (fit, error))
-    return FALSE;
-  sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);
-  return !fit->folder || !fit->options.resume || sl_fit_restore (fit, error);
-}
-
 /* The recipe as the run and its model keep it: without folders of this machine. */
 static char *
 describe_recipe (const SlRecipe *recipe)
@@ -130,6 +118,19 @@ describe_recipe (const SlRecipe *recipe)
   return g_key_file_to_data (file, NULL, NULL);
 }
 
+static gboolean
+prepare (SlFit *fit, GError **error)
+{
+  if (!take_fingerprints (fit, error) || (fit->folder && !sl_fit_open_folder (fit, error)) ||
+      !fit_base (fit, error) || !sl_fit_prepare_data (fit, error) ||
+      !sl_fit_prepare_front (fit, error) || !make_trainer (fit, error) ||
+      !sl_fit_prepare_loaders (fit, error) || !choose_monitor (fit, error))
+    return FALSE;
+  fit->recipe_text = describe_recipe (fit->recipe);
+  sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);
+  return !fit->folder || !fit->options.resume || sl_fit_restore (fit, error);
+}
+
 SlFit *
 sl_fit_new (const SlFitOptions *options, GError **error)
 {
@@ -138,8 +139,8 @@ sl_fit_new (const SlFitOptions *options, GError **error)
 
   g_autoptr (SlFit) fit = g_new0 (SlFit, 1);
   fit->options = *options;
-  fit->recipe = options->recipe;
-  fit->recipe_text = describe_recipe (options->recipe);
+  fit->effective = *options->recipe;
+  fit->recipe = &fit->effective;
   fit->folder = g_strdup (options->folder);
   fit->options.folder = fit->folder;
   fit->lock = -1;
@@ -306,13 +307,20 @@ validate (SlFit *fit, SlEpoch *epoch, GError **error)
   for (guint32 i = 0; i < n; i++) {
     SlBatch batch;
     SlTrainResult result;
-    if (!sl_fit_next_validation_batch (fit, &batch, error) ||
-        !sl_trainer_evaluate (fit->trainer, batch.n, &result, error))
+    if (!sl_fit_next_validation_batch (fit, &batch, error))
+      return FALSE;
+    if (batch.n == 0) /* none of them can be read */
+      continue;
+    if (!sl_trainer_evaluate (fit->trainer, batch.n, &result, error))
       return FALSE;
     sums.loss += result.loss * batch.n;
     sums.right += result.n_right;
     sums.n += batch.n;
   }
+  if (sums.n == 0)
+    return sl_fit_fail (error, SL_ERROR_IO,
+                        "none of the %u validation samples can be read (expected one that can)",
+                        sl_sample_source_get_n_samples (fit->validation));
   epoch->val_loss = sums.loss / (double)sums.n;
   if (fit->has_classes)
     epoch->val_accuracy = (double)sums.right / (double)sums.n;

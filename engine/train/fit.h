@@ -23,7 +23,9 @@ typedef struct {
 
 struct SlFit {
   SlFitOptions options; /* holds a reference on the model, which may be another than was given */
-  const SlRecipe *recipe;
+  SlRecipe effective;   /* options.recipe, whose texts it lends, with what holds for these data and
+                           this network where the recipe leaves it to them */
+  const SlRecipe *recipe; /* &effective */
   char *recipe_text;
   char *data_hash;       /* of what was given to train on */
   char *validation_hash; /* the same to validate with; "" if nothing was */
@@ -63,7 +65,7 @@ gboolean sl_fit_fail (GError **error, SlErrorCode code, const char *format, ...)
 
 /* The first sample that can be read; the last one's error if none can. */
 gboolean sl_fit_load_first (SlSampleSource *source, SlSample *ret_sample, GError **error);
-/* Splits, rules, loaders. */
+/* Splits, rules; fills in the effective recipe. */
 gboolean sl_fit_prepare_data (SlFit *fit, GError **error);
 /* Puts what [preprocess] whiten says, fitted on the training set, in front of the network, and in
  * front of one that takes vectors what makes them of pictures. */
@@ -89,6 +91,14 @@ gboolean sl_fit_save (SlFit *fit, GError **error);
 /* The network's variables as they are now, as the best so far; and back. */
 gboolean sl_fit_save_best (SlFit *fit, GError **error);
 gboolean sl_fit_load_best (SlFit *fit, GError **error);
+
+/* The keys' texts of what rules hold. */
+const char *sl_fit_get_range (const SlPreprocess *rules);
+const char *sl_fit_get_resize (const SlPreprocess *rules);
+/* What the range -1..1 adds to a mean as rules hold it; 0 for the others. */
+double sl_fit_get_middle (const SlPreprocess *rules);
+/* "0.13" or "0.49,0.48,0.45": values[n] less `offset`. Free with g_free(). */
+char *sl_fit_format_channels (const float *values, guint32 n, double offset);
 
 /* The value of an epoch by the name of [train] monitor. */
 double sl_fit_get_monitored (const SlFit *fit, const SlEpoch *epoch);

@@ -1,15 +1,11 @@
 /* What goes into a run: samples divided, pictures prepared, options of the trainer. */
 #include "train/fit.h"
 
-#include "core/random.h"
 #include "onnx/keys.h"
-#include "train/number.h"
+#include "train/recipe_keys.h"
 
 #include <math.h>
 #include <string.h>
-
-/* [augment] mask's own numbers, apart from those that <core/random.h> lists. */
-#define RANDOM_MASK ((SlRandomUse)64)
 
 /* --- which samples --- */
 
@@ -38,14 +34,13 @@ take_part (const SlRecipe *recipe, SlSampleSource **source, double part, SlSampl
 }
 
 gboolean
-sl_fit_divide (const SlRecipe *recipe, SlSampleSource *all, gboolean has_validation,
-               SlSampleSource **ret_train, SlSampleSource **ret_validation,
-               SlSampleSource **ret_test, GError **error)
+sl_fit_divide (const SlRecipe *recipe, SlSampleSource *all, SlSampleSource **ret_train,
+               SlSampleSource **ret_validation, SlSampleSource **ret_test, GError **error)
 {
   g_return_val_if_fail (recipe && all && ret_train && ret_validation && ret_test, FALSE);
 
-  const double test = recipe->split.test;
-  const double validation = has_validation ? 0 : recipe->split.validation;
+  const double test = recipe->split.test, validation = recipe->split.validation;
+  const guint32 limit = (guint32)MIN (recipe->data.limit, G_MAXUINT32);
   g_autoptr (SlSampleSource) rest = sl_sample_source_ref (all);
   *ret_train = *ret_validation = *ret_test = NULL;
   if (!take_part (recipe, &rest, test, ret_test, error) ||
@@ -53,32 +48,46 @@ sl_fit_divide (const SlRecipe *recipe, SlSampleSource *all, gboolean has_validat
     g_clear_pointer (ret_test, sl_sample_source_unref);
     return FALSE;
   }
-  *ret_train = g_steal_pointer (&rest);
-  return TRUE;
+  *ret_train = limit ? sl_sample_source_draw (rest, limit, (guint64)recipe->train.seed, error)
+                     : g_steal_pointer (&rest);
+  return *ret_train != NULL;
+}
+
+/* A part that lacks a class says nothing of it. */
+static void
+note_missing_class (SlFit *fit)
+{
+  const guint32 n = sl_sample_source_get_n_classes (fit->train);
+  g_autofree guint32 *train = g_new (guint32, n), *validation = g_new (guint32, n);
+  if (!fit->has_classes || sl_sample_source_get_n_classes (fit->validation) != n)
+    return;
+  sl_sample_source_count (fit->train, train);
+  sl_sample_source_count (fit->validation, validation);
+  for (guint32 i = 0; i < n; i++)
+    if (train[i] > 0 && validation[i] == 0) {
+      sl_fit_note (fit, "class '%s' has no validation samples%s",
+                   sl_sample_source_get_class_names (fit->train)[i],
+                   strcmp (fit->recipe->split.by, "random") != 0 && !fit->options.validation
+                       ? " (with [split] by=random each class has its share)"
+                       : "");
+      return;
+    }
 }
 
 static gboolean
 divide (SlFit *fit, GError **error)
 {
-  const SlRecipe *recipe = fit->recipe;
   g_autoptr (SlSampleSource) test = NULL, validation = NULL;
-  if (!sl_fit_divide (recipe, fit->options.train, fit->options.validation != NULL, &fit->train,
-                      &validation, &test, error))
+  if (fit->options.validation)
+    fit->effective.split.validation = 0;
+  if (fit->options.has_test)
+    fit->effective.split.test = 0;
+  if (!sl_fit_divide (fit->recipe, fit->options.train, &fit->train, &validation, &test, error))
     return FALSE;
   fit->validation = fit->options.validation ? sl_sample_source_ref (fit->options.validation)
                                             : g_steal_pointer (&validation);
-  const guint32 n = sl_sample_source_get_n_samples (fit->train);
-  if (recipe->data.limit > 0 && recipe->data.limit < n) {
-    g_autofree uint32_t *indices = g_new (uint32_t, recipe->data.limit);
-    for (guint32 i = 0; i < recipe->data.limit; i++)
-      indices[i] = i;
-    SlSampleSource *first =
-        sl_sample_source_new_subset (fit->train, indices, (uint32_t)recipe->data.limit, error);
-    if (!first)
-      return FALSE;
-    sl_sample_source_unref (fit->train);
-    fit->train = first;
-  }
+  if (fit->validation)
+    note_missing_class (fit);
   return TRUE;
 }
 
@@ -155,18 +164,6 @@ set_rule (SlFit *fit, const char *key, const char *value, GError **error)
                       cause->message);
 }
 
-/* "0.13" or "0.49,0.48,0.45", plus `offset`. */
-static char *
-format_channels (const float *values, guint32 n, double offset)
-{
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
-  GString *text = g_string_new (NULL);
-  for (guint32 i = 0; i < n; i++)
-    g_string_append_printf (text, "%s%s", i ? "," : "",
-                            sl_number_format ((float)(values[i] + offset), number));
-  return g_string_free (text, FALSE);
-}
-
 static gboolean
 is_measured (const char *text)
 {
@@ -184,18 +181,19 @@ measure (SlFit *fit, GError **error)
   if (!sl_sample_source_measure (fit->train, &fit->rules->preprocess, mean, std, error))
     return FALSE;
   const guint32 channels = fit->rules->preprocess.channels;
-  const double offset = strcmp (recipe->preprocess.range, "-1..1") == 0 ? -1 : 0;
-  g_autofree char *mean_text = format_channels (mean, channels, offset);
-  g_autofree char *std_text = format_channels (std, channels, 0);
+  const double middle = sl_fit_get_middle (&fit->rules->preprocess);
+  g_autofree char *mean_text = sl_fit_format_channels (mean, channels, middle);
+  g_autofree char *std_text = sl_fit_format_channels (std, channels, 0);
   return (!is_measured (recipe->preprocess.mean) || set_rule (fit, "mean", mean_text, error)) &&
          (!is_measured (recipe->preprocess.std) || set_rule (fit, "std", std_text, error));
 }
 
-/* What a base network's file says of itself holds where the recipe has only its default. */
+/* What a base network's file says of itself holds where the recipe says nothing. */
 static const char *
-unless_base (SlFit *fit, const char *value, const char *initial)
+unless_base (SlFit *fit, const char *key, const char *value)
 {
-  return fit->recipe->network.base && strcmp (value, initial) == 0 ? NULL : value;
+  const SlRecipe *recipe = fit->options.recipe;
+  return recipe->network.base && !sl_recipe_is_set (recipe, "preprocess", key) ? NULL : value;
 }
 
 static gboolean
@@ -213,14 +211,16 @@ make_rules (SlFit *fit, GError **error)
   g_snprintf (resize_size, sizeof resize_size, "%" G_GINT64_FORMAT, recipe->preprocess.resize_size);
   const gboolean auto_color = strcmp (recipe->preprocess.color, "auto") == 0;
   const char *const plain = fit->rules->preprocess.channels == 1 ? "gray" : "rgb";
-  const char *const color = auto_color ? unless_base (fit, plain, plain) : recipe->preprocess.color;
+  const char *const color = !auto_color            ? recipe->preprocess.color
+                            : recipe->network.base ? NULL
+                                                   : plain;
   return set_rule (fit, "color", color, error) &&
-         set_rule (fit, "range", unless_base (fit, recipe->preprocess.range, "0..1"), error) &&
+         set_rule (fit, "range", unless_base (fit, "range", recipe->preprocess.range), error) &&
          set_rule (fit, "mean",
                    is_measured (recipe->preprocess.mean) ? "0" : recipe->preprocess.mean, error) &&
          set_rule (fit, "std", is_measured (recipe->preprocess.std) ? "1" : recipe->preprocess.std,
                    error) &&
-         set_rule (fit, "resize", unless_base (fit, recipe->preprocess.resize, "stretch"), error) &&
+         set_rule (fit, "resize", unless_base (fit, "resize", recipe->preprocess.resize), error) &&
          set_rule (fit, "resize-size", recipe->preprocess.resize_size ? resize_size : NULL,
                    error) &&
          set_rule (fit, "pad", recipe->preprocess.pad, error) &&
@@ -241,6 +241,8 @@ sl_fit_prepare_data (SlFit *fit, GError **error)
   const guint n = sl_sample_source_get_n_samples (fit->train);
   fit->batch = (guint)MIN ((gint64)n, fit->recipe->train.batch);
   fit->n_last = fit->recipe->data.drop_last ? 0 : n % fit->batch;
+  fit->effective.preprocess.range = sl_fit_get_range (&fit->rules->preprocess);
+  fit->effective.preprocess.resize = sl_fit_get_resize (&fit->rules->preprocess);
   return TRUE;
 }
 
@@ -252,14 +254,16 @@ check_classes (SlFit *fit, GError **error)
   const guint32 classes = sl_sample_source_get_n_classes (fit->train);
   const gint64 outputs = fit->target.shape.rank == 2 ? fit->target.shape.dim[1] : 0;
   if (fit->targets_are_inputs) {
+    const SlShape *made = &fit->target.shape;
     size_t in, out;
-    if (sl_shape_get_elements (&fit->input.shape, &in) &&
-        sl_shape_get_elements (&fit->target.shape, &out) && in == out)
+    if (sl_shape_get_elements (&fit->input.shape, &in) && sl_shape_get_elements (made, &out) &&
+        in == out && (made->rank == 2 || sl_shape_equal (made, &fit->input.shape)))
       return TRUE;
     g_autofree char *input = sl_shape_to_string (&fit->input.shape);
     g_autofree char *output = sl_shape_to_string (&fit->target.shape);
     return sl_fit_fail (error, SL_ERROR_SHAPE,
-                        "%s: makes %s of %s (expected as much, since [data] target is input)",
+                        "%s: makes %s of %s (expected the same, or as many numbers a sample, since "
+                        "[data] target is input)",
                         sl_model_get_name (fit->options.model), output, input);
   }
   if (outputs == classes && classes > 1)
@@ -282,6 +286,8 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
       .shuffle = TRUE,
       .balance = strcmp (recipe->data.balance, "none") != 0,
       .drop_last = recipe->data.drop_last,
+      .mask = (float)recipe->augment.mask,
+      .restore = fit->targets_are_inputs,
       .seed = (guint64)recipe->train.seed,
       .workers = (uint32_t)recipe->data.workers,
   };
@@ -289,63 +295,13 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
     return FALSE;
   fit->n_batches = sl_loader_get_n_batches (fit->loader);
   options.augment = NULL;
+  options.mask = 0;
   options.shuffle = FALSE;
   options.balance = FALSE;
   options.drop_last = FALSE;
   if (fit->validation)
     fit->validation_loader = sl_loader_new (fit->validation, &options, error);
   return !fit->validation || fit->validation_loader;
-}
-
-/* Copies a batch of samples, each element of a view by its own stride. Both hold as many. */
-static void
-copy_samples (const SlTensorView *from, const SlTensorView *to)
-{
-  int64_t at[SL_MAX_RANK] = {0}, at_to[SL_MAX_RANK] = {0};
-  size_t n;
-  if (!sl_shape_get_elements (&from->shape, &n))
-    return;
-  const float *source = from->data;
-  float *target = to->data;
-  for (size_t i = 0; i < n; i++) {
-    ptrdiff_t offset = 0, offset_to = 0;
-    for (uint32_t k = 0; k < from->shape.rank; k++)
-      offset += at[k] * from->stride[k];
-    for (uint32_t k = 0; k < to->shape.rank; k++)
-      offset_to += at_to[k] * to->stride[k];
-    target[offset_to] = source[offset];
-    for (uint32_t k = from->shape.rank; k-- > 0 && ++at[k] == from->shape.dim[k];)
-      at[k] = 0;
-    for (uint32_t k = to->shape.rank; k-- > 0 && ++at_to[k] == to->shape.dim[k];)
-      at_to[k] = 0;
-  }
-}
-
-/* Which elements, follows from seed, epoch, sample and element alone. */
-static void
-mask_input (SlFit *fit, const SlBatch *batch)
-{
-  const float part = (float)fit->recipe->augment.mask;
-  const SlTensorView *view = &fit->input;
-  for (uint32_t i = 0; i < view->shape.dim[0]; i++) {
-    SlRandom random = sl_random_start ((guint64)fit->recipe->train.seed, RANDOM_MASK, batch->epoch,
-                                       batch->indices[i]);
-    SlTensorView sample = {.shape = view->shape};
-    size_t n;
-    sample.shape.dim[0] = 1;
-    if (!sl_shape_get_elements (&sample.shape, &n))
-      return;
-    int64_t at[SL_MAX_RANK] = {0};
-    for (size_t j = 0; j < n; j++) {
-      ptrdiff_t offset = (ptrdiff_t)i * view->stride[0];
-      for (uint32_t k = 1; k < view->shape.rank; k++)
-        offset += at[k] * view->stride[k];
-      if (sl_random_between (&random, 0, 1) < part)
-        ((float *)view->data)[offset] = 0;
-      for (uint32_t k = view->shape.rank; k-- > 1 && ++at[k] == view->shape.dim[k];)
-        at[k] = 0;
-    }
-  }
 }
 
 gboolean
@@ -356,25 +312,14 @@ sl_fit_next_batch (SlFit *fit, SlBatch *ret_batch, GError **error)
   sl_trainer_choose_last (fit->trainer, sl_loader_get_batch_size (fit->loader, step) < fit->batch);
   sl_trainer_get_input (fit->trainer, &fit->input);
   sl_trainer_get_target (fit->trainer, &fit->target);
-  const SlTensorView *targets = fit->targets_are_inputs ? NULL : &fit->target;
-  if (!sl_loader_next (fit->loader, &fit->input, targets, ret_batch, error))
-    return FALSE;
-  if (fit->targets_are_inputs)
-    copy_samples (&fit->input, &fit->target);
-  if (fit->recipe->augment.mask > 0)
-    mask_input (fit, ret_batch);
-  return TRUE;
+  return sl_loader_next (fit->loader, &fit->input, &fit->target, ret_batch, error);
 }
 
 gboolean
 sl_fit_next_validation_batch (SlFit *fit, SlBatch *ret_batch, GError **error)
 {
-  const SlTensorView *targets = fit->targets_are_inputs ? NULL : &fit->eval_target;
-  if (!sl_loader_next (fit->validation_loader, &fit->eval_input, targets, ret_batch, error))
-    return FALSE;
-  if (fit->targets_are_inputs)
-    copy_samples (&fit->eval_input, &fit->eval_target);
-  return TRUE;
+  return sl_loader_next (fit->validation_loader, &fit->eval_input, &fit->eval_target, ret_batch,
+                         error);
 }
 
 /* --- options of the trainer --- */

@@ -4,7 +4,7 @@
 #include "onnx/keys.h"
 #include "train/number.h"
 
-#include <sightline/program.h>
+#include <sightline/golden.h>
 
 #include <math.h>
 #include <string.h>
@@ -39,36 +39,51 @@ add (Metadata *metadata, const char *key, char *value)
 
 /* --- preprocessing, back as the keys that say it --- */
 
-static char *
-format_floats (const float *values, guint32 n, double offset)
+const char *
+sl_fit_get_range (const SlPreprocess *rules)
+{
+  return rules->scale == 1 ? "0..255" : rules->scale == 2 / 255.f ? "-1..1" : "0..1";
+}
+
+const char *
+sl_fit_get_resize (const SlPreprocess *rules)
+{
+  static const char *const names[SL_RESIZE_COUNT] = {[SL_RESIZE_STRETCH] = "stretch",
+                                                     [SL_RESIZE_CROP] = "crop",
+                                                     [SL_RESIZE_LETTERBOX] = "letterbox"};
+  return names[rules->resize];
+}
+
+double
+sl_fit_get_middle (const SlPreprocess *rules)
+{
+  return rules->scale == 2 / 255.f ? 1 : 0;
+}
+
+char *
+sl_fit_format_channels (const float *values, guint32 n, double offset)
 {
   char number[G_ASCII_DTOSTR_BUF_SIZE];
   GString *text = g_string_new (NULL);
   for (guint32 i = 0; i < n; i++)
     g_string_append_printf (text, "%s%s", i ? "," : "",
-                            sl_number_format ((double)values[i] - offset, number));
+                            sl_number_format ((float)((double)values[i] - offset), number));
   return g_string_free (text, FALSE);
 }
 
 static void
 add_rules (SlFit *fit, Metadata *metadata)
 {
-  static const char *const resizes[SL_RESIZE_COUNT] = {[SL_RESIZE_STRETCH] = "stretch",
-                                                       [SL_RESIZE_CROP] = "crop",
-                                                       [SL_RESIZE_LETTERBOX] = "letterbox"};
   const SlPreprocess *rules = &fit->rules->preprocess;
-  const gboolean is_signed = rules->scale == 2 / 255.f;
   add (metadata, "sightline.color",
        g_strdup (rules->channels == 1           ? "gray"
                  : rules->order == SL_ORDER_BGR ? "bgr"
                                                 : "rgb"));
-  add (metadata, "sightline.range",
-       g_strdup (rules->scale == 1 ? "0..255"
-                 : is_signed       ? "-1..1"
-                                   : "0..1"));
-  add (metadata, "sightline.mean", format_floats (rules->mean, rules->channels, is_signed));
-  add (metadata, "sightline.std", format_floats (rules->std, rules->channels, 0));
-  add (metadata, "sightline.resize", g_strdup (resizes[rules->resize]));
+  add (metadata, "sightline.range", g_strdup (sl_fit_get_range (rules)));
+  add (metadata, "sightline.mean",
+       sl_fit_format_channels (rules->mean, rules->channels, sl_fit_get_middle (rules)));
+  add (metadata, "sightline.std", sl_fit_format_channels (rules->std, rules->channels, 0));
+  add (metadata, "sightline.resize", g_strdup (sl_fit_get_resize (rules)));
   if (rules->resize == SL_RESIZE_CROP)
     add (metadata, "sightline.resize-size", g_strdup_printf ("%u", rules->resize_size));
   if (rules->resize != SL_RESIZE_STRETCH)
@@ -89,15 +104,6 @@ add_output (SlFit *fit, Metadata *metadata)
 
 /* --- a golden input and output --- */
 
-static gboolean
-sample_picture (const SlImageInfo *info, const SlImage *image, const SlPreprocess *rules,
-                float *ret, const ptrdiff_t strides[3], GError **error)
-{
-  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (info, rules, 1, error);
-  return sampler && (sl_image_sample (sampler, image, ret, strides) ||
-                     sl_fit_fail (error, SL_ERROR_IO, "a sample cannot be unpacked"));
-}
-
 /* A sample as the network sees it: RGB bytes, or gray ones where it reads gray. */
 static guint8 *
 make_golden_input (SlFit *fit, GError **error)
@@ -110,8 +116,11 @@ make_golden_input (SlFit *fit, GError **error)
   SlSample sample;
   if (!sl_fit_load_first (source, &sample, error))
     return NULL;
-  gboolean good = sample_picture (&sample.info, &sample.image, rules, planes, strides, error);
+  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&sample.info, rules, 1, error);
+  const gboolean good = sampler && sl_image_sample (sampler, &sample.image, planes, strides);
   sl_sample_source_release (source, &sample);
+  if (sampler && !good)
+    sl_fit_fail (error, SL_ERROR_IO, "a sample cannot be unpacked");
   if (!good)
     return NULL;
   guint8 *bytes = g_malloc (pixels * 3);
@@ -125,24 +134,9 @@ make_golden_input (SlFit *fit, GError **error)
 static char *
 make_golden_output (SlFit *fit, const guint8 *bytes, GError **error)
 {
-  SlPreprocess rules = fit->rules->preprocess;
-  const SlImageInfo info = {.format = rules.channels == 1 ? SL_PIXEL_GRAY8 : SL_PIXEL_RGB,
-                            .width = rules.width,
-                            .height = rules.height};
-  const SlImage image = {.planes = {bytes}, .strides = {(ptrdiff_t)rules.width * rules.channels}};
-  const SlProgramOptions options = {.device = fit->options.device, .batch = 1};
-  SlTensorView input;
-  rules.resize = SL_RESIZE_STRETCH;
-  g_autoptr (SlProgram) program =
-      sl_program_new (sl_trainer_get_model (fit->trainer), &options, error);
-  g_autoptr (SlRun) run = program ? sl_run_new (program, error) : NULL;
-  if (!run)
-    return NULL;
-  sl_run_get_input (run, 0, &input);
-  if (!sample_picture (&info, &image, &rules, input.data, &input.stride[1], error) ||
-      !sl_run_execute (run, error))
-    return NULL;
-  g_autoptr (SlTensor) output = sl_run_copy_output (run, 0, error);
+  g_autoptr (SlTensor) output =
+      sl_golden_run (sl_trainer_get_model (fit->trainer), &fit->rules->preprocess,
+                     fit->options.device, bytes, error);
   if (!output)
     return NULL;
   GString *text = g_string_new (NULL);

@@ -177,8 +177,8 @@ restore_numbers (SlFit *fit, SlCheckpoint *checkpoint, const char *path, GError 
       !sl_checkpoint_get_int (checkpoint, "best/step", &best_step, error) ||
       !sl_checkpoint_get_double (checkpoint, "best/value", &fit->best, error))
     return FALSE;
-  if (epoch < 0 || epoch > G_MAXUINT32 || at < 0 || at >= (gint64)fit->n_batches ||
-      step != epoch * (gint64)fit->n_batches + at)
+  if (epoch < 0 || epoch > G_MAXUINT32 || step < 0 || step / fit->n_batches != epoch ||
+      step % fit->n_batches != at)
     return sl_fit_fail (error, SL_ERROR_MALFORMED,
                         "%s: step %" G_GINT64_FORMAT " is not batch %" G_GINT64_FORMAT
                         " of epoch %" G_GINT64_FORMAT " (expected %u batches an epoch)",

@@ -18,21 +18,31 @@ typedef struct {
   double loss;
 } Verdict;
 
+double
+sl_metrics_get_best (const float *logits, uint32_t n_classes, double temperature,
+                     uint32_t *ret_best)
+{
+  g_return_val_if_fail (logits && n_classes > 0 && ret_best, 0);
+  uint32_t best = 0;
+  double sum = 0;
+  for (uint32_t i = 1; i < n_classes; i++)
+    if (logits[i] > logits[best])
+      best = i;
+  for (uint32_t i = 0; i < n_classes; i++)
+    sum += exp (((double)logits[i] - (double)logits[best]) / temperature);
+  *ret_best = best;
+  return 1 / sum;
+}
+
 static Verdict
 judge (const float *logits, uint32_t label, uint32_t n, double temperature)
 {
   Verdict verdict = {0};
-  double sum = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    if (logits[i] > logits[verdict.best])
-      verdict.best = i;
-    verdict.n_better += logits[i] > logits[label] || (logits[i] == logits[label] && i < label);
-  }
-  const double largest = logits[verdict.best];
+  verdict.confidence = sl_metrics_get_best (logits, n, temperature, &verdict.best);
   for (uint32_t i = 0; i < n; i++)
-    sum += exp (((double)logits[i] - largest) / temperature);
-  verdict.confidence = 1 / sum;
-  verdict.loss = log (sum) - ((double)logits[label] - largest) / temperature;
+    verdict.n_better += logits[i] > logits[label] || (logits[i] == logits[label] && i < label);
+  verdict.loss = -log (verdict.confidence) -
+                 ((double)logits[label] - (double)logits[verdict.best]) / temperature;
   return verdict;
 }
 

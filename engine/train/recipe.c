@@ -149,6 +149,17 @@ sl_recipe_set (SlRecipe *recipe, const char *group, const char *key, const char 
   return fail_unknown (recipe, group, key, error);
 }
 
+gboolean
+sl_recipe_is_set (const SlRecipe *recipe, const char *group, const char *key)
+{
+  for (guint i = 0; i < sl_recipe_n_fields; i++) {
+    const SlRecipeKey *public = &sl_recipe_fields[i].public;
+    if (strcmp (public->group, group) == 0 && strcmp (public->name, key) == 0)
+      return ((const Recipe *)recipe)->is_set[i];
+  }
+  g_return_val_if_reached (FALSE);
+}
+
 /* GKeyFile keeps the last of several: which one was meant, nobody knows. */
 static gboolean
 check_repeats (const SlRecipe *recipe, const char *text, GError **error)

@@ -87,7 +87,8 @@ const SlRecipeField sl_recipe_fields[] = {
 
     TEXT (data, "path", path, "a folder or file",
           "the samples; a relative path is looked up beneath SIGHTLINE_DATA, if that is set"),
-    INT (data, "workers", workers, 0, 64, "0 to 64", "1", NULL, "threads that read and prepare"),
+    INT (data, "workers", workers, 0, 64, "0 to 64", "1", NULL,
+         "threads that read and prepare; 0: one for each core"),
     CHOICE (data, "target", target, targets, "class or input", "class", NULL,
             "what the network learns to say: the sample's class, or the sample (autoencoders)"),
     CHOICE (data, "balance", balance, balances, "none or sampling", "none", NULL,
@@ -95,7 +96,7 @@ const SlRecipeField sl_recipe_fields[] = {
     BOOL (data, "drop-last", drop_last, "false", NULL,
           "leave out an epoch's last, smaller batch; else it is filled up with its own samples"),
     INT (data, "limit", limit, 0, LARGEST_INT, COUNT_OR_0, "0", NULL,
-         "train on the first so many samples only; 0: all"),
+         "train on so many samples only, of each class its share; 0: all"),
 
     CHOICE (preprocess, "color", color, colors, "auto, rgb, bgr or gray", "auto", NULL,
             "order of the channels; auto: rgb, gray for one channel"),
@@ -173,11 +174,13 @@ const SlRecipeField sl_recipe_fields[] = {
           "how much of the mean gradient stays"),
     REAL (optimizer, "beta2", beta2, 0, ALMOST_1, BELOW_1, "0.999", "name=adam,adamw",
           "how much of the mean square stays"),
-    REAL_ABOVE (optimizer, "epsilon", epsilon, 1, "above 0, at most 1", "1e-07",
-                "name=rmsprop,adam,adamw",
-                "keeps the divisor from 0 (Keras's default; PyTorch: 1e-08)"),
+    REAL_ABOVE (
+        optimizer, "epsilon", epsilon, 1, "above 0, at most 1", "1e-07", "name=rmsprop,adam,adamw",
+        "keeps the divisor from 0, as 1e-07 in Keras (whose rmsprop has it below the root)"),
     REAL (optimizer, "clip-norm", clip_norm, 0, 1e12, NOT_NEGATIVE, "0", NULL,
           "gradients are scaled so that their common length is at most this; 0: off"),
+    REAL (optimizer, "clip-value", clip_value, 0, 1e12, NOT_NEGATIVE, "0", NULL,
+          "then each of their elements is cut to at most this; 0: off"),
 
     CHOICE (schedule, "name", name, schedules, "constant, step, cosine, one-cycle or plateau",
             "constant", NULL, "how the rate changes"),

@@ -29,5 +29,8 @@ gboolean sl_recipe_field_parse (const SlRecipeField *field, SlRecipe *recipe, co
 /* The field's content as text, or NULL where nothing is set. Free with g_free(). */
 char *sl_recipe_field_format (const SlRecipeField *field, const SlRecipe *recipe);
 
+/* Whether somebody has set the key: a file, an option. `recipe` is one that sl_recipe_new() made.
+ */
+gboolean sl_recipe_is_set (const SlRecipe *recipe, const char *group, const char *key);
 /* Whether the field has an effect with this choice of its group's name. */
 gboolean sl_recipe_field_applies (const SlRecipeField *field, const SlRecipe *recipe);

@@ -40,6 +40,7 @@ sl_recipe_get_trainer_options (const SlRecipe *recipe, SlTrainerOptions *ret_opt
                     .beta2 = recipe->optimizer.beta2,
                     .epsilon = recipe->optimizer.epsilon},
       .clip_norm = recipe->optimizer.clip_norm,
+      .clip_value = recipe->optimizer.clip_value,
       .seed = (guint64)recipe->train.seed,
   };
 }

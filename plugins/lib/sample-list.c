@@ -3,10 +3,12 @@
 #include "sample-archive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Folders inside folders. */
 #define MAX_DEPTH 16
@@ -179,6 +181,14 @@ find_session (GHashTable *sessions, const SlSampleFile *file, const char *class_
   return number;
 }
 
+/* A part's folder that cannot be read is no part that is not there. */
+static void
+take_problem (SlSampleList *list, SlSampleFile *file)
+{
+  g_free (list->problems[file->part]);
+  list->problems[file->part] = g_steal_pointer (&file->problem);
+}
+
 static void
 label_files (SlSampleList *list, gsize skip)
 {
@@ -189,7 +199,10 @@ label_files (SlSampleList *list, gsize skip)
     SlSampleFile *file = &g_array_index (list->files, SlSampleFile, i);
     const char *name = find_class (list, file, skip);
     if (!name) {
-      list->n_ignored++;
+      if (file->problem && list->parted && file->part != SL_PART_COUNT)
+        take_problem (list, file);
+      else
+        list->n_ignored++;
       clear_file (file);
       continue;
     }
@@ -349,6 +362,8 @@ sl_sample_list_free (SlSampleList *list)
   g_free (list->root);
   g_array_unref (list->files);
   g_strfreev (list->classes);
+  for (guint part = 0; part < SL_PART_COUNT; part++)
+    g_free (list->problems[part]);
   g_free (list);
 }
 
@@ -381,6 +396,53 @@ sl_sample_list_read (const SlSampleList *list, const SlSampleFile *file, GError 
     return g_bytes_new_take (content, length);
   g_set_error (error, SL_ERROR, SL_ERROR_IO, "cannot be read: %s", cause->message);
   return NULL;
+}
+
+/* Adds what can be read of a file that states so many bytes. */
+static gboolean
+hash_stream (int fd, guint64 length, GChecksum *sum, GError **error)
+{
+  static const gsize piece = 1 << 16;
+  g_autofree guchar *bytes = g_malloc (piece);
+  guint64 done = 0;
+  gssize n;
+  while ((n = read (fd, bytes, piece)) > 0 || (n < 0 && errno == EINTR)) {
+    g_checksum_update (sum, bytes, MAX (n, 0));
+    done += (guint64)MAX (n, 0);
+  }
+  if (n == 0 && done == length)
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_IO,
+               "%s after %" G_GUINT64_FORMAT " bytes (expected %" G_GUINT64_FORMAT ")",
+               n < 0 ? g_strerror (errno) : "ends", done, length);
+  return FALSE;
+}
+
+gboolean
+sl_sample_list_hash (const SlSampleList *list, const SlSampleFile *file, GChecksum *sum,
+                     GError **error)
+{
+  struct stat status;
+  if (file->bytes) {
+    const guint64 length = GUINT64_TO_LE ((guint64)g_bytes_get_size (file->bytes));
+    g_checksum_update (sum, (const guchar *)&length, sizeof length);
+    g_checksum_update (sum, g_bytes_get_data (file->bytes, NULL),
+                       (gssize)g_bytes_get_size (file->bytes));
+    return TRUE;
+  }
+  g_autofree char *path = g_build_filename (list->root, file->name, NULL);
+  const int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  gboolean good = fd >= 0 && fstat (fd, &status) == 0;
+  if (!good) {
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "cannot be read: %s", g_strerror (errno));
+  } else {
+    const guint64 length = GUINT64_TO_LE ((guint64)status.st_size);
+    g_checksum_update (sum, (const guchar *)&length, sizeof length);
+    good = hash_stream (fd, (guint64)status.st_size, sum, error);
+  }
+  if (fd >= 0)
+    close (fd);
+  return good;
 }
 
 char *

@@ -16,9 +16,10 @@ typedef struct SlSampleFile {
 typedef struct SlSampleList {
   char *root; /* path of the folder, or of the archive */
   gboolean archive;
-  GArray *files;   /* of SlSampleFile, by name */
-  char **classes;  /* NULL-ended, by name */
-  gboolean parted; /* train, val, test; else all is training */
+  GArray *files;                 /* of SlSampleFile, by name */
+  char **classes;                /* NULL-ended, by name */
+  gboolean parted;               /* train, val, test; else all is training */
+  char *problems[SL_PART_COUNT]; /* why a part's folder cannot be read; NULL: it can, or is none */
   guint64 n_ignored;
 } SlSampleList;
 
@@ -27,7 +28,10 @@ SlSampleList *sl_sample_list_new (const char *path, GError **error);
 void sl_sample_list_free (SlSampleList *list);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlSampleList, sl_sample_list_free)
 
-/* The bytes of a file. */
+/* The bytes of a file, SL_SAMPLES_MAX_FILE at most: SL_ERROR_LIMIT. */
 GBytes *sl_sample_list_read (const SlSampleList *list, const SlSampleFile *file, GError **error);
+/* Adds length and bytes of a file of any length, a piece at a time. */
+gboolean sl_sample_list_hash (const SlSampleList *list, const SlSampleFile *file, GChecksum *sum,
+                              GError **error);
 /* Its path, as messages name it. */
 char *sl_sample_list_describe (const SlSampleList *list, const SlSampleFile *file);

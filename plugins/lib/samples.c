@@ -190,18 +190,12 @@ get_hash (void *data, GError **error)
     if (item->file == last)
       continue;
     last = item->file;
-    g_autoptr (GBytes) bytes = sl_sample_list_read (set->list, file, error);
-    if (!bytes) {
+    g_checksum_update (sum, (const guchar *)file->name, (gssize)strlen (file->name) + 1);
+    if (!sl_sample_list_hash (set->list, file, sum, error)) {
       g_autofree char *name = sl_sample_list_describe (set->list, file);
       g_prefix_error (error, "%s: ", name);
       return NULL;
     }
-    gsize length;
-    const guchar *content = g_bytes_get_data (bytes, &length);
-    guint64 stated = GUINT64_TO_LE ((guint64)length);
-    g_checksum_update (sum, (const guchar *)file->name, (gssize)strlen (file->name) + 1);
-    g_checksum_update (sum, (const guchar *)&stated, sizeof stated);
-    g_checksum_update (sum, content, (gssize)length);
   }
   return g_strdup (g_checksum_get_string (sum));
 }
@@ -241,7 +235,7 @@ typedef struct Scan {
   gint next;    /* file; atomic */
   GMutex lock;
   guint64 kept_bytes; /* of pictures in memory */
-  gboolean too_large; /* frames of clips do not fit */
+  gint too_large;     /* frames of clips do not fit; atomic */
 } Scan;
 
 /* Whether a picture of so many bytes may stay in memory; counts it if so. */
@@ -291,7 +285,7 @@ take_frames (Scan *scan, guint32 number, SlDecoder *decoder, Found *found, GErro
 {
   SlDecodedFrame frame;
   GstClockTime next = 0, step = (GstClockTime)(GST_SECOND / scan->clip_rate);
-  while (!scan->too_large && sl_decoder_next (decoder, &frame)) {
+  while (!g_atomic_int_get (&scan->too_large) && sl_decoder_next (decoder, &frame)) {
     Item item = {.file = number, .frame = (guint32)frame.number};
     gboolean timed = GST_CLOCK_TIME_IS_VALID (frame.pts);
     if (timed ? frame.pts < next : frame.number % 15)
@@ -302,7 +296,7 @@ take_frames (Scan *scan, guint32 number, SlDecoder *decoder, Found *found, GErro
       return;
     keep_picture (scan, &item.picture);
     if (!item.picture.buffer) {
-      scan->too_large = TRUE;
+      g_atomic_int_set (&scan->too_large, TRUE);
       return;
     }
     add_item (found, &item);
@@ -325,7 +319,7 @@ look_at_clip (Scan *scan, guint32 number, Found *found, GError **error)
     return;
   take_frames (scan, number, decoder, found, error);
   const char *reason;
-  if (!found->items && !scan->too_large && !(error && *error)) {
+  if (!found->items && !g_atomic_int_get (&scan->too_large) && !(error && *error)) {
     sl_decoder_get_outcome (decoder, &reason);
     g_set_error (error, SL_ERROR, SL_ERROR_MALFORMED, "cannot be decoded: %s",
                  reason ? reason : "no frame came");
@@ -339,7 +333,7 @@ look_at_files (gpointer data)
   const GArray *files = scan->set->list->files;
   for (;;) {
     guint32 number = (guint32)g_atomic_int_add (&scan->next, 1);
-    if (number >= files->len || scan->too_large)
+    if (number >= files->len || g_atomic_int_get (&scan->too_large))
       return NULL;
     const SlSampleFile *file = &g_array_index (files, SlSampleFile, number);
     g_autoptr (GError) error = NULL;
@@ -470,13 +464,16 @@ static gboolean
 check_found (const Scan *scan, const SlSamplesReport *report, const char *path, GError **error)
 {
   g_autofree char *shown = g_filename_display_name (path);
-  if (scan->too_large)
+  if (g_atomic_int_get (&scan->too_large))
     g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
                  "%s: the frames of its clips take more than %" G_GUINT64_FORMAT
                  " bytes (expected fewer frames a second, or a higher limit)",
                  shown, scan->memory_limit);
+  else if (scan->set->list->problems[scan->part])
+    g_set_error (error, SL_ERROR, SL_ERROR_IO, "%s: its '%s' part cannot be read: %s", shown,
+                 sl_data_part_get_name (scan->part), scan->set->list->problems[scan->part]);
   else if (!report->n_files)
-    g_set_error (error, SL_ERROR, SL_ERROR_IO,
+    g_set_error (error, SL_ERROR, SL_ERROR_NOT_FOUND,
                  "%s: has no '%s' part (expected a folder of that name)", shown,
                  sl_data_part_get_name (scan->part));
   else if (!scan->set->items->len)
@@ -560,21 +557,4 @@ sl_samples_open (const char *path, SlDataPart part, const SlSamplesOptions *opti
   }
   SlSampleList *list = sl_sample_list_new (path, error);
   return list ? open_list (list, part, options, ret_report, error) : NULL;
-}
-
-gboolean
-sl_samples_has_part (const char *path, SlDataPart part)
-{
-  g_return_val_if_fail (path && (unsigned)part < SL_PART_COUNT, FALSE);
-  g_autoptr (GError) unknown = NULL;
-  g_autoptr (SlSampleSource) source = sl_sample_source_open (path, part, &unknown);
-  if (source)
-    return TRUE;
-  g_autoptr (SlSampleList) list = g_error_matches (unknown, SL_ERROR, SL_ERROR_UNSUPPORTED)
-                                      ? sl_sample_list_new (path, NULL)
-                                      : NULL;
-  for (guint i = 0; list && i < list->files->len; i++)
-    if (g_array_index (list->files, SlSampleFile, i).part == part)
-      return TRUE;
-  return FALSE;
 }

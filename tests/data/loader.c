@@ -323,25 +323,53 @@ test_targets (void)
 {
   static Memory memory;
   init_memory (&memory, 16, 1, FALSE);
+  SlBatch batch;
   g_autoptr (SlSampleSource) source = files_gray_source (N, SIDE, SIDE, CLASSES, NULL);
-  g_autoptr (SlLoader) smooth =
-      new_loader (source, (SlLoaderOptions){.batch = 16, .label_smoothing = 0.2f}, 1);
-  SlBatch batch = take (smooth, &memory);
-  for (uint32_t i = 0; i < 16; i++)
-    for (uint32_t k = 0; k < CLASSES; k++)
-      g_assert_cmpfloat_with_epsilon (memory.targets[i * CLASSES + k],
-                                      batch.labels[i] == k ? 0.85f : 0.05f, 1e-6f);
-
-  /* two classes, one output: the probability of the second; and pictures alone */
-  g_autoptr (SlSampleSource) pair = files_gray_source (N, SIDE, SIDE, 2, NULL);
-  g_autoptr (SlLoader) loader = new_loader (pair, (SlLoaderOptions){.batch = 16}, 1);
-  memory.target_view.shape = SL_SHAPE (16, 1);
-  memory.target_view.stride[0] = 3;
-  batch = take (loader, &memory);
-  for (uint32_t i = 0; i < 16; i++)
-    g_assert_true (memory.targets[3 * i] == (float)(batch.indices[i] % 2));
+  g_autoptr (SlLoader) loader = new_loader (source, (SlLoaderOptions){.batch = 16}, 1);
   g_assert_true (sl_loader_next (loader, &memory.picture_view, NULL, &batch, NULL));
   g_assert_true (sl_loader_next (loader, NULL, NULL, &batch, NULL));
+}
+
+/* For networks that restore their input: the target is the picture, of which the input lacks a
+ * part; the same elements again at the same place, others in the next epoch. */
+static void
+test_mask (void)
+{
+  static Memory memory, again;
+  static float wanted[16 * SIDE * SIDE];
+  g_autoptr (SlSampleSource) source = files_gray_source (N, SIDE, SIDE, CLASSES, NULL);
+  const SlLoaderOptions options = {
+      .batch = 16, .shuffle = TRUE, .seed = 3, .mask = 0.4f, .restore = TRUE};
+  init_memory (&memory, 16, 1, FALSE);
+  init_memory (&again, 16, 1, FALSE);
+  const SlTensorView target = {.dtype = SL_FLOAT32,
+                               .shape = SL_SHAPE (16, SIDE * SIDE),
+                               .stride = {SIDE * SIDE, 1},
+                               .data = wanted};
+  g_autoptr (SlLoader) loader = new_loader (source, options, 1);
+  g_autoptr (SlLoader) other = new_loader (source, options, 1);
+  uint32_t n_masked = 0, n_other = 0;
+  for (uint32_t b = 0; b < 4; b++) {
+    SlBatch batch;
+    g_autoptr (GError) error = NULL;
+    sl_loader_next (loader, &memory.picture_view, &target, &batch, &error);
+    g_assert_no_error (error);
+    sl_loader_seek (other, 0, b);
+    g_assert_true (sl_loader_next (other, &again.picture_view, NULL, &batch, NULL));
+    g_assert_cmpmem (memory.pictures, sizeof memory.pictures, again.pictures,
+                     sizeof again.pictures);
+    sl_loader_seek (other, 1, b);
+    g_assert_true (sl_loader_next (other, &again.picture_view, NULL, &batch, NULL));
+    for (uint32_t i = 0; i < batch.n * SIDE * SIDE; i++) {
+      g_assert_true (memory.pictures[i] == 0 || memory.pictures[i] == wanted[i]);
+      n_masked += memory.pictures[i] == 0 && wanted[i] != 0;
+      n_other += (memory.pictures[i] == 0) != (again.pictures[i] == 0);
+    }
+  }
+  const double part = n_masked / (double)(N * SIDE * SIDE);
+  g_assert_cmpfloat (part, >, 0.35);
+  g_assert_cmpfloat (part, <, 0.45);
+  g_assert_cmpuint (n_other, >, N * SIDE);
 }
 
 /* A source around another one, some of whose samples cannot be read. */
@@ -417,23 +445,45 @@ test_unreadable (void)
   g_autoptr (SlSampleSource) inner = files_gray_source (N, SIDE, SIDE, CLASSES, NULL);
   Faulty faulty = {.inner = inner};
   g_autoptr (SlSampleSource) source = faulty_source (&faulty);
+  static const uint32_t counts[] = {13, 12, 13, 2};
+  /* In the source's order, to measure: each once, what cannot be read not at all. */
   SlLoader *loader = new_loader (source, (SlLoaderOptions){.batch = 16, .workers = 2}, 1);
-  for (int b = 0; b < 8; b++) {
-    SlBatch batch = take (loader, &memory);
-    check_batch (&memory, &batch, 1);
-    for (uint32_t i = 0; i < batch.n; i++) {
-      uint32_t place = batch.step * 16 + i;
-      g_assert_cmpuint (batch.indices[i], ==, place % 5 == 1 ? place + 1 : place);
+  for (int pass = 0; pass < 2; pass++)
+    for (uint32_t b = 0, next = 0; b < 4; b++) {
+      SlBatch batch = take (loader, &memory);
+      check_batch (&memory, &batch, 1);
+      for (uint32_t i = 0; i < batch.n; i++, next++) {
+        next += next % 5 == 1;
+        g_assert_cmpuint (batch.indices[i], ==, next);
+      }
+      g_assert_cmpuint (batch.n, ==, counts[b]);
     }
-  }
   g_auto (GStrv) failures = sl_loader_list_failures (loader);
   g_assert_cmpuint (g_strv_length (failures), ==, N / 5);
   g_assert_nonnull (strstr (failures[0], "cannot be decoded"));
   sl_loader_free (loader);
   g_assert_cmpint (faulty.lent, ==, 0);
 
+  /* Shuffled, to train: the next of the order in its place, whole batches. */
+  g_autofree uint32_t *order = sl_order_new (N, TRUE, 7, 0);
+  const SlLoaderOptions shuffled = {.batch = 16, .shuffle = TRUE, .seed = 7};
+  loader = new_loader (source, shuffled, 1);
+  for (uint32_t b = 0; b < 4; b++) {
+    SlBatch batch = take (loader, &memory);
+    g_assert_cmpuint (batch.n, ==, b == 3 ? 2 : 16);
+    for (uint32_t i = 0; i < batch.n; i++) {
+      uint32_t place = b * 16 + i;
+      while (order[place % N] % 5 == 1)
+        place++;
+      g_assert_cmpuint (batch.indices[i], ==, order[place % N]);
+    }
+  }
+  sl_loader_free (loader);
+
   faulty.all = TRUE;
-  g_autoptr (SlLoader) none = new_loader (source, (SlLoaderOptions){.batch = 16}, 1);
+  g_autoptr (SlLoader) nothing = new_loader (source, (SlLoaderOptions){.batch = 16}, 1);
+  g_assert_cmpuint (take (nothing, &memory).n, ==, 0);
+  g_autoptr (SlLoader) none = new_loader (source, shuffled, 1);
   for (int i = 0; i < 2; i++) {
     SlBatch batch;
     g_autoptr (GError) error = NULL;
@@ -492,10 +542,8 @@ test_refused (void)
   check_refused (source, (SlLoaderOptions){.batch = 0}, SL_ERROR_UNSUPPORTED);
   check_refused (source, (SlLoaderOptions){.batch = N + 1, .drop_last = TRUE},
                  SL_ERROR_UNSUPPORTED);
-  check_refused (source, (SlLoaderOptions){.batch = 1, .label_smoothing = 1}, SL_ERROR_UNSUPPORTED);
-  check_refused (source, (SlLoaderOptions){.batch = 1, .label_smoothing = NAN},
-                 SL_ERROR_UNSUPPORTED);
   check_refused (source, (SlLoaderOptions){.batch = 16, .memory_limit = 100}, SL_ERROR_LIMIT);
+  check_refused (source, (SlLoaderOptions){.batch = 16, .mask = 1}, SL_ERROR_UNSUPPORTED);
 
   g_autoptr (SlLoader) loader = new_loader (source, (SlLoaderOptions){.batch = 16}, 1);
   for (int kind = 0; kind < 5; kind++) {
@@ -569,6 +617,7 @@ main (int argc, char **argv)
   g_test_add_func ("/data/loader/nothing-drawn", test_nothing_drawn);
   g_test_add_func ("/data/loader/mix", test_mix);
   g_test_add_func ("/data/loader/targets", test_targets);
+  g_test_add_func ("/data/loader/mask", test_mask);
   g_test_add_func ("/data/loader/unreadable", test_unreadable);
   g_test_add_func ("/data/loader/bounds", test_bounds);
   g_test_add_func ("/data/loader/refused", test_refused);

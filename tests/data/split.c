@@ -165,6 +165,40 @@ test_refused (void)
   g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
 }
 
+/* Folders come class by class, the large and the small: each has its share. */
+static void
+test_draw (void)
+{
+  static const uint32_t sizes[3] = {60, 30, 10};
+  uint32_t indices[100], counts[3], n = 0;
+  g_autoptr (SlSampleSource) all = files_gray_source (300, 1, 1, 3, NULL);
+  for (uint32_t c = 0; c < 3; c++)
+    for (uint32_t i = 0; i < sizes[c]; i++)
+      indices[n++] = 3 * i + c;
+  g_autoptr (SlSampleSource) source = sl_sample_source_new_subset (all, indices, n, NULL);
+  for (uint32_t wanted = 1; wanted < 100; wanted += 7) {
+    g_autoptr (SlSampleSource) drawn = sl_sample_source_draw (source, wanted, 5, NULL);
+    g_autoptr (SlSampleSource) again = sl_sample_source_draw (source, wanted, 5, NULL);
+    g_assert_cmpuint (sl_sample_source_get_n_samples (drawn), ==, wanted);
+    sl_sample_source_count (drawn, counts);
+    for (uint32_t c = 0; c < 3; c++)
+      g_assert_cmpfloat (fabs (counts[c] - sizes[c] * wanted / 100.0), <=, 1);
+    for (uint32_t i = 0; i < wanted; i++)
+      g_assert_cmpuint (origin (drawn, i), ==, origin (again, i));
+    for (uint32_t i = 1; i < wanted; i++)
+      g_assert_true (sl_sample_source_get_label (drawn, i - 1) <=
+                     sl_sample_source_get_label (drawn, i));
+  }
+  g_autoptr (SlSampleSource) some = sl_sample_source_draw (source, 50, 5, NULL);
+  g_autoptr (SlSampleSource) others = sl_sample_source_draw (source, 50, 6, NULL);
+  uint32_t n_same = 0;
+  for (uint32_t i = 0; i < 50; i++)
+    n_same += origin (some, i) == origin (others, i);
+  g_assert_cmpuint (n_same, <, 50);
+  g_autoptr (SlSampleSource) whole = sl_sample_source_draw (source, 101, 5, NULL);
+  g_assert_true (whole == source);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -173,5 +207,6 @@ main (int argc, char **argv)
   g_test_add_func ("/data/split/random", test_random);
   g_test_add_func ("/data/split/groups", test_groups);
   g_test_add_func ("/data/split/refused", test_refused);
+  g_test_add_func ("/data/split/draw", test_draw);
   return g_test_run ();
 }

@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A folder that goes with the test. */
 static char *
@@ -253,12 +254,21 @@ test_parts (void)
     g_assert_cmpuint (sl_sample_source_get_n_classes (source), ==, 3);
     g_assert_cmpuint (sl_sample_source_get_n_samples (source), ==, parts[p].n);
     g_assert_cmpuint (sl_sample_source_get_label (source, 0), ==, parts[p].label);
-    g_assert_true (sl_samples_has_part (folder, p));
+  }
+
+  /* A part that is there and broken is not one that is not there. */
+  g_autofree char *cut = g_build_filename (folder, "test/a/1.jpg", NULL);
+  g_autofree char *locked = g_build_filename (folder, "test", NULL);
+  g_assert_true (g_file_set_contents (cut, "\xff\xd8", 2, NULL));
+  check_refused (folder, SL_PART_TEST, NULL, SL_ERROR_IO, "none of 1 files can be read");
+  if (geteuid () != 0) {
+    g_chmod (locked, 0);
+    check_refused (folder, SL_PART_TEST, NULL, SL_ERROR_IO, "its 'test' part cannot be read");
+    g_chmod (locked, 0755);
   }
   remove_tree (folder);
   put_picture (folder, "b/1.jpg", 9, 9, 9);
-  g_assert_false (sl_samples_has_part (folder, SL_PART_TEST));
-  check_refused (folder, SL_PART_TEST, NULL, SL_ERROR_IO, "no 'test' part");
+  check_refused (folder, SL_PART_TEST, NULL, SL_ERROR_NOT_FOUND, "no 'test' part");
   remove_tree (folder);
   g_free (folder);
 }
@@ -412,7 +422,6 @@ test_archive (void)
   /* by the name of its folder, as long as there is no other */
   g_autoptr (SlSampleSource) named = open_part (folder, SL_PART_TRAIN, NULL, NULL);
   g_assert_cmpuint (sl_sample_source_get_n_samples (named), ==, 2);
-  g_assert_true (sl_samples_has_part (folder, SL_PART_TRAIN));
   put (folder, "second.tar", tar->data, tar->len);
   check_refused (folder, SL_PART_TRAIN, NULL, SL_ERROR_IO, "or one tar archive");
 
@@ -504,6 +513,14 @@ test_clips (void)
   g_autoptr (SlSampleSource) first = NULL;
   g_autoptr (SlSampleSource) second = NULL;
   g_assert_true (sl_sample_source_split (source, SL_SPLIT_GROUP, 0.3, 1, &first, &second, NULL));
+
+  /* Clips are of any length: the limit is for pictures. */
+  g_autofree char *path = g_build_filename (folder, "red/clip.avi", NULL);
+  g_autofree char *small = sl_sample_source_get_hash (source, NULL);
+  g_assert_cmpint (truncate (path, (off_t)SL_SAMPLES_MAX_FILE + 1), ==, 0);
+  g_autofree char *large = sl_sample_source_get_hash (source, NULL);
+  g_assert_true (small && large);
+  g_assert_cmpstr (small, !=, large);
   const SlSamplesOptions little = {.memory_limit = 4000};
   check_refused (folder, SL_PART_TRAIN, &little, SL_ERROR_LIMIT, "more than 4000 bytes");
   remove_tree (folder);

@@ -1,5 +1,6 @@
 /* `sightline train` and `sightline evaluate` on a data set made here: stopped, killed, resumed,
  * with no room on the disk. */
+#include "small-set.h"
 #include "tool.h"
 
 #include <gio/gio.h>
@@ -12,102 +13,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define SIDE 8
-#define CLASSES 4
-
-/* --- a small set in MNIST's format --- */
-
-static void
-put_be (GByteArray *out, guint32 value)
-{
-  const guint32 big = GUINT32_TO_BE (value);
-  g_byte_array_append (out, (const guint8 *)&big, sizeof big);
-}
-
-static void
-write_bytes (const char *folder, const char *name, const GByteArray *bytes)
-{
-  g_autofree char *path = tool_path (folder, name);
-  g_assert_true (g_file_set_contents (path, (const char *)bytes->data, bytes->len, NULL));
-}
-
-/* Class c is a bright row pair in noise. */
-static void
-write_part (const char *folder, const char *part, guint n, guint32 seed)
-{
-  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  g_autoptr (GByteArray) images = g_byte_array_new (), labels = g_byte_array_new ();
-  g_autofree char *images_name = g_strdup_printf ("%s-images-idx3-ubyte", part);
-  g_autofree char *labels_name = g_strdup_printf ("%s-labels-idx1-ubyte", part);
-  put_be (images, 0x803);
-  put_be (images, n);
-  put_be (images, SIDE);
-  put_be (images, SIDE);
-  put_be (labels, 0x801);
-  put_be (labels, n);
-  for (guint i = 0; i < n; i++) {
-    const guint8 label = (guint8)(i % CLASSES);
-    g_byte_array_append (labels, &label, 1);
-    for (guint k = 0; k < SIDE * SIDE; k++) {
-      const guint8 pixel =
-          (guint8)(g_rand_int_range (rand, 0, 130) + (k / SIDE / 2 == label ? 90 : 0));
-      g_byte_array_append (images, &pixel, 1);
-    }
-  }
-  write_bytes (folder, images_name, images);
-  write_bytes (folder, labels_name, labels);
-}
-
-static const char recipe_text[] = "[network]\n"
-                                  "net=small.net\n"
-                                  "[data]\n"
-                                  "path=data\n"
-                                  "[split]\n"
-                                  "validation=0.2\n"
-                                  "[augment]\n"
-                                  "crop-padding=1\n"
-                                  "[optimizer]\n"
-                                  "name=adam\n"
-                                  "rate=0.005\n"
-                                  "[train]\n"
-                                  "epochs=8\n"
-                                  "batch=20\n";
-
+/* The last by name of a run's files that begin so; NULL if there is none. */
 static char *
-make_folder (void)
+find_newest (const char *run, const char *prefix)
 {
-  char *folder = tool_folder_new ();
-  g_autofree char *net = tool_path (folder, "small.net");
-  g_autofree char *recipe = tool_path (folder, "small.recipe");
-  g_autofree char *data = tool_path (folder, "data");
-  g_assert_cmpint (g_mkdir (data, 0755), ==, 0);
-  write_part (data, "train", 500, 1);
-  write_part (data, "t10k", 100, 2);
-  g_assert_true (g_file_set_contents (
-      net, "Input 8x8x1\nFlatten\nDense 16 relu\nDropout 0.1\nDense 4 softmax\n", -1, NULL));
-  g_assert_true (g_file_set_contents (recipe, recipe_text, -1, NULL));
-  return folder;
-}
-
-static gboolean
-exists (const char *folder, const char *name)
-{
-  g_autofree char *path = tool_path (folder, name);
-  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  g_autoptr (GDir) dir = g_dir_open (run, 0, NULL);
+  char *newest = NULL;
+  for (const char *name; dir && (name = g_dir_read_name (dir));)
+    if (g_str_has_prefix (name, prefix) && g_strcmp0 (name, newest) > 0) {
+      g_free (newest);
+      newest = g_strdup (name);
+    }
+  return newest;
 }
 
 /* The best epoch's parameters: no times are in that file, so the same run has the same bytes. */
 static char *
 hash_best (const char *run)
 {
-  g_autoptr (GDir) dir = g_dir_open (run, 0, NULL);
-  g_autofree char *newest = NULL, *content = NULL;
+  g_autofree char *newest = find_newest (run, "best-"), *content = NULL;
   gsize length;
-  for (const char *name; (name = g_dir_read_name (dir));)
-    if (g_str_has_prefix (name, "best-") && g_strcmp0 (name, newest) > 0) {
-      g_free (newest);
-      newest = g_strdup (name);
-    }
   g_assert_nonnull (newest);
   g_autofree char *path = tool_path (run, newest);
   g_assert_true (g_file_get_contents (path, &content, &length, NULL));
@@ -135,7 +60,7 @@ get_number (JsonObject *object, const char *name)
 static void
 test_whole (void)
 {
-  g_autofree char *folder = make_folder ();
+  g_autofree char *folder = small_set_new ();
   g_auto (ToolRun) train = {0};
   tool_run (&train, folder, "train", "small.recipe", "-o", "out.onnx", NULL);
   tool_assert_ok (&train);
@@ -147,14 +72,14 @@ test_whole (void)
   const char *const files[] = {"out.onnx", "out.training/history.jsonl", "out.training/curves.svg",
                                "out.training/curves.png", "out.training/recipe"};
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
-    g_assert_true (exists (folder, files[i]));
+    g_assert_true (small_set_has (folder, files[i]));
 
   g_auto (ToolRun) text = {0};
   tool_run (&text, folder, "evaluate", "-m", "out.onnx", "--data", "data", "--confusion", "c.svg",
             "--samples", "g.png", NULL);
   tool_assert_ok (&text);
   g_assert_true (g_str_has_prefix (text.out, "out.onnx on 100 samples, part test\ntop-1 "));
-  g_assert_true (exists (folder, "c.svg") && exists (folder, "g.png"));
+  g_assert_true (small_set_has (folder, "c.svg") && small_set_has (folder, "g.png"));
 
   g_auto (ToolRun) json = {0};
   tool_run (&json, folder, "evaluate", "-m", "out.onnx", "--data", "data", "-f", "json",
@@ -170,8 +95,8 @@ test_whole (void)
   g_assert_cmpfloat (get_number (calibration, "temperature"), >, 0);
   JsonArray *confusion = json_object_get_array_member (object, "confusion");
   gint64 sum = 0;
-  for (guint i = 0; i < CLASSES; i++)
-    for (guint j = 0; j < CLASSES; j++)
+  for (guint i = 0; i < SMALL_SET_CLASSES; i++)
+    for (guint j = 0; j < SMALL_SET_CLASSES; j++)
       sum += json_array_get_int_element (json_array_get_array_element (confusion, i), j);
   g_assert_cmpint (sum, ==, 100);
 
@@ -187,14 +112,14 @@ test_whole (void)
 static void
 test_options (void)
 {
-  g_autofree char *folder = make_folder ();
+  g_autofree char *folder = small_set_new ();
   g_auto (ToolRun) train = {0};
   tool_run (&train, folder, "train", "--network", "small.net", "--data", "data", "-e2", "-b", "50",
             "--rate", "0.01", "--optimizer", "sgd", "-s", "optimizer.momentum=0.9", "--seed", "7",
             "--validation", "0.1", "-o", "out.onnx", "--folder", "run", NULL);
   tool_assert_ok (&train);
   g_assert_cmpuint (count_epochs (train.err), ==, 2);
-  g_assert_true (exists (folder, "run/history.jsonl"));
+  g_assert_true (small_set_has (folder, "run/history.jsonl"));
   g_autofree char *path = tool_path (folder, "run/recipe"), *text = NULL;
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   const char *const lines[] = {"name=sgd\n", "rate=0.01\n", "momentum=0.9\n",
@@ -206,7 +131,7 @@ test_options (void)
   tool_run (&check, folder, "train", "small.recipe", "-o", "none.onnx", "--check", NULL);
   tool_assert_ok (&check);
   g_assert_nonnull (strstr (check.err, "parameters learn"));
-  g_assert_false (exists (folder, "none.onnx"));
+  g_assert_false (small_set_has (folder, "none.onnx"));
 
   g_auto (ToolRun) large = {0};
   g_setenv ("SIGHTLINE_LIMITS", "memory=6K", TRUE);
@@ -235,7 +160,7 @@ test_autoencoder (void)
   static const char text[] = "[network]\nnet=auto.net\n[data]\npath=data\ntarget=input\n"
                              "[loss]\nname=mse\n[augment]\nmask=0.3\n"
                              "[train]\nepochs=4\nbatch=20\n";
-  g_autofree char *folder = make_folder ();
+  g_autofree char *folder = small_set_new ();
   g_autofree char *net = tool_path (folder, "auto.net");
   g_autofree char *recipe = tool_path (folder, "auto.recipe");
   g_assert_true (g_file_set_contents (net, "Input 64\nDense 16 relu\nDense 64\n", -1, NULL));
@@ -249,7 +174,7 @@ test_autoencoder (void)
             "--samples", "grid.png", NULL);
   tool_assert_ok (&json);
   g_assert_cmpstr (json.err, ==, "");
-  g_assert_true (exists (folder, "grid.png"));
+  g_assert_true (small_set_has (folder, "grid.png"));
   g_autoptr (JsonNode) root = json_from_string (json.out, NULL);
   JsonObject *object = json_node_get_object (root);
   g_assert_cmpint (json_object_get_int_member (object, "samples"), ==, 100);
@@ -288,7 +213,7 @@ assert_fails (const char *folder, int status, const char *text, const char *cons
 static void
 test_errors (void)
 {
-  g_autofree char *folder = make_folder ();
+  g_autofree char *folder = small_set_new ();
   g_autofree char *bad = tool_path (folder, "bad.recipe");
   g_assert_true (g_file_set_contents (bad, "[trian]\nepochs=1\n", -1, NULL));
   ASSERT_FAILS (2, "no recipe and no --network", "train", "-o", "x.onnx");
@@ -305,7 +230,7 @@ test_errors (void)
   ASSERT_FAILS (2, "no -m MODEL", "evaluate", "--data", "data");
   ASSERT_FAILS (2, "--split is 'exam'", "evaluate", "-mx.onnx", "--data", "data", "--split",
                 "exam");
-  g_assert_false (exists (folder, "x.onnx"));
+  g_assert_false (small_set_has (folder, "x.onnx"));
   tool_folder_remove (folder);
 }
 
@@ -349,7 +274,7 @@ finish (GSubprocess *process, char **ret_err)
 static void
 wait_for (const char *folder, const char *name)
 {
-  for (guint i = 0; !exists (folder, name); i++) {
+  for (guint i = 0; !small_set_has (folder, name); i++) {
     g_assert_cmpuint (i, <, 60000);
     g_usleep (1000);
   }
@@ -358,7 +283,7 @@ wait_for (const char *folder, const char *name)
 static void
 check_interrupt (int number)
 {
-  g_autofree char *folder = make_folder (), *err = NULL;
+  g_autofree char *folder = small_set_new (), *err = NULL;
   g_auto (ToolRun) whole = {0}, rest = {0};
   tool_run (&whole, folder, "train", "small.recipe", "-o", "whole.onnx", NULL);
   tool_assert_ok (&whole);
@@ -372,7 +297,7 @@ check_interrupt (int number)
   } else {
     g_assert_cmpint (status, ==, 1);
     g_assert_nonnull (strstr (err, "sightline: part.onnx: not written: stopped in epoch "));
-    g_assert_false (exists (folder, "part.onnx"));
+    g_assert_false (small_set_has (folder, "part.onnx"));
     tool_run (&rest, folder, "train", "small.recipe", "-o", "part.onnx", "--resume", NULL);
     tool_assert_ok (&rest);
     g_assert_nonnull (strstr (rest.err, ": going on after step "));
@@ -396,31 +321,51 @@ test_terminate (void)
   check_interrupt (SIGTERM);
 }
 
-/* Killed again and again at random moments, each time resumed: it comes to the same end. */
+/* Waits for a checkpoint of this process's own. FALSE: it is at its end. */
+static gboolean
+wait_for_progress (GSubprocess *process, const char *run, const char *before)
+{
+  for (guint i = 0; g_subprocess_get_identifier (process); i++) {
+    g_autofree char *newest = find_newest (run, "checkpoint-");
+    if (g_strcmp0 (newest, before) != 0)
+      return TRUE;
+    g_assert_cmpuint (i, <, 60000);
+    g_usleep (1000);
+  }
+  return FALSE;
+}
+
+/* Killed again and again, at random moments after it has come further, and each time resumed: it
+ * comes to the same end. */
 static void
 test_kill (void)
 {
-  g_autofree char *folder = make_folder (), *err = NULL;
+  g_autofree char *folder = small_set_new (), *run = tool_path (folder, "part.training");
+  g_autofree char *path = tool_path (folder, "small.recipe"), *err = NULL;
   g_auto (ToolRun) whole = {0};
+  g_autoptr (GString) recipe = g_string_new (small_set_recipe);
+  g_assert_cmpuint (g_string_replace (recipe, "epochs=8", "epochs=40", 1), ==, 1);
+  g_assert_true (g_file_set_contents (path, recipe->str, -1, NULL));
   tool_run (&whole, folder, "train", "small.recipe", "-o", "whole.onnx", NULL);
   tool_assert_ok (&whole);
   guint n_killed = 0;
   for (guint i = 0; i < 20; i++) {
-    g_autofree char *said = NULL;
+    g_autofree char *said = NULL, *before = find_newest (run, "checkpoint-");
     g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
-    g_usleep ((gulong)g_test_rand_int_range (0, 150000));
+    const gboolean further = wait_for_progress (process, run, before);
+    g_usleep ((gulong)g_test_rand_int_range (0, 10000));
     g_subprocess_force_exit (process);
     int status = finish (process, &said);
-    n_killed += status < 0;
+    n_killed += further && status < 0;
     g_assert_true (status < 0 || status == 0);
     g_assert_null (strstr (said, "sightline: "));
   }
+  g_test_message ("%u of 20 were killed after a checkpoint of their own", n_killed);
+  g_assert_cmpuint (n_killed, >, 0);
   g_autoptr (GSubprocess) process = start (folder, "part.onnx", 0);
   g_assert_cmpint (finish (process, &err), ==, 0);
-  g_test_message ("%u of 20 were killed", n_killed);
   g_autofree char *a = tool_path (folder, "whole.training");
-  g_autofree char *b = tool_path (folder, "part.training");
-  g_autofree char *hash_a = hash_best (a), *hash_b = hash_best (b);
+  g_autofree char *hash_a = hash_best (a), *hash_b = hash_best (run);
   g_assert_cmpstr (hash_a, ==, hash_b);
   tool_folder_remove (folder);
 }
@@ -429,13 +374,13 @@ test_kill (void)
 static void
 test_full (void)
 {
-  g_autofree char *folder = make_folder ();
+  g_autofree char *folder = small_set_new ();
   for (guint room = 1000; room <= 9000; room += 4000) {
     g_autofree char *err = NULL;
     g_autoptr (GSubprocess) process = start (folder, "out.onnx", room);
     g_assert_cmpint (finish (process, &err), ==, 1);
     g_assert_nonnull (strstr (err, "\nsightline: "));
-    g_assert_false (exists (folder, "out.onnx"));
+    g_assert_false (small_set_has (folder, "out.onnx"));
   }
   g_auto (ToolRun) rest = {0};
   tool_run (&rest, folder, "train", "small.recipe", "-o", "out.onnx", "--resume", NULL);

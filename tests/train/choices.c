@@ -57,6 +57,7 @@ test_optimizers (Place *place, gconstpointer unused)
       "[optimizer]\nname=sgd\nrate=0.01\nmomentum=0.9\nnesterov=true\n",
       "[optimizer]\nname=sgd\nrate=0.01\nweight-decay=0.1\n",
       "[optimizer]\nname=sgd\nrate=0.01\nclip-norm=0.01\n",
+      "[optimizer]\nname=sgd\nrate=0.01\nclip-value=0.001\n",
       "[optimizer]\nname=rmsprop\nrate=0.01\n",
       "[optimizer]\nname=rmsprop\nrate=0.01\ncentered=true\n",
       "[optimizer]\nname=rmsprop\nrate=0.01\nmomentum=0.5\n",

@@ -1,6 +1,7 @@
 /* Runs of a small network on made-up pictures: interrupted, resumed, failing, stopped. */
 #include "place.h"
 
+#include <sightline/golden.h>
 #include <sightline/program.h>
 
 #include <math.h>
@@ -72,6 +73,18 @@ test_model (Place *place, gconstpointer unused)
   g_auto (GStrv) expected =
       g_strsplit (sl_model_get_metadata (model, "sightline.golden-output"), ",", -1);
   g_assert_cmpuint (g_strv_length (expected), ==, CLASSES);
+  gboolean checked;
+  g_assert_true (sl_golden_check (model, &rules->preprocess, NULL, &checked, &error));
+  g_assert_true (checked);
+  SlPreprocess wrong = rules->preprocess;
+  wrong.mean[0] += 0.3f;
+  g_assert_false (sl_golden_check (model, &wrong, NULL, &checked, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+  g_clear_error (&error);
+  wrong.width++;
+  g_assert_false (sl_golden_check (model, &wrong, NULL, &checked, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_MALFORMED);
+  g_clear_error (&error);
   g_autoptr (SlProgram) program = sl_program_new (model, NULL, &error);
   g_autoptr (SlRun) slot = sl_run_new (program, &error);
   SlTensorView input, output;

@@ -15,7 +15,7 @@ SL_API void sl_checkpoint_free (SlCheckpoint *checkpoint);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlCheckpoint, sl_checkpoint_free)
 
 /* Replaces what the name stood for. Tensors are referenced, not copied: they must not change until
- * the checkpoint is written. */
+ * the checkpoint is written. Doubles are finite. */
 SL_API void sl_checkpoint_set_text (SlCheckpoint *checkpoint, const char *name, const char *text);
 SL_API void sl_checkpoint_set_int (SlCheckpoint *checkpoint, const char *name, gint64 value);
 SL_API void sl_checkpoint_set_double (SlCheckpoint *checkpoint, const char *name, double value);

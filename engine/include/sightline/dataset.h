@@ -92,8 +92,9 @@ SL_API const char *sl_data_part_get_name (SlDataPart part);
 
 /* Opens a folder with the files of MNIST or its kin (train-images-idx3-ubyte, t10k-…, also .gz) or
  * of CIFAR-10 (data_batch_1.bin …, test_batch.bin). Class names: labels.txt or batches.meta.txt
- * beside them, one a line. Without such files: NULL with SL_ERROR_UNSUPPORTED; SL_ERROR_IO for a
- * part that such a set does not have (there is no validation part: split the training part). */
+ * beside them, one a line. Without such files: NULL with SL_ERROR_UNSUPPORTED; SL_ERROR_NOT_FOUND
+ * for a part of which the set has no file (there is no validation part: split the training part),
+ * SL_ERROR_IO for one that lacks some. */
 SL_API SlSampleSource *sl_sample_source_open (const char *folder, SlDataPart part, GError **error);
 
 /* --- dividing --- */
@@ -114,6 +115,11 @@ typedef enum {
 SL_API gboolean sl_sample_source_split (SlSampleSource *source, SlSplitRule rule, double fraction,
                                         guint64 seed, SlSampleSource **ret_first,
                                         SlSampleSource **ret_second, GError **error);
+
+/* n samples chosen by the seed, of each class its share (to within one), in the source's order; the
+ * source itself, another reference, where it has no more. */
+SL_API SlSampleSource *sl_sample_source_draw (SlSampleSource *source, uint32_t n, guint64 seed,
+                                              GError **error);
 
 /* --- what is true of all samples --- */
 

@@ -21,7 +21,8 @@ typedef enum {
   SL_ERROR_DEVICE,      /* no such device, or it failed */
   SL_ERROR_NUMERIC,     /* NaN or infinity in a result */
   SL_ERROR_MEMORY,      /* an allocation that a file or a size asked for failed */
-  SL_ERROR_CANCELLED    /* stopped by its caller */
+  SL_ERROR_CANCELLED,   /* stopped by its caller */
+  SL_ERROR_NOT_FOUND    /* what was asked for is not part of what is there, which is whole */
 } SlErrorCode;
 
 G_END_DECLS

@@ -23,15 +23,16 @@ typedef struct SlFitProgress {
 
 typedef struct SlFitOptions {
   const SlRecipe *recipe;     /* complete; outlives the run */
-  SlModel *model;             /* the network to train; does not change */
-  SlSampleSource *train;      /* all but the test part; divided as [split] says … */
-  SlSampleSource *validation; /* … unless the data have a validation part of their own; or NULL */
+  SlModel *model;             /* the network to train; does not change. The run keeps a reference */
+  SlSampleSource *train;      /* all but the test part, divided as [split] says. Kept likewise */
+  SlSampleSource *validation; /* the data's own, in the place of a part of `train`; or NULL */
+  gboolean has_test;          /* the data have a test part of their own: [split] test takes none */
   const char *folder; /* for checkpoints, history.jsonl, event files; made if it is not there. One
                          run at a time uses it. NULL: only to see whether everything fits */
   gboolean resume;    /* go on from the newest checkpoint there, if there is one */
   gboolean anew;      /* remove what an earlier run left there; SL_ERROR_IO if there is something
                          and neither is set */
-  const SlDevice *device; /* NULL: the first */
+  const SlDevice *device; /* NULL: the first; outlives the run */
   guint threads;          /* of a step; 0: all */
   guint64 memory_limit;   /* of a step; 0: its default */
 
@@ -43,10 +44,10 @@ typedef struct SlFitOptions {
   void (*epoch) (void *data, const SlEpoch *epoch);
 } SlFitOptions;
 
-/* Divides what was given to train on as [split] says, the same way each time: so that samples that
- * were kept away can be found again. `has_validation`: there is a validation part elsewhere, none
- * is taken. *ret_validation and *ret_test are NULL where their part is 0. */
-SL_API gboolean sl_fit_divide (const SlRecipe *recipe, SlSampleSource *all, gboolean has_validation,
+/* Divides what was given to train on as [split] and [data] limit say, the same way each time: so
+ * that samples that were kept away can be found again, by the recipe in the model's metadata.
+ * *ret_validation and *ret_test are NULL where their part is 0. */
+SL_API gboolean sl_fit_divide (const SlRecipe *recipe, SlSampleSource *all,
                                SlSampleSource **ret_train, SlSampleSource **ret_validation,
                                SlSampleSource **ret_test, GError **error);
 

@@ -23,18 +23,19 @@ typedef struct SlLoaderOptions {
   gboolean drop_last; /* leave out samples that do not fill a batch */
   guint64 seed;       /* of the order, and of whatever else is drawn */
   const SlAugment *augment; /* what is done to the pictures; default: nothing */
-  float label_smoothing;    /* s, from 0 on and below 1: a target is (1 - s) for the sample's class,
-                               and s / classes more for every one (Keras, PyTorch) */
-  uint32_t workers;     /* threads that load; default: one for each core that the process may use */
-  uint32_t read_ahead;  /* batches at hand at most; default: one more than workers */
+  float mask;          /* then so much of each input's elements becomes 0, below 1; default: none */
+  gboolean restore;    /* targets are the pictures as they were before the mask; default: classes */
+  uint32_t workers;    /* threads that load; default: one for each core that the process may use */
+  uint32_t read_ahead; /* batches at hand at most; default: one more than workers */
   guint64 memory_limit; /* bytes of these; fewer batches where they do not fit; default 1 GiB */
 } SlLoaderOptions;
 
 /* A batch, the loader's until the next call. */
 typedef struct SlBatch {
   guint32 epoch;
-  guint32 step;            /* number of the batch within the epoch */
-  uint32_t n;              /* samples; less than a whole batch only in an epoch's last */
+  guint32 step; /* number of the batch within the epoch */
+  uint32_t n;   /* samples; less than a whole batch in an epoch's last, and where some could
+                   not be loaded and are not replaced */
   const uint32_t *indices; /* [n] which samples of the source */
   const uint32_t *labels;  /* [n] */
 } SlBatch;
@@ -47,7 +48,7 @@ SL_API SlLoader *sl_loader_new (SlSampleSource *source, const SlLoaderOptions *o
 SL_API void sl_loader_free (SlLoader *loader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlLoader, sl_loader_free)
 
-/* Batches of an epoch, and samples of its batch `step`. */
+/* Batches of an epoch, and samples of its batch `step`, if all can be loaded. */
 SL_API guint32 sl_loader_get_n_batches (SlLoader *loader);
 SL_API uint32_t sl_loader_get_batch_size (SlLoader *loader, guint32 step);
 
@@ -58,15 +59,16 @@ SL_API void sl_loader_get_position (SlLoader *loader, guint32 *ret_epoch, guint3
 SL_API void sl_loader_seek (SlLoader *loader, guint32 epoch, guint32 step);
 
 /* Waits for the next batch and writes it: pictures to a view of [N][C][H][W], or [N][C * H * W], as
- * the rules say, and probabilities to one of [N][classes], or [N][1] for two classes, that of the
- * second; either may be NULL. Both are of float32 and of any strides, such as sl_run_get_input()
- * gives. N is from the batch's samples on; rows beyond these are set to zero. After an epoch's last
- * batch comes the first of the next one. Threads start with the first call; the same shape and
- * order of strides each time saves a pass over the picture.
+ * the rules say, and probabilities to one of [N][classes], or pictures again with `restore`; either
+ * may be NULL. Both are of float32 and of any strides, such as sl_run_get_input() gives. N is from
+ * the batch's samples on; rows beyond these are set to zero. After an epoch's last batch comes the
+ * first of the next one. Threads start with the first call; the same shape and order of strides
+ * each time saves a pass over the picture.
  *
- * A sample that cannot be loaded is replaced by the next one of the epoch's order that can, and
- * listed. SL_ERROR_IO if many in a row cannot, SL_ERROR_SHAPE for views that do not fit; the next
- * call tries the same batch. */
+ * A sample that cannot be loaded is listed. With `shuffle` or `balance` it is replaced by the next
+ * one of the epoch's order that can, and it is SL_ERROR_IO if many in a row cannot; without, where
+ * each sample is to count once, it is left out, and a batch may be smaller, even empty.
+ * SL_ERROR_SHAPE for views that do not fit; the next call tries the same batch. */
 SL_API gboolean sl_loader_next (SlLoader *loader, const SlTensorView *pictures,
                                 const SlTensorView *targets, SlBatch *ret_batch, GError **error);
 

@@ -48,6 +48,10 @@ SL_API SlMetrics *sl_metrics_new (const float *logits, const uint32_t *labels, u
 SL_API void sl_metrics_free (SlMetrics *metrics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlMetrics, sl_metrics_free)
 
+/* The class that a sample's logits say, as above, and how sure they are of it: its softmax. */
+SL_API double sl_metrics_get_best (const float *logits, uint32_t n_classes, double temperature,
+                                   uint32_t *ret_best);
+
 /* The temperature that makes the mean cross-entropy smallest (Guo et al.), between 0.01 and 100: to
  * be fitted on samples that were not trained on, and judged on others. Same arguments as above. */
 SL_API double sl_metrics_fit_temperature (const float *logits, const uint32_t *labels,

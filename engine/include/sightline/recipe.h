@@ -74,7 +74,7 @@ typedef struct SlRecipe {
     double rho;
     gboolean centered;
     double beta1, beta2, epsilon;
-    double clip_norm; /* 0: no clipping */
+    double clip_norm, clip_value; /* 0: no clipping */
   } optimizer;
 
   struct {

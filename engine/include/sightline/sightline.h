@@ -10,6 +10,7 @@
 #include <sightline/explain.h>
 #include <sightline/fit.h>
 #include <sightline/heat.h>
+#include <sightline/golden.h>
 #include <sightline/history.h>
 #include <sightline/image.h>
 #include <sightline/loader.h>

@@ -20,12 +20,16 @@ typedef enum {
   SL_LOSS_MAE            /* mean over the sample's elements of |s - t| */
 } SlLoss;
 
-/* PyTorch's formulas (torch.optim 1.13), g being the gradient, p the parameter, r the rate:
- *   SGD      g += decay p; v = momentum v + g; p -= r (nesterov ? g + momentum v : v)
- *   RMSprop  g += decay p; a = rho a + (1 - rho) g²; centered: m = rho m + (1 - rho) g, a' = a -
- * m²; v = momentum v + g / (sqrt (a') + epsilon); p -= r v Adam     g += decay p; m = beta1 m + (1
- * - beta1) g; a = beta2 a + (1 - beta2) g²; p -= r m / (1 - beta1^t) / (sqrt (a / (1 - beta2^t)) +
- * epsilon); t counts from 1 AdamW    the same without decay in g, after p *= 1 - r decay */
+/* PyTorch's formulas (torch.optim 1.13), g being the gradient, p the parameter, r the rate, t the
+ * step counted from 1:
+ *
+ * - SGD: g += decay p; v = momentum v + g; p -= r (nesterov ? g + momentum v : v).
+ * - RMSprop: g += decay p; a = rho a + (1 - rho) g²; centered: m = rho m + (1 - rho) g and
+ *   a' = a - m², else a' = a; v = momentum v + g / (sqrt (a') + epsilon); p -= r v.
+ *   Keras's stands as g / sqrt (a' + epsilon): the same epsilon is less there.
+ * - Adam: g += decay p; m = beta1 m + (1 - beta1) g; a = beta2 a + (1 - beta2) g²;
+ *   p -= r m / (1 - beta1^t) / (sqrt (a / (1 - beta2^t)) + epsilon).
+ * - AdamW: the same without decay in g, after p *= 1 - r decay. */
 typedef enum {
   SL_OPTIMIZER_SGD,
   SL_OPTIMIZER_RMSPROP,

@@ -43,20 +43,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlSamplesReport, sl_samples_report_free)
  *  - an archive (tar, plain or packed with gzip, bzip2, xz or zstd) of either, in any folder;
  *  - a folder with no such pictures and a single archive.
  * Classes are in the order of their names' bytes. A folder between class and file is a capture
- * session, and so is each clip (copies of one are the same session); where there is neither, sessions are not known. Names that begin
- * with a dot are passed over, and so are links to folders. An archive's files are kept
- * in memory, up to SL_DATASET_MAX_BYTES; nothing of it is written to disk, and
- * names that lead out of it, links and special files in it are unreadable.
+ * session, and so is each clip (copies of one are the same session); where there is neither,
+ * sessions are not known. Names that begin with a dot are passed over, and so are links to folders.
+ * An archive's files are kept in memory, up to SL_DATASET_MAX_BYTES; nothing of it is written to
+ * disk, and names that lead out of it, links and special files in it are unreadable.
  *
- * Errors: SL_ERROR_IO where there is no such part, or nothing in it can be read; SL_ERROR_MALFORMED
- * for an archive that is none or is damaged; SL_ERROR_LIMIT where an archive or the frames of clips
- * need more memory than they may. `options` and `ret_report` may be NULL; gst_init() has been
- * called. */
+ * Errors: SL_ERROR_NOT_FOUND where the set has no such part; SL_ERROR_IO where nothing at `path`,
+ * or nothing of the part, can be read; SL_ERROR_MALFORMED for an archive or a file of a data set
+ * that is none or is damaged; SL_ERROR_LIMIT where an archive or the frames of clips need more
+ * memory than they may. `options` and `ret_report` may be NULL; gst_init() has been called. */
 SL_API SlSampleSource *sl_samples_open (const char *path, SlDataPart part,
                                         const SlSamplesOptions *options,
                                         SlSamplesReport **ret_report, GError **error);
-
-/* Whether there is anything of a part at `path`; reads names only (of an archive, all of it). */
-SL_API gboolean sl_samples_has_part (const char *path, SlDataPart part);
 
 G_END_DECLS

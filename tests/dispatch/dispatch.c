@@ -179,20 +179,20 @@ test_overlap (void)
 }
 
 static void
-test_schedule (void)
+test_barriers (void)
 {
-  g_autoptr (SlSchedule) schedule = sl_schedule_new ();
+  g_autoptr (SlBarriers) barriers = sl_barriers_new ();
   const SlPlace write = {1, sl_extent (0, 64), true}, read = {1, sl_extent (32, 64), false};
   const SlPlace elsewhere = {2, sl_extent (0, 64), true}, behind = {1, sl_extent (96, 8), true};
-  g_assert_false (sl_schedule_add (schedule, &write, 1));
-  g_assert_false (sl_schedule_add (schedule, &elsewhere, 1)); /* another buffer */
-  g_assert_true (sl_schedule_add (schedule, &read, 1));       /* read after write */
-  g_assert_false (sl_schedule_add (schedule, &read, 1));      /* reads do not wait for reads */
-  g_assert_false (sl_schedule_add (schedule, &behind, 1));
-  g_assert_true (sl_schedule_add (schedule, &write, 1)); /* write after read */
-  g_assert_true (sl_schedule_add (schedule, &write, 1)); /* write after write */
-  sl_schedule_reset (schedule);
-  g_assert_false (sl_schedule_add (schedule, &write, 1));
+  g_assert_false (sl_barriers_add (barriers, &write, 1));
+  g_assert_false (sl_barriers_add (barriers, &elsewhere, 1)); /* another buffer */
+  g_assert_true (sl_barriers_add (barriers, &read, 1));       /* read after write */
+  g_assert_false (sl_barriers_add (barriers, &read, 1));      /* reads do not wait for reads */
+  g_assert_false (sl_barriers_add (barriers, &behind, 1));
+  g_assert_true (sl_barriers_add (barriers, &write, 1)); /* write after read */
+  g_assert_true (sl_barriers_add (barriers, &write, 1)); /* write after write */
+  sl_barriers_reset (barriers);
+  g_assert_false (sl_barriers_add (barriers, &write, 1));
 
   const SlPlace *const places[] = {&write, &read, &behind};
   const uint32_t n[] = {1, 1, 1};
@@ -210,6 +210,6 @@ main (int argc, char **argv)
   g_test_add_func ("/dispatch/loops", test_loops);
   g_test_add_func ("/dispatch/loops/merge", test_merge);
   g_test_add_func ("/dispatch/order/overlap", test_overlap);
-  g_test_add_func ("/dispatch/order/schedule", test_schedule);
+  g_test_add_func ("/dispatch/order/barriers", test_barriers);
   return g_test_run ();
 }

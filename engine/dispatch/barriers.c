@@ -16,7 +16,8 @@ bool
 sl_extents_overlap (const SlExtent *a, const SlExtent *b)
 {
   const uint64_t a_span = sl_extent_get_span (a), b_span = sl_extent_get_span (b);
-  if (a_span == 0 || b_span == 0 || a->begin >= b->begin + b_span || b->begin >= a->begin + a_span)
+  if (a->row_bytes == 0 || b->row_bytes == 0 || a_span == 0 || b_span == 0 ||
+      a->begin >= b->begin + b_span || b->begin >= a->begin + a_span)
     return false;
   if (a->rows > 1 && b->rows > 1 && a->pitch != b->pitch)
     return true;

@@ -5,6 +5,8 @@ static bool
 rows_touch (const SlExtent *a, const SlExtent *b)
 {
   uint64_t i = 0, j = 0;
+  if (a->row_bytes == 0 || b->row_bytes == 0)
+    return false;
   while (i < a->rows && j < b->rows) {
     const uint64_t a_begin = a->begin + i * a->pitch, b_begin = b->begin + j * b->pitch;
     if (a_begin < b_begin + b->row_bytes && b_begin < a_begin + a->row_bytes)

@@ -219,8 +219,8 @@ static bool
 is_vector (const SlProduct *p)
 {
   return p->images == 1 && p->out_h == 1 && p->in_h == 1 && p->taps_h * p->taps_w == 1 &&
-         p->in_w == p->out_w && p->stride_w == 1 && p->pad_w == 0 && p->out_w <= GEMV_ROWS &&
-         (p->groups == 1 || p->shares_bias);
+         p->in_w == p->out_w && p->out_x == p->out.pixel && p->stride_w == 1 && p->pad_w == 0 &&
+         p->out_w <= GEMV_ROWS && (p->groups == 1 || p->shares_bias);
 }
 
 /* --- Cutting --- */

@@ -7,10 +7,12 @@
 #include "shaders/softmax.h"
 
 /* A workgroup for each result, where there are few of them, or where an invocation's neighbours
- * would read far from it. */
+ * would read far from it. A CPU's workgroups take turns at barriers, one lane after the other. */
 static bool
-is_by_groups (size_t results, size_t axis, size_t inner)
+is_by_groups (const SlGpu *gpu, size_t results, size_t axis, size_t inner)
 {
+  if (gpu->is_cpu)
+    return axis >= GROUP && results < 8 * (size_t)MAX (gpu->cores, 1);
   return axis >= GROUP / 2 && (inner < GROUP / 4 || results < 16 * GROUP);
 }
 
@@ -29,7 +31,7 @@ add_reduce (SlDispatcher *to, const SlLoops *loops, const void *data)
                        .in_axis = (uint32_t)p->in_axis_stride,
                        .out_outer = (uint32_t)p->out_outer_stride};
   SlDispatch *record = sl_dispatch_add (to, &sl_shader_reduce, &push);
-  const bool by_groups = is_by_groups (results, p->axis, inner);
+  const bool by_groups = is_by_groups (to->gpu, results, p->axis, inner);
   record->specs[SL_REDUCE_OP] = op;
   record->specs[SL_REDUCE_BY_GROUPS] = by_groups;
   sl_dispatch_bind (record, 0, 0, sl_extent (loops->first[0] * 4, span * 4), 4,
@@ -69,7 +71,7 @@ add_softmax (SlDispatcher *to, const SlLoops *loops, const void *data)
   SlSoftmaxPush push = {
       .elements = (uint32_t)results, .axis = (uint32_t)p->axis, .inner = (uint32_t)p->inner};
   SlDispatch *record = sl_dispatch_add (to, &sl_shader_softmax, &push);
-  const bool by_groups = is_by_groups (results, p->axis, p->inner);
+  const bool by_groups = is_by_groups (to->gpu, results, p->axis, p->inner);
   record->specs[SL_SOFTMAX_BY_GROUPS] = by_groups;
   record->specs[SL_SOFTMAX_LOGARITHM] = logarithm;
   sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4,

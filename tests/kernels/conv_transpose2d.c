@@ -104,10 +104,55 @@ test_cases (const SlKernelSet *set)
   }
 }
 
+/* Panels of 16 columns hold what the set's own do, elsewhere. */
+static void
+check_width (const SlKernelSet *set, const SlConvTranspose2dParams *p)
+{
+  enum { WIDTH = 16 };
+  const size_t area = (size_t)p->kernel_h * p->kernel_w, cols = p->out_c / p->groups;
+  const size_t channels = p->in_c / p->groups, all = (cols + WIDTH - 1) / WIDTH * WIDTH;
+  const size_t count = p->groups * all * area * channels;
+  float *w = new_floats (p->in_c * cols * area), *packed = new_floats (count);
+  double *expected = new_expected (count);
+  const SlPackTransposedParams pack = {
+      p->groups,   (uint32_t)channels, (uint32_t)cols, p->kernel_h,   p->kernel_w,
+      p->stride_h, p->stride_w,        p->dilation_h,  p->dilation_w, .width = WIDTH};
+  fill_random (w, p->in_c * cols * area, 2);
+  size_t before = 0; /* elements of the phases before */
+  for (size_t ry = 0; ry < p->stride_h; ry++)
+    for (size_t rx = 0; rx < p->stride_w; rx++) {
+      size_t taps[256], n_taps = 0;
+      for (size_t tap = 0; tap < area; tap++)
+        if (tap / p->kernel_w * p->dilation_h % p->stride_h == ry &&
+            tap % p->kernel_w * p->dilation_w % p->stride_w == rx)
+          taps[n_taps++] = tap;
+      const size_t depth = n_taps * channels;
+      for (size_t g = 0; g < p->groups; g++)
+        for (size_t k = 0; k < depth; k++)
+          for (size_t n = 0; n < all; n++)
+            expected[before + g * all * depth + n / WIDTH * WIDTH * depth + k * WIDTH + n % WIDTH] =
+                n < cols
+                    ? (double)
+                          w[((g * channels + k % channels) * cols + n) * area + taps[k / channels]]
+                    : 0;
+      before += p->groups * all * depth;
+    }
+  run_kernel (set, "pack_transposed2d", &pack, (void *[]){w, packed}, 1, count * sizeof (float));
+  check_floats ("packed", packed, expected, count, 0);
+}
+
+static void
+test_width (const SlKernelSet *set)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
+    check_width (set, &cases[i]);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add_set_tests ("conv_transpose2d", test_cases);
+  add_set_tests ("conv_transpose2d/width", test_width);
   return g_test_run ();
 }

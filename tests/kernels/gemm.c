@@ -166,6 +166,41 @@ test_pack (const SlKernelSet *set)
   check_floats ("pack", out, expected, 3 * group, 0);
 }
 
+/* Panels of a width of 16, as GPUs read them, in every order of the source. */
+static void
+test_pack_width (const SlKernelSet *set)
+{
+  enum { WIDTH = 16, GROUPS = 2 };
+  static const uint32_t counts[] = {1, 3, 16, 17, 37};
+  for (size_t i = 0; i < G_N_ELEMENTS (counts); i++)
+    for (int order = 0; order < 2; order++) { /* columns fastest, and columns slowest */
+      const size_t cols = counts[i], depth = 2 * 3 * 5;
+      const size_t group = sl_packed_elements (cols, depth, WIDTH);
+      SlPackParams p = {.groups = GROUPS,
+                        .cols = counts[i],
+                        .depth = {2, 3, 5},
+                        .width = WIDTH,
+                        .group_stride = cols * depth,
+                        .col_stride = order == 0 ? 1 : depth,
+                        .depth_stride = {15, 5, 1}};
+      for (size_t d = 0; d < 3 && order == 0; d++)
+        p.depth_stride[d] *= cols;
+      float *src = new_floats (GROUPS * cols * depth), *out = new_floats (GROUPS * group);
+      double *expected = new_expected (GROUPS * group);
+      fill_random (src, GROUPS * cols * depth, 1);
+      for (size_t g = 0; g < GROUPS; g++)
+        for (size_t k = 0; k < depth; k++)
+          for (size_t n = 0; n < group / depth; n++) {
+            const size_t from = g * p.group_stride + k * p.depth_stride[2] + n * p.col_stride;
+            expected[g * group + n / WIDTH * WIDTH * depth + k * WIDTH + n % WIDTH] =
+                n < cols ? (double)src[from] : 0;
+          }
+      run_kernel (set, "pack_weights", &p, (void *[]){src, out}, 1,
+                  GROUPS * group * sizeof (float));
+      check_floats ("pack", out, expected, GROUPS * group, 0);
+    }
+}
+
 /* Numbers that half floats cannot hold. */
 static void
 test_pack_half (const SlKernelSet *set)
@@ -193,5 +228,6 @@ main (int argc, char **argv)
   add_set_tests ("gemm/batch-invariance", test_batch_invariance);
   add_set_tests ("gemm/pack", test_pack);
   add_set_tests ("gemm/pack-half", test_pack_half);
+  add_set_tests ("gemm/pack-width", test_pack_width);
   return g_test_run ();
 }

@@ -136,7 +136,7 @@ make_pool (Work *work)
 }
 
 static void
-record_one (Work *work, uint32_t index, SlSchedule *schedule)
+record_one (Work *work, uint32_t index, SlBarriers *barriers)
 {
   SlVkDevice *device = work->gpu->device;
   VkCommandBuffer commands = work->gpu->commands.buffer;
@@ -147,7 +147,7 @@ record_one (Work *work, uint32_t index, SlSchedule *schedule)
   const uint32_t n = record->shader->n_bindings;
   for (uint32_t i = 0; i < n; i++)
     buffers[i] = locate (work, record, &record->bindings[i], &places[i]);
-  if (sl_schedule_add (schedule, places, n))
+  if (sl_barriers_add (barriers, places, n))
     sl_vk_barrier (device, commands);
 
   VkDescriptorSet set;
@@ -178,7 +178,7 @@ run_records (Work *work, void *block)
   g_autoptr (GError) error = NULL;
   SlVkDevice *device = work->gpu->device;
   SlVkCommands *commands = &work->gpu->commands;
-  g_autoptr (SlSchedule) schedule = sl_schedule_new ();
+  g_autoptr (SlBarriers) barriers = sl_barriers_new ();
   const VkBufferCopy copy = {.size = work->bytes};
 
   must (sl_vk_pipelines_get (device, (const SlDispatch *)(void *)work->records->data,
@@ -192,7 +192,7 @@ run_records (Work *work, void *block)
             &copy);
   sl_vk_barrier (device, commands->buffer);
   for (uint32_t i = 0; i < work->records->len; i++)
-    record_one (work, i, schedule);
+    record_one (work, i, barriers);
   sl_vk_barrier (device, commands->buffer);
   sl_vk_do (device, CmdCopyBuffer, commands->buffer, work->block.handle, work->staging.handle, 1,
             &copy);

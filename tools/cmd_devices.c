@@ -63,7 +63,7 @@ devices_run (int argc, char **argv)
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL},
       G_OPTION_ENTRY_NULL};
   static const ToolUsage usage = {
-      NULL, "Lists the devices that -d takes, best first: the first is what \"auto\" means.",
+      NULL, "Lists the devices that -d takes; the first is what \"auto\" means.",
       "Example:\n  sightline devices -f json"};
   if (!tool_parse (argc, argv, &usage, entries))
     return TOOL_USAGE;

@@ -31,14 +31,12 @@ typedef struct SlDevice {
   guint64 memory;       /* bytes that are local to it */
 } SlDevice;
 
-/* NULL-ended list of the devices that are there, best first: GPUs (discrete, integrated, virtual),
- * then the CPU, then CPUs that play a GPU; "ref" is last. The first call opens the Vulkan drivers.
- */
+/* NULL-ended list of the devices that are there: the CPU, GPUs (discrete, integrated, virtual),
+ * CPUs that play a GPU, "ref". The first call opens the Vulkan drivers. */
 SL_API const SlDevice *const *sl_device_list (void);
 
 /* The device of that name; else SL_ERROR_DEVICE, saying what there is.
- *   NULL, "", "auto"   the first of the list: a GPU or the CPU, never a CPU that plays a GPU; where
- *                      the system shows no GPU, without looking for Vulkan
+ *   NULL, "", "auto"   the CPU, until every network that runs there runs by Vulkan as well
  *   "cpu", "ref"       (without looking for Vulkan)
  *   "vulkan"           the best Vulkan device; a CPU that plays a GPU only where there is no GPU
  *   "vulkan:N"         number N of the Vulkan devices

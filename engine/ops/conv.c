@@ -200,12 +200,18 @@ pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, con
   return sl_pack_weights (graph, node->inputs[1], &pack, &plain);
 }
 
+bool
+sl_conv_wants_planes (const SlTarget *target, uint32_t out_c, uint32_t taps)
+{
+  return target->panel_width == 0 && sl_conv2d_wants_planes (out_c, taps, target->panel);
+}
+
 uint32_t
 sl_conv_choose_winograd (const SlConv2dParams *p, const SlValue *weights, const SlTarget *target)
 {
   const bool packs = !sl_is_constant (weights);
   if (sl_conv2d_is_narrow (p) || (packs && weights->kind != SL_VALUE_PARAMETER) ||
-      (packs && sl_conv2d_wants_planes (p->out_c, 9, target->panel)))
+      (packs && sl_conv_wants_planes (target, p->out_c, 9)))
     return 0;
   return sl_winograd_choose (target->winograd, p, packs);
 }
@@ -250,8 +256,7 @@ takes_planes (const SlNode *node, const SlConv2dParams *p, const SlTarget *targe
 {
   const SlConvAttrs *attrs = node->attrs;
   return attrs->winograd == 0 && !p->half && p->groups == 1 && p->stride_h == 1 &&
-         p->stride_w == 1 &&
-         sl_conv2d_wants_planes (p->out_c, (size_t)p->kernel_h * p->kernel_w, target->panel);
+         p->stride_w == 1 && sl_conv_wants_planes (target, p->out_c, p->kernel_h * p->kernel_w);
 }
 
 static void

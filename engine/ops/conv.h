@@ -28,6 +28,10 @@ uint32_t sl_conv_choose_winograd (const SlConv2dParams *params, const SlValue *w
 
 const char *sl_conv_winograd_kernel (uint32_t tile);
 
+/* Whether kernel "conv2d_planes" is the better one for so many output channels and taps. It is made
+ * for vectors, which a GPU's panels have nothing to do with. */
+bool sl_conv_wants_planes (const SlTarget *target, uint32_t out_c, uint32_t taps);
+
 /* dx of a convolution: the transposed convolution of dy with the same weights. */
 SlValue *sl_conv_input_gradient (SlGradients *to, const SlNode *of, const SlConvAttrs *attrs,
                                  const SlShape *x, SlValue *dy, SlValue *weights);

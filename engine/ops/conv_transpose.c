@@ -337,8 +337,7 @@ conv_transpose_lower (const SlNode *node, SlLowering *to)
     return;
   }
   if (is_turned (&params) &&
-      sl_conv2d_wants_planes (params.out_c, (size_t)params.kernel_h * params.kernel_w,
-                              to->target->panel)) {
+      sl_conv_wants_planes (to->target, params.out_c, params.kernel_h * params.kernel_w)) {
     lower_planes (node, &params, to);
     return;
   }

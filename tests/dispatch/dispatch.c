@@ -10,7 +10,7 @@
 
 /* Kernels that have no dispatcher: a program with one of them does not compile for a GPU. */
 static const char *const missing[] = {
-    "winograd_f23", "winograd_f43", "pack_winograd", /* lowered for CPUs alone */
+    "winograd_f23", "winograd_f43", "pack_winograd", "conv2d_planes", /* lowered for CPUs alone */
     /* numbers of 8 bits */
     "quantize", "dequantize", "qadd", "qmul", "qmean", "max_pool2d_uint8", "max_pool2d_int8",
     "qconv2d", "qdepthwise2d", "pack_quantized", "pack_qdepthwise",

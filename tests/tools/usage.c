@@ -144,7 +144,7 @@ test_unknown_device (void)
   static const char *const commands[] = {"bench", "classify", "check"};
   g_auto (ToolRun) run = {0};
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++) {
-    tool_run (&run, NULL, commands[i], "-d", "vulkan", "x.onnx", NULL);
+    tool_run (&run, NULL, commands[i], "-d", "vulkan:99", "x.onnx", NULL);
     tool_assert_error (&run, 1, "Vulkan");
     tool_run (&run, NULL, commands[i], "-d", "toaster", "x.onnx", NULL);
     tool_assert_error (&run, 1, "toaster");

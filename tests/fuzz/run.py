@@ -16,8 +16,8 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "layers"))
 import tap
 
-OPTIONS = ["-Dfuzz=true", "-Dplugins=disabled", "-Dintrospection=disabled", "-Db_sanitize=address,undefined",
-           "-Db_lundef=false"]
+OPTIONS = ["-Dfuzz=true", "-Dplugins=disabled", "-Dvulkan=disabled", "-Dintrospection=disabled",
+           "-Db_sanitize=address,undefined", "-Db_lundef=false"]
 FUZZER = ["-entropic=0", "-max_len=8192", "-timeout=20", "-rss_limit_mb=2048", "-malloc_limit_mb=512", "-verbosity=0"]
 
 

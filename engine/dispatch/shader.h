@@ -29,3 +29,6 @@ typedef struct SlShader {
   const uint32_t *specs; /* and what they are unless set */
   SlShaderNeeds needs;
 } SlShader;
+
+/* SHA-256 of all shaders of this build, in hexadecimal (shaders/hash.py). */
+extern const char sl_shaders_hash[];

@@ -31,6 +31,8 @@
   X (DestroyPipelineLayout)        \
   X (CreatePipelineCache)          \
   X (DestroyPipelineCache)         \
+  X (GetPipelineCacheData)         \
+  X (MergePipelineCaches)          \
   X (CreateComputePipelines)       \
   X (DestroyPipeline)              \
   X (CreateDescriptorPool)         \

@@ -68,6 +68,16 @@ print_uuid (const uint8_t uuid[VK_UUID_SIZE])
   return g_intern_string (text->str);
 }
 
+/* What another device, or another version of its driver, has not. */
+static const char *
+print_identity (const VkPhysicalDeviceProperties *basic, const VkPhysicalDeviceIDProperties *id)
+{
+  g_autofree char *text = g_strdup_printf (
+      "%08x:%08x driver %08x device %s pipelines %s", basic->vendorID, basic->deviceID,
+      basic->driverVersion, print_uuid (id->deviceUUID), print_uuid (basic->pipelineCacheUUID));
+  return g_intern_string (text);
+}
+
 static const char *
 print_features (SlShaderNeeds features)
 {
@@ -219,6 +229,7 @@ read_device (VkPhysicalDevice handle, SlVkPhysical *device)
   device->info.uuid = print_uuid (id.deviceUUID);
   device->info.features = print_features (device->gpu.features);
   device->info.is_cpu = device->gpu.is_cpu;
+  device->identity = print_identity (&basic, &id);
   return true;
 }
 

@@ -18,6 +18,7 @@ typedef struct SlVkPhysical {
   uint64_t max_allocation;  /* bytes */
   uint64_t coherence_bytes; /* that mapped memory which is not coherent is flushed in */
   VkPhysicalDeviceMemoryProperties memory;
+  const char *identity; /* which device with which version of its driver */
 } SlVkPhysical;
 
 /* Device `index` of sl_vulkan_list(); it has to be there. */

@@ -1,5 +1,7 @@
 #include "vulkan/pipeline.h"
 
+#include "vulkan/cache.h"
+
 #include <string.h>
 
 /* Threads that build at a time: more would only contend in the driver. */
@@ -19,6 +21,9 @@ struct SlVkPipelines {
   GCond changed;       /* some entry's state */
   GHashTable *entries; /* Entry, its own key */
   VkPipelineCache cache;
+  size_t kept;      /* bytes of the cache that are on disk */
+  gint built;       /* atomic: something was, since the cache was last looked at */
+  GMutex keep_lock; /* of `kept`, and one writes at a time */
   VkDescriptorSetLayout set_layouts[SL_DISPATCH_MAX_BINDINGS + 1]; /* by number of bindings */
 };
 
@@ -63,6 +68,20 @@ make_set_layout (SlVkDevice *device, uint32_t n)
   return result;
 }
 
+static VkResult
+make_cache (SlVkDevice *device, GBytes *content, VkPipelineCache *ret_cache)
+{
+  gsize size = 0;
+  const void *data = content != NULL ? g_bytes_get_data (content, &size) : NULL;
+  const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+                                          .initialDataSize = size,
+                                          .pInitialData = data};
+  VkResult result = sl_vk_try (device, CreatePipelineCache, device->handle, &info, NULL, ret_cache);
+  if (result != VK_SUCCESS)
+    *ret_cache = VK_NULL_HANDLE;
+  return result;
+}
+
 gboolean
 sl_vk_pipelines_new (SlVkDevice *device, GError **error)
 {
@@ -70,13 +89,65 @@ sl_vk_pipelines_new (SlVkDevice *device, GError **error)
   g_mutex_init (&pipelines->lock);
   g_cond_init (&pipelines->changed);
   pipelines->entries = g_hash_table_new_full (entry_hash, entry_equal, NULL, g_free);
-  const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
+  g_mutex_init (&pipelines->keep_lock);
+  g_autoptr (GBytes) content = sl_vk_cache_read (device->physical);
+  VkResult result = make_cache (device, content, &pipelines->cache);
+  if (result == VK_SUCCESS && content != NULL)
+    pipelines->kept = g_bytes_get_size (content);
+  else if (content != NULL)
+    result = make_cache (device, NULL, &pipelines->cache);
+  return result == VK_SUCCESS || sl_vk_device_error (device, error, result, "no pipeline cache");
+}
+
+/* The cache's content, of *ret_size bytes; NULL if it cannot be had. */
+static void *
+read_cache (SlVkDevice *device, VkPipelineCache cache, size_t *ret_size)
+{
+  *ret_size = 0;
+  VkResult result = sl_vk_try (device, GetPipelineCacheData, device->handle, cache, ret_size, NULL);
+  void *data = result == VK_SUCCESS && *ret_size > 0 ? g_try_malloc (*ret_size) : NULL;
+  if (data != NULL)
+    result = sl_vk_try (device, GetPipelineCacheData, device->handle, cache, ret_size, data);
+  if (result != VK_SUCCESS)
+    g_clear_pointer (&data, g_free);
+  return data;
+}
+
+/* With what other processes have kept meanwhile. */
+static void
+keep_merged (SlVkDevice *device)
+{
+  SlVkPipelines *pipelines = device->pipelines;
+  g_autoptr (GBytes) content = sl_vk_cache_read (device->physical);
+  VkPipelineCache merged;
+  size_t size;
+  if (make_cache (device, content, &merged) != VK_SUCCESS)
+    return;
+  if (sl_vk_try (device, MergePipelineCaches, device->handle, merged, 1, &pipelines->cache) ==
+      VK_SUCCESS) {
+    g_autofree void *data = read_cache (device, merged, &size);
+    if (data != NULL && (content == NULL || size != g_bytes_get_size (content)))
+      sl_vk_cache_write (device->physical, data, size);
+  }
+  sl_vk_do (device, DestroyPipelineCache, device->handle, merged, NULL);
+}
+
+void
+sl_vk_pipelines_keep (SlVkDevice *device)
+{
+  SlVkPipelines *pipelines = device->pipelines;
+  if (!g_atomic_int_compare_and_exchange (&pipelines->built, 1, 0))
+    return;
+  g_mutex_lock (&pipelines->keep_lock);
+  size_t size = 0;
   VkResult result =
-      sl_vk_try (device, CreatePipelineCache, device->handle, &info, NULL, &pipelines->cache);
-  if (result == VK_SUCCESS)
-    return TRUE;
-  pipelines->cache = VK_NULL_HANDLE;
-  return sl_vk_device_error (device, error, result, "no pipeline cache");
+      sl_vk_try (device, GetPipelineCacheData, device->handle, pipelines->cache, &size, NULL);
+  /* It only grows: with what it was made of, and what is new. */
+  if (result == VK_SUCCESS && size != pipelines->kept) {
+    keep_merged (device);
+    pipelines->kept = size;
+  }
+  g_mutex_unlock (&pipelines->keep_lock);
 }
 
 static void
@@ -107,6 +178,7 @@ sl_vk_pipelines_free (SlVkDevice *device)
   if (pipelines->cache != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyPipelineCache, device->handle, pipelines->cache, NULL);
   g_hash_table_unref (pipelines->entries);
+  g_mutex_clear (&pipelines->keep_lock);
   g_mutex_clear (&pipelines->lock);
   g_cond_clear (&pipelines->changed);
   g_free (pipelines);
@@ -178,8 +250,10 @@ build (SlVkDevice *device, Entry *entry, GError **error)
       result = make_pipeline (device, entry, module);
     sl_vk_do (device, DestroyShaderModule, device->handle, module, NULL);
   }
-  if (result == VK_SUCCESS)
+  if (result == VK_SUCCESS) {
+    g_atomic_int_set (&device->pipelines->built, 1);
     return TRUE;
+  }
   clear_pipeline (device, &entry->pipeline);
   return sl_vk_device_error (device, error, result, "shader %s cannot be built",
                              entry->shader->name);

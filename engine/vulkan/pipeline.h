@@ -17,3 +17,7 @@ void sl_vk_pipelines_free (SlVkDevice *device);
  * whoever else asks for it meanwhile. They live as long as the device. */
 gboolean sl_vk_pipelines_get (SlVkDevice *device, const SlDispatch *records, uint32_t n,
                               const SlVkPipeline **ret_pipelines, GError **error);
+
+/* Keeps on disk what was compiled since the last time, for other processes; says nothing if that
+ * cannot be done. */
+void sl_vk_pipelines_keep (SlVkDevice *device);

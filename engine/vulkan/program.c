@@ -478,8 +478,10 @@ sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GErr
                  .host_steps = host_steps,
                  .dispatcher = {.gpu = &device->gpu, .records = records, .table = table},
                  .speed = get_speed (device)};
-  if (fill_program (&draft, options, error))
+  if (fill_program (&draft, options, error)) {
+    sl_vk_pipelines_keep (device);
     return program;
+  }
   sl_vk_program_release (program);
   return NULL;
 }

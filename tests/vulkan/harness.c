@@ -2,8 +2,43 @@
 
 #include "model-private.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
+
+static char *cache_folder;
+
+static void
+remove_cache_folder (void)
+{
+  g_autofree char *inner = g_build_filename (cache_folder, "sightline", NULL);
+  GDir *folder = g_dir_open (inner, 0, NULL);
+  for (const char *name; folder != NULL && (name = g_dir_read_name (folder)) != NULL;) {
+    g_autofree char *path = g_build_filename (inner, name, NULL);
+    g_remove (path);
+  }
+  g_clear_pointer (&folder, g_dir_close);
+  g_rmdir (inner);
+  g_rmdir (cache_folder);
+  g_free (cache_folder);
+}
+
+/* GLib's folder for caches becomes one of this process, since what is kept of pipelines is no
+ * business of the user's. Drivers keep theirs, without which tests are slow. */
+static void
+make_cache_folder (void)
+{
+  g_autofree char *before = g_strdup (g_getenv ("XDG_CACHE_HOME"));
+  cache_folder = g_dir_make_tmp ("sightline-test-XXXXXX", NULL);
+  g_assert_nonnull (cache_folder);
+  g_setenv ("XDG_CACHE_HOME", cache_folder, TRUE);
+  g_assert_cmpstr (g_get_user_cache_dir (), ==, cache_folder);
+  if (before != NULL)
+    g_setenv ("XDG_CACHE_HOME", before, TRUE);
+  else
+    g_unsetenv ("XDG_CACHE_HOME");
+  atexit (remove_cache_folder);
+}
 
 gboolean
 test_vulkan_begin (int *argc, char ***argv, int *ret_status)
@@ -11,6 +46,7 @@ test_vulkan_begin (int *argc, char ***argv, int *ret_status)
   g_autoptr (GError) error = NULL;
   g_setenv ("SIGHTLINE_VULKAN_VALIDATE", "1", FALSE);
   g_test_init (argc, argv, NULL);
+  make_cache_folder ();
   if (sl_device_find ("vulkan", &error) != NULL)
     return TRUE;
   const bool required = g_strcmp0 (g_getenv ("SIGHTLINE_TEST_VULKAN"), "require") == 0;

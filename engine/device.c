@@ -170,11 +170,32 @@ set_unknown (const char *name, bool is_vulkan, GError **error)
                  "no Vulkan device '%s': %s (there are cpu and ref)", name, reason->message);
 }
 
+gboolean
+sl_device_is_auto (const char *name)
+{
+  return name == NULL || name[0] == '\0' || strcmp (name, "auto") == 0;
+}
+
+const SlDevice *
+sl_device_find_gpu (GError **error)
+{
+  uint32_t n;
+  const SlVulkanInfo *infos = sl_vulkan_list (&n, error);
+  if (infos == NULL)
+    return NULL;
+  const SlDevice *best = find_vulkan ("0");
+  if (!infos[best->number].is_cpu)
+    return best;
+  g_set_error (error, SL_ERROR, SL_ERROR_NOT_FOUND, "%s is a CPU that plays a GPU",
+               best->description);
+  return NULL;
+}
+
 const SlDevice *
 sl_device_find (const char *name, GError **error)
 {
   /* Vulkan for who asks: training and quantised networks have no shaders yet. */
-  if (name == NULL || name[0] == '\0' || strcmp (name, "auto") == 0 || strcmp (name, "cpu") == 0)
+  if (sl_device_is_auto (name) || strcmp (name, "cpu") == 0)
     return get_cpu ();
   if (strcmp (name, "ref") == 0)
     return get_reference ();

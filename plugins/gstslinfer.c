@@ -50,6 +50,7 @@ model_loaded (GstElement *element, const GstSlLoaded *loaded)
 {
   GstSlInferPrivate *priv = gst_sl_infer_get_private (GST_SL_INFER (element));
   GstStructure *info = gst_sl_model_info_new (loaded);
+  g_autofree gchar *note = sl_classifier_take_note (loaded->classifier);
 
   GST_INFO_OBJECT (element, "%" GST_PTR_FORMAT, info);
   GST_OBJECT_LOCK (element);
@@ -62,6 +63,8 @@ model_loaded (GstElement *element, const GstSlLoaded *loaded)
     GST_ELEMENT_INFO (element, LIBRARY, SETTINGS,
                       ("%s: %s", sl_model_get_name (loaded->model), loaded->rules->assumed),
                       ("rules come from %s", loaded->rules->source));
+  if (note)
+    GST_ELEMENT_INFO (element, RESOURCE, SETTINGS, ("%s", note), (NULL));
 }
 
 static const GstSlLoaderFuncs loader_funcs = {prepare_model, model_loaded};

@@ -59,13 +59,12 @@ static gboolean
 load (GstSlLoader *loader, GstSlLoaded *ret, GError **error)
 {
   const GstSlLoadSettings *settings = &loader->settings;
-  SlClassifierOptions options = {
-      .device = sl_device_find (settings->device, error),
-      .threads = settings->threads,
-      .n_slots = loader->n_slots,
-  };
+  SlClassifierOptions options = {.threads = settings->threads, .n_slots = loader->n_slots};
 
-  if (!options.device || is_cancelled (loader, error))
+  if (!sl_device_is_auto (settings->device) &&
+      !(options.device = sl_device_find (settings->device, error)))
+    return FALSE;
+  if (is_cancelled (loader, error))
     return FALSE;
   if (!(ret->model = sl_shared_model_load (settings->model_file, error)))
     return FALSE;

@@ -32,6 +32,16 @@ describe (GstSlInfer *self, guint slot, const GstSlJob *job, const float *scores
   return g_steal_pointer (&result);
 }
 
+/* Once: the CPU has taken over. */
+static void
+warn_of_device (GstSlInfer *self, SlClassifier *classifier)
+{
+  g_autofree gchar *note = sl_classifier_take_note (classifier);
+
+  if (note)
+    GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", note), (NULL));
+}
+
 static GstSlResult *
 run_network (GstElement *element, guint slot, const GstSlJob *job, GError **error)
 {
@@ -47,6 +57,7 @@ run_network (GstElement *element, guint slot, const GstSlJob *job, GError **erro
     priv->hook (priv->hook_data);
   if (sl_classifier_execute (priv->loader.loaded.classifier, slot, &scores, &n_scores, error))
     result = describe (self, slot, job, scores, n_scores, error);
+  warn_of_device (self, priv->loader.loaded.classifier);
   span = gst_sl_stopwatch_read (&watch);
 
   GST_OBJECT_LOCK (self);

@@ -95,7 +95,9 @@ gst_sl_settings_install (GObjectClass *klass, guint first_id)
           "Key file with preprocessing rules (unset: MODEL.onnx.ini, else the model's own)", NULL,
           ready),
       [DEVICE] = g_param_spec_string (
-          "device", "Device", "Where the network runs: auto, cpu or ref (slow, double precision)",
+          "device", "Device",
+          "Where the network runs: auto (a GPU, or the CPU where that does not work), cpu, vulkan, "
+          "vulkan:N, part of a GPU's name, or ref (slow, double precision)",
           DEFAULT_DEVICE, ready),
       [THREADS] = g_param_spec_uint ("threads", "Threads",
                                      "Most threads that one frame uses (0: all of the device)", 0,

@@ -23,7 +23,7 @@ typedef struct ClassifyOptions {
 /* What all inputs share. */
 typedef struct Classify {
   const ClassifyOptions *options;
-  const SlDevice *device;
+  const SlDevice *device; /* NULL: the classifier's choice */
   SlModel *model;
   SlModelRules *rules;
   GStrv names; /* of all classes */
@@ -39,6 +39,7 @@ typedef struct Classify {
   guint next;      /* input that nobody works on yet */
   guint counts[4]; /* inputs by SlOutcome */
   gboolean failed; /* something asked for was not done */
+  gboolean noted;  /* that the CPU has taken over: each job's classifier would say so */
   ToolProgress progress;
   guint ended;                /* inputs */
   guint64 frames;             /* of these */

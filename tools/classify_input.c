@@ -80,6 +80,21 @@ classify_job_get_n_classes (ClassifyJob *job)
 
 /* --- one frame --- */
 
+/* Says once where the network runs, if that is not where it should. */
+static void
+note_device (ClassifyJob *job)
+{
+  Classify *shared = job->shared;
+  g_autofree char *note = sl_classifier_take_note (job->classifier);
+  if (!note || shared->options->quiet)
+    return;
+  g_mutex_lock (&shared->lock);
+  if (!shared->noted)
+    tool_note ("%s", note);
+  shared->noted = TRUE;
+  g_mutex_unlock (&shared->lock);
+}
+
 /* Runs the network on a frame and fills `ret_result`, whose labels stay until the next frame. */
 static gboolean
 classify_frame (ClassifyJob *job, const SlDecodedFrame *frame, SlResult *ret_result, GError **error)
@@ -101,6 +116,7 @@ classify_frame (ClassifyJob *job, const SlDecodedFrame *frame, SlResult *ret_res
   gst_video_frame_unmap (&mapped);
   if (!good)
     return FALSE;
+  note_device (job);
 
   ret_result->frame = frame->number;
   ret_result->pts = frame->pts;

@@ -60,8 +60,8 @@ static ClassifyJob *
 open_network (Classify *self)
 {
   g_autoptr (GError) error = NULL;
-  self->device = tool_find_device (self->options->network.device_name);
-  if (!self->device || !(self->model = tool_network_load_model (&self->options->network)) ||
+  if (!tool_network_find_device (&self->options->network, &self->device) ||
+      !(self->model = tool_network_load_model (&self->options->network)) ||
       !(self->rules = tool_network_load_rules (&self->options->network, self->model)))
     return NULL;
   ClassifyJob *job = classify_job_new (self, 0, &error);

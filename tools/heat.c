@@ -56,9 +56,10 @@ tool_heat_new (const ToolNetwork *network, const char *target, int threads, int 
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ToolHeat) self = g_new0 (ToolHeat, 1);
-  const SlDevice *device = tool_find_device (network->device_name);
+  const SlDevice *device;
   *ret_status = TOOL_FAILED;
-  if (!device || !(self->model = tool_network_load_model (network)) ||
+  if (!tool_network_find_device (network, &device) ||
+      !(self->model = tool_network_load_model (network)) ||
       !(self->rules = tool_network_load_rules (network, self->model)))
     return NULL;
   if (!open_classifier (self, device, threads, &error)) {
@@ -109,6 +110,9 @@ classify (ToolHeat *self, const SlDecodedFrame *frame, const float **ret_scores,
   }
   gboolean good = sl_classifier_run (self->classifier, &mapped, ret_scores, ret_n, error);
   gst_video_frame_unmap (&mapped);
+  g_autofree char *note = sl_classifier_take_note (self->classifier);
+  if (note)
+    tool_note ("%s", note);
   return good;
 }
 

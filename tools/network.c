@@ -75,3 +75,11 @@ tool_find_device (const char *name)
     tool_gerror (name, error);
   return device;
 }
+
+gboolean
+tool_network_find_device (const ToolNetwork *network, const SlDevice **ret_device)
+{
+  *ret_device = NULL;
+  return sl_device_is_auto (network->device_name) ||
+         (*ret_device = tool_find_device (network->device_name)) != NULL;
+}

@@ -34,7 +34,7 @@ void tool_network_clear (ToolNetwork *network);
        "FILE"},                                                    \
   {                                                                \
     "device", 'd', 0, G_OPTION_ARG_STRING, &(network).device_name, \
-        "auto, cpu or ref (default: auto)", "NAME"                 \
+        "auto, cpu, vulkan, a GPU, ref (default: auto)", "NAME"    \
   }
 
 /* The path of the network that `name` is: a file, or one of those that Sightline ships by its name
@@ -52,3 +52,7 @@ SlModelRules *tool_network_load_rules (const ToolNetwork *network, SlModel *mode
 
 /* The device asked for; NULL after a report. */
 const SlDevice *tool_find_device (const char *name);
+
+/* For a classifier, which chooses one itself where none is named: *ret_device is NULL then. FALSE
+ * after a report. */
+gboolean tool_network_find_device (const ToolNetwork *network, const SlDevice **ret_device);

@@ -72,7 +72,9 @@ typedef struct SlVkHooks {
   /* Before each call, from any thread. What is not VK_SUCCESS is the result of the call, which then
    * does not take place; of calls without a result it is ignored. NULL: nothing. */
   VkResult (*call) (void *data, SlVkCall call);
-  /* Makes a device smaller than it is, when one is made. NULL: nothing. */
+  /* Makes a device another one than it is: when the devices are listed, and smaller when one is
+   * made. NULL: nothing. */
+  void (*describe) (void *data, VkPhysicalDeviceProperties *properties);
   void (*limit) (void *data, SlGpu *gpu);
   void *data;
 } SlVkHooks;

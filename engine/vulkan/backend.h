@@ -16,7 +16,8 @@ typedef struct SlVulkanInfo {
 } SlVulkanInfo;
 
 /* All devices, best first: discrete, integrated, virtual, then what plays a GPU; NULL with
- * SL_ERROR_DEVICE if there are none, saying why. Looked up once. Any thread. */
+ * SL_ERROR_DEVICE if there are none, saying why (SL_ERROR_NOT_FOUND: none can be, in this build).
+ * Looked up once. Any thread. */
 const SlVulkanInfo *sl_vulkan_list (uint32_t *ret_n, GError **error);
 
 /* What lowering and packing need to know about them. */

@@ -7,7 +7,7 @@ const SlVulkanInfo *
 sl_vulkan_list (uint32_t *ret_n, GError **error)
 {
   *ret_n = 0;
-  g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "this build has no Vulkan backend");
+  g_set_error (error, SL_ERROR, SL_ERROR_NOT_FOUND, "this build has no Vulkan backend");
   return NULL;
 }
 

@@ -198,8 +198,11 @@ read_extensions (SlVkPhysical *device, bool *ret_driver)
 static bool
 read_device (VkPhysicalDevice handle, SlVkPhysical *device)
 {
+  const SlVkHooks *hooks = sl_vk_hooks;
   VkPhysicalDeviceProperties basic;
   vkGetPhysicalDeviceProperties (handle, &basic);
+  if (hooks != NULL && hooks->describe != NULL)
+    hooks->describe (hooks->data, &basic);
   *device =
       (SlVkPhysical){.handle = handle, .type = basic.deviceType, .api_version = basic.apiVersion};
   if (basic.apiVersion < VK_API_VERSION_1_1 || !find_queue (device))

@@ -5,8 +5,12 @@
 #include <math.h>
 #include <string.h>
 
+/* How often a device that failed is tried again: what takes it down may be the network itself. */
+#define MAX_REVIVALS 2
+
 /* One frame under way. */
 typedef struct Slot {
+  SlProgram *program; /* of the run; after a device has failed not the classifier's */
   SlRun *run;
   SlTensorView output;  /* of the run, batch 1 */
   float *input;         /* of the run */
@@ -16,7 +20,15 @@ typedef struct Slot {
 
 struct SlClassifier {
   const SlModelRules *rules;
+  SlModel *model;
+  const SlDevice *device;
+  gboolean named; /* the device was; nothing takes its place */
+  guint n_revivals;
+  char *note; /* for the user, not taken yet */
   SlProgram *program;
+  SlShape shape; /* of the input */
+  uint32_t channel_axis;
+  char **taps;
   uint32_t threads;
   uint32_t n_outputs, n_scores; /* n_outputs: without the taps */
   uint32_t n_slots;
@@ -106,22 +118,162 @@ check_output (SlClassifier *self, GError **error)
   return TRUE;
 }
 
+/* --- Where it runs --- */
+
 static gboolean
-init_slot (SlClassifier *self, Slot *slot, uint32_t channel_axis, GError **error)
+make_program (SlClassifier *self, const SlDevice *device, GError **error)
 {
+  const SlProgramOptions options = {
+      .device = device,
+      .shapes = &self->shape,
+      .n_shapes = 1,
+      .threads = self->threads,
+      .taps = (const char *const *)self->taps,
+      .n_taps = g_strv_length (self->taps),
+      .float_ports = TRUE,
+  };
+  SlProgram *program = sl_program_new (self->model, &options, error);
+
+  if (!program)
+    return FALSE;
+  g_clear_pointer (&self->program, sl_program_unref);
+  self->program = program;
+  self->device = device;
+  return TRUE;
+}
+
+static void
+clear_slot (Slot *slot)
+{
+  g_clear_pointer (&slot->run, sl_run_free);
+  g_clear_pointer (&slot->program, sl_program_unref);
+}
+
+static gboolean
+init_slot (SlClassifier *self, Slot *slot, GError **error)
+{
+  const uint32_t c = self->channel_axis;
   SlTensorView view;
 
   if (!(slot->run = sl_run_new (self->program, error)))
     return FALSE;
-  slot->scores = g_new (float, self->n_scores);
+  slot->program = sl_program_ref (self->program);
   sl_run_get_output (slot->run, 0, &slot->output);
   sl_run_get_input (slot->run, 0, &view);
   slot->input = view.data;
-  slot->strides[0] = view.stride[channel_axis];
-  slot->strides[1] = view.stride[channel_axis == 1 ? 2 : 1];
-  slot->strides[2] = view.stride[channel_axis == 1 ? 3 : 2];
+  slot->strides[0] = view.stride[c];
+  slot->strides[1] = view.stride[c == 1 ? 2 : 1];
+  slot->strides[2] = view.stride[c == 1 ? 3 : 2];
   return TRUE;
 }
+
+static gboolean
+open_device (SlClassifier *self, const SlDevice *device, GError **error)
+{
+  if (!make_program (self, device, error) || !check_output (self, error))
+    return FALSE;
+  for (uint32_t i = 0; i < self->n_slots; i++)
+    if (!init_slot (self, &self->slots[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whether another device may do better. */
+static gboolean
+is_of_device (const GError *error)
+{
+  return g_error_matches (error, SL_ERROR, SL_ERROR_DEVICE) ||
+         g_error_matches (error, SL_ERROR, SL_ERROR_MEMORY) ||
+         g_error_matches (error, SL_ERROR, SL_ERROR_UNSUPPORTED) ||
+         g_error_matches (error, SL_ERROR, SL_ERROR_NOT_FOUND);
+}
+
+/* The best GPU, or else the CPU. */
+static gboolean
+choose_device (SlClassifier *self, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  const SlDevice *gpu = sl_device_find_gpu (&reason);
+
+  if (gpu && open_device (self, gpu, &reason))
+    return TRUE;
+  for (uint32_t i = 0; i < self->n_slots; i++)
+    clear_slot (&self->slots[i]);
+  if (!is_of_device (reason)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  /* A machine without a GPU is nothing to speak of; a driver that does not work is. */
+  if (!g_error_matches (reason, SL_ERROR, SL_ERROR_NOT_FOUND))
+    self->note = g_strdup_printf ("the network runs on the CPU: %s", reason->message);
+  return open_device (self, sl_device_find ("cpu", NULL), error);
+}
+
+/* A new program after `failure` of the device that it runs on. */
+static gboolean
+revive (SlClassifier *self, const GError *failure)
+{
+  while (self->n_revivals < MAX_REVIVALS) {
+    g_autoptr (GError) error = NULL;
+
+    self->n_revivals++;
+    g_debug ("%s (made anew, %u of %d)", failure->message, self->n_revivals, MAX_REVIVALS);
+    if (make_program (self, self->device, &error))
+      return TRUE;
+    g_debug ("%s", error->message);
+  }
+  if (self->named || self->device->backend == SL_BACKEND_CPU ||
+      !make_program (self, sl_device_find ("cpu", NULL), NULL))
+    return FALSE;
+  g_free (self->note);
+  self->note = g_strdup_printf ("the network goes on by the CPU: %s", failure->message);
+  return TRUE;
+}
+
+/* A run of the present program in the place of the slot's, with its input. That lies in memory of
+ * the host, which a device does not take along. */
+static gboolean
+move_slot (SlClassifier *self, Slot *slot, GError **error)
+{
+  const uint32_t c = self->channel_axis;
+  const int64_t *dim = self->shape.dim;
+  Slot moved = {.scores = slot->scores};
+
+  if (!init_slot (self, &moved, error))
+    return FALSE;
+  for (int64_t i = 0; i < dim[c]; i++)
+    for (int64_t y = 0; y < dim[c == 1 ? 2 : 1]; y++)
+      for (int64_t x = 0; x < dim[c == 1 ? 3 : 2]; x++)
+        moved.input[i * moved.strides[0] + y * moved.strides[1] + x * moved.strides[2]] =
+            slot->input[i * slot->strides[0] + y * slot->strides[1] + x * slot->strides[2]];
+  clear_slot (slot);
+  *slot = moved;
+  return TRUE;
+}
+
+static gboolean
+run_slot (SlClassifier *self, Slot *slot, GError **error)
+{
+  for (;;) {
+    g_autoptr (GError) failure = NULL;
+
+    if ((slot->program == self->program || move_slot (self, slot, &failure)) &&
+        sl_run_execute (slot->run, &failure))
+      return TRUE;
+    if (!g_error_matches (failure, SL_ERROR, SL_ERROR_DEVICE) || !revive (self, failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  }
+}
+
+char *
+sl_classifier_take_note (SlClassifier *self)
+{
+  return g_steal_pointer (&self->note);
+}
+
+/* --- Making one --- */
 
 SlClassifier *
 sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifierOptions *options,
@@ -129,7 +281,6 @@ sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifier
 {
   static const SlClassifierOptions defaults;
   g_autoptr (SlClassifier) self = NULL;
-  SlProgramOptions program = {.n_shapes = 1};
   SlShape shape;
   uint32_t axis;
 
@@ -142,23 +293,22 @@ sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifier
 
   self = g_new0 (SlClassifier, 1);
   self->rules = rules;
+  self->model = sl_model_ref (model);
+  self->shape = shape;
+  self->channel_axis = axis;
+  self->taps = g_new0 (char *, options->n_taps + 1);
+  for (uint32_t i = 0; i < options->n_taps; i++)
+    self->taps[i] = g_strdup (options->taps[i]);
   self->threads = options->threads;
   self->orientation = 1;
-  program.device = options->device;
-  program.shapes = &shape;
-  program.threads = options->threads;
-  program.taps = options->taps;
-  program.n_taps = options->n_taps;
-  program.float_ports = TRUE;
-  self->program = sl_program_new (model, &program, error);
-  if (!self->program || !check_output (self, error))
-    return NULL;
   self->n_outputs = sl_model_get_n_outputs (model);
   self->n_slots = MAX (options->n_slots, 1);
   self->slots = g_new0 (Slot, self->n_slots);
+  self->named = options->device != NULL;
+  if (!(self->named ? open_device (self, options->device, error) : choose_device (self, error)))
+    return NULL;
   for (uint32_t i = 0; i < self->n_slots; i++)
-    if (!init_slot (self, &self->slots[i], axis, error))
-      return NULL;
+    self->slots[i].scores = g_new (float, self->n_scores);
   return g_steal_pointer (&self);
 }
 
@@ -169,11 +319,14 @@ sl_classifier_free (SlClassifier *self)
     return;
   g_clear_pointer (&self->sampler, sl_image_sampler_free);
   for (uint32_t i = 0; i < self->n_slots; i++) {
-    g_clear_pointer (&self->slots[i].run, sl_run_free);
+    clear_slot (&self->slots[i]);
     g_free (self->slots[i].scores);
   }
   g_free (self->slots);
   g_clear_pointer (&self->program, sl_program_unref);
+  g_strfreev (self->taps);
+  g_free (self->note);
+  sl_model_unref (self->model);
   g_free (self);
 }
 
@@ -319,11 +472,11 @@ gboolean
 sl_classifier_execute (SlClassifier *self, uint32_t slot, const float **ret_scores, uint32_t *ret_n,
                        GError **error)
 {
-  const Slot *s = &self->slots[slot];
+  Slot *s = &self->slots[slot];
 
   g_return_val_if_fail (slot < self->n_slots, FALSE);
 
-  if (!sl_run_execute (s->run, error))
+  if (!run_slot (self, s, error))
     return FALSE;
   read_scores (s, self->n_scores);
   if (self->rules->apply_softmax)

@@ -508,6 +508,38 @@ test_full_disk (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (run.err, "sightline: standard output: cannot be written"));
 }
 
+/* A system without a Vulkan driver: the CPU does it, which is said once, and only who asks for
+ * Vulkan gets an error. */
+static void
+test_no_driver (Fixture *self, gconstpointer data)
+{
+  const char *const cpu_devices[] = {"auto", "cpu"};
+  g_auto (ToolRun) run = {0};
+  if (!make_picture (self, "a.png", "red", 16, 16) ||
+      !make_picture (self, "b.png", "green", 16, 16))
+    return;
+  g_setenv ("VK_DRIVER_FILES", "/dev/null", TRUE);
+  g_setenv ("VK_ICD_FILENAMES", "/dev/null", TRUE); /* as older loaders name it */
+  for (size_t i = 0; i < G_N_ELEMENTS (cpu_devices); i++) {
+    tool_run (&run, self->folder, "classify", "-m", "tiny.onnx", "-d", cpu_devices[i], "--jobs",
+              "2", "-f", "csv", "a.png", "b.png", NULL);
+    tool_assert_ok (&run);
+    g_assert_cmpuint (tool_count_lines (run.out), ==, 3);
+    /* No word from a build without Vulkan. */
+    g_assert_cmpuint (run.n_notes, <=, i == 0);
+#ifdef HAVE_VULKAN
+    g_assert_cmpuint (run.n_notes, ==, i == 0);
+#endif
+  }
+  tool_run (&run, self->folder, "classify", "-q", "-m", "tiny.onnx", "-f", "csv", "a.png", NULL);
+  tool_assert_ok (&run);
+  g_assert_cmpuint (run.n_notes, ==, 0);
+  tool_run (&run, self->folder, "classify", "-m", "tiny.onnx", "-d", "vulkan", "a.png", NULL);
+  tool_assert_error (&run, 1, "Vulkan");
+  g_unsetenv ("VK_DRIVER_FILES");
+  g_unsetenv ("VK_ICD_FILENAMES");
+}
+
 #define ADD(name, function) \
   g_test_add ("/tools/classify/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -532,6 +564,7 @@ main (int argc, char **argv)
   ADD ("bad-side-files", test_bad_side_files);
   ADD ("assumed", test_assumed);
   ADD ("not-finite", test_not_finite);
+  ADD ("no-driver", test_no_driver);
   ADD ("output-file", test_output_file);
   ADD ("full-disk", test_full_disk);
   return g_test_run ();

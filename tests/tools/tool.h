@@ -7,6 +7,7 @@
 typedef struct ToolRun {
   int status; /* exit status; -1: it was killed */
   char *out, *err;
+  guint n_notes; /* lines that were taken out of `err`: this machine's Vulkan does not work */
 } ToolRun;
 
 /* Runs the tool with the arguments, up to NULL. `folder` (or NULL) is where it runs. */

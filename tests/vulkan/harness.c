@@ -43,9 +43,15 @@ make_cache_folder (void)
 gboolean
 test_vulkan_begin (int *argc, char ***argv, int *ret_status)
 {
+  g_test_init (argc, argv, NULL);
+  return test_vulkan_open (ret_status);
+}
+
+gboolean
+test_vulkan_open (int *ret_status)
+{
   g_autoptr (GError) error = NULL;
   g_setenv ("SIGHTLINE_VULKAN_VALIDATE", "1", FALSE);
-  g_test_init (argc, argv, NULL);
   make_cache_folder ();
   if (sl_device_find ("vulkan", &error) != NULL)
     return TRUE;
@@ -193,8 +199,10 @@ take_call (void *data, SlVkCall call)
   TestVulkanHooks *hooks = data;
   VkResult result = VK_SUCCESS;
   g_mutex_lock (&hooks->lock);
-  if (can_fail (call) && (hooks->fail_call < 0 || hooks->fail_call == (int)call) &&
-      hooks->seen++ == hooks->fail_at) {
+  const bool may = can_fail (call) && (hooks->fail_call < 0 || hooks->fail_call == (int)call);
+  const int64_t number = may ? hooks->seen++ : -1;
+  if (may && hooks->fail_at >= 0 && number >= hooks->fail_at &&
+      number - hooks->fail_at < hooks->fail_n) {
     hooks->has_failed = true;
     result = hooks->result;
   } else {
@@ -205,11 +213,21 @@ take_call (void *data, SlVkCall call)
 }
 
 static void
+describe (void *data, VkPhysicalDeviceProperties *properties)
+{
+  const TestVulkanHooks *hooks = data;
+  if (hooks->plays_gpu && properties->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU)
+    properties->deviceType = VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
+}
+
+static void
 limit (void *data, SlGpu *gpu)
 {
   const TestVulkanHooks *hooks = data;
   if (hooks->binding_range > 0)
     gpu->binding_range = MIN (gpu->binding_range, hooks->binding_range);
+  /* It stays what it is for who waits for it. */
+  gpu->is_cpu = gpu->is_cpu || hooks->plays_gpu;
 }
 
 void
@@ -217,6 +235,7 @@ test_vulkan_hooks_reset (TestVulkanHooks *hooks)
 {
   hooks->fail_at = hooks->fail_call = -1;
   hooks->seen = 0;
+  hooks->fail_n = 1;
   hooks->has_failed = false;
 }
 
@@ -226,7 +245,8 @@ test_vulkan_hooks_new (void)
   TestVulkanHooks *hooks = g_new0 (TestVulkanHooks, 1);
   g_mutex_init (&hooks->lock);
   test_vulkan_hooks_reset (hooks);
-  hooks->hooks = (SlVkHooks){.call = take_call, .limit = limit, .data = hooks};
+  hooks->hooks =
+      (SlVkHooks){.call = take_call, .describe = describe, .limit = limit, .data = hooks};
   sl_vk_hooks = &hooks->hooks;
   return hooks;
 }

@@ -11,6 +11,8 @@
  * *ret_status, which is that of a skipped test, or of a failed one where the environment says
  * SIGHTLINE_TEST_VULKAN=require. */
 gboolean test_vulkan_begin (int *argc, char ***argv, int *ret_status);
+/* The same behind g_test_init(). */
+gboolean test_vulkan_open (int *ret_status);
 
 /* The device that is tested. */
 const SlDevice *test_vulkan_device (void);
@@ -35,11 +37,13 @@ typedef struct TestVulkanHooks {
   /* The call number fail_at (from 0 on) of those that can fail, or of fail_call alone, gives the
    * result; -1: none. */
   int64_t fail_at;
-  int fail_call; /* -1: any */
+  int fail_call;  /* -1: any */
+  int64_t fail_n; /* calls from there on that fail; 1 unless set */
   VkResult result;
   int64_t seen; /* calls that could have failed */
   bool has_failed;
   uint64_t binding_range; /* the device's is made so small; 0: as it is */
+  bool plays_gpu;         /* a CPU that plays a GPU is listed as one */
 } TestVulkanHooks;
 
 /* Puts them in place, with all counts at 0 and nothing to fail. */

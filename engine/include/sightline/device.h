@@ -44,4 +44,12 @@ SL_API const SlDevice *const *sl_device_list (void);
  *   "vulkan:TEXT", "TEXT"   the best one with that in its description, whatever the case */
 SL_API const SlDevice *sl_device_find (const char *name, GError **error);
 
+/* TRUE of NULL, "" and "auto": whoever asks leaves the choice to us. */
+SL_API gboolean sl_device_is_auto (const char *name);
+
+/* The best GPU, discrete before integrated; a CPU that plays one is none. NULL, saying why, with
+ * SL_ERROR_DEVICE if there may be one that cannot be reached (no driver, no loader), or
+ * SL_ERROR_NOT_FOUND if all is well but there is none, or this build has no Vulkan. */
+SL_API const SlDevice *sl_device_find_gpu (GError **error);
+
 G_END_DECLS

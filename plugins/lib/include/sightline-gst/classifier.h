@@ -8,14 +8,19 @@ G_BEGIN_DECLS
 
 /* A model's program with its run slots, its rules, and the sampler for the current caps. Two
  * threads may use one at a time: one calls what is marked "sampling side", another what is marked
- * "executing side"; a slot is in the hands of one of them. With one slot that makes one thread. */
+ * "executing side"; a slot is in the hands of one of them. With one slot that makes one thread.
+ *
+ * A device that is named is the one that it runs on, or that is an error. Without one it takes the
+ * best GPU, or the CPU where there is none or where the network cannot be had there. When a device
+ * fails while it runs, program and runs are made anew on it, twice at most, and the frame is run
+ * again; then the CPU takes over if the device was not named. */
 typedef struct SlClassifier SlClassifier;
 
 /* Zero in a field means its default. */
 typedef struct SlClassifierOptions {
-  const SlDevice *device;
-  uint32_t threads; /* as in SlProgramOptions */
-  uint32_t n_slots; /* frames that can be under way at once; default 1 */
+  const SlDevice *device; /* default: one of its own choice */
+  uint32_t threads;       /* as in SlProgramOptions */
+  uint32_t n_slots;       /* frames that can be under way at once; default 1 */
   /* Names of values of the graph that are wanted besides the scores, as in SlProgramOptions. */
   const char *const *taps;
   uint32_t n_taps;
@@ -27,7 +32,12 @@ SL_API SlClassifier *sl_classifier_new (SlModel *model, const SlModelRules *rule
 SL_API void sl_classifier_free (SlClassifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlClassifier, sl_classifier_free)
 
+/* Executing side. What runs now; it is another one after a device has failed. */
 SL_API SlProgram *sl_classifier_get_program (SlClassifier *classifier);
+
+/* Executing side. Once, when the CPU has taken the place of a GPU or where there was none to be
+ * chosen: why, a line for the user to read, free with g_free(). Else NULL. */
+SL_API char *sl_classifier_take_note (SlClassifier *classifier);
 
 /* gst_video_info_from_caps() that keeps what the caps say of the range. GStreamer (1.22 to 1.26)
  * drops the colorimetry of YUV caps that state no matrix as a whole, and with it the full range of
@@ -59,7 +69,8 @@ SL_API void sl_classifier_get_placement (SlClassifier *classifier, double ret_ma
 
 /* Executing side. Runs the network on what was sampled into the slot. *ret_scores (n of them,
  * probabilities if the rules say so) are the slot's, until it is executed again. SL_ERROR_NUMERIC
- * (naming the node) if the scores are no numbers. */
+ * (naming the node) if the scores are no numbers, SL_ERROR_DEVICE if the device that was named has
+ * failed for good. */
 SL_API gboolean sl_classifier_execute (SlClassifier *classifier, uint32_t slot,
                                        const float **ret_scores, uint32_t *ret_n, GError **error);
 

@@ -1,0 +1,373 @@
+/* Elements on a Vulkan device: what they say there, what they share, and what becomes of them when
+ * it fails. A CPU that plays a GPU is listed as one here, so that `auto` chooses it. Arguments: how
+ * many cycles. */
+#include "fixture.h"
+#include "vulkan/harness.h"
+
+#include <gstslclassify.h>
+#include <gstslheatmap.h>
+#include <sightline-gst/geometry-meta.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static TestVulkanHooks *hooks;
+static guint n_cycles = 100;
+
+GST_ELEMENT_REGISTER_DECLARE (slclassify)
+GST_ELEMENT_REGISTER_DECLARE (slheatmap)
+
+static void
+begin (void)
+{
+  memset (hooks->counts, 0, sizeof hooks->counts);
+  test_vulkan_hooks_reset (hooks);
+}
+
+/* From now on every call of that kind fails. */
+static void
+break_device (SlVkCall call, int64_t n)
+{
+  hooks->fail_call = (int)call;
+  hooks->seen = hooks->fail_at = 0;
+  hooks->fail_n = n;
+  hooks->result = VK_ERROR_DEVICE_LOST;
+}
+
+static void
+expect_color (Fixture *fixture, guint n)
+{
+  static const guint32 colors[] = {RED, GREEN, BLUE, BLACK};
+  GstBuffer *buffer = fixture_process (fixture, colors[n % 4], n);
+
+  g_assert_cmpuint (fixture_best (buffer), ==, n % 4);
+  gst_buffer_unref (buffer);
+}
+
+static Fixture *
+classify_on (const gchar *device)
+{
+  Fixture *fixture =
+      fixture_new_infer (TINY_METADATA, "device", device, "late-policy", LATE_BLOCK, NULL);
+
+  fixture_set_caps (fixture, "RGB", 16, 16, NULL);
+  return fixture;
+}
+
+static gchar *
+get_device (Fixture *fixture)
+{
+  g_autoptr (GstStructure) info = NULL;
+
+  g_object_get (fixture->element, "model-info", &info, NULL);
+  return g_strdup (gst_structure_get_string (info, "device"));
+}
+
+/* One failure, wherever it shows: the frame is run again on a new device and nobody hears of it. */
+static void
+test_revived (void)
+{
+  static const SlVkCall calls[] = {SL_VK_QueueSubmit, SL_VK_WaitForFences, SL_VK_ResetFences};
+  const gchar *const devices[] = {"auto", "vulkan"};
+
+  for (guint k = 0; k < G_N_ELEMENTS (devices); k++)
+    for (guint i = 0; i < G_N_ELEMENTS (calls); i++) {
+      Fixture *fixture;
+      g_autofree gchar *device = NULL;
+
+      begin ();
+      fixture = classify_on (devices[k]);
+      expect_color (fixture, 0);
+      device = get_device (fixture);
+      g_assert_cmpstr (device, ==, test_vulkan_device ()->id);
+      g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 1);
+      break_device (calls[i], 1);
+      for (guint n = 1; n < 8; n++)
+        expect_color (fixture, n);
+      g_assert_true (hooks->has_failed);
+      g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 2);
+      g_assert_null (gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+      fixture_free (fixture);
+      g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+    }
+}
+
+/* A device that stays lost: nobody asked for it, so the CPU goes on with the same frame, and one
+ * warning says so. */
+static void
+test_lost_auto (void)
+{
+  Fixture *fixture;
+  guint n_warnings = 0;
+
+  begin ();
+  fixture = classify_on ("auto");
+  expect_color (fixture, 0);
+  break_device (SL_VK_WaitForFences, G_MAXINT64 / 2);
+  for (guint n = 1; n < 8; n++)
+    expect_color (fixture, n);
+  for (GstMessage *message;
+       (message = gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+       gst_message_unref (message)) {
+    g_autoptr (GError) warning = NULL;
+
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_WARNING);
+    gst_message_parse_warning (message, &warning, NULL);
+    g_test_message ("%s", warning->message);
+    g_assert_nonnull (strstr (warning->message, "CPU"));
+    g_assert_nonnull (strstr (warning->message, "lost"));
+    n_warnings++;
+  }
+  g_assert_cmpuint (n_warnings, ==, 1);
+  /* The first one and two more. */
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 3);
+  fixture_free (fixture);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+}
+
+/* The same where the device was asked for: an error. */
+static void
+test_lost_named (void)
+{
+  Fixture *fixture;
+
+  begin ();
+  fixture = classify_on ("vulkan");
+  expect_color (fixture, 0);
+  break_device (SL_VK_WaitForFences, G_MAXINT64 / 2);
+  g_assert_cmpint (gst_harness_push (fixture->harness, fixture_frame (fixture, RED, 1)), ==,
+                   GST_FLOW_ERROR);
+  fixture_expect_error (fixture, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "lost");
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 3);
+  fixture_free (fixture);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+}
+
+/* A GPU that cannot be opened, and one without memory: the CPU, and the bus says why. */
+static void
+test_refused (void)
+{
+  static const struct {
+    SlVkCall call;
+    VkResult result;
+  } cases[] = {{SL_VK_CreateDevice, VK_ERROR_INITIALIZATION_FAILED},
+               {SL_VK_AllocateMemory, VK_ERROR_OUT_OF_DEVICE_MEMORY},
+               {SL_VK_CreateComputePipelines, VK_ERROR_OUT_OF_HOST_MEMORY}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Fixture *fixture;
+    g_autofree gchar *device = NULL;
+    g_autoptr (GstMessage) message = NULL;
+    g_autoptr (GError) info = NULL;
+
+    begin ();
+    break_device (cases[i].call, G_MAXINT64 / 2);
+    hooks->result = cases[i].result;
+    fixture = classify_on ("auto");
+    expect_color (fixture, 0);
+    device = get_device (fixture);
+    g_assert_cmpstr (device, ==, "cpu");
+    message = fixture_wait (fixture, GST_MESSAGE_INFO);
+    g_assert_nonnull (message);
+    gst_message_parse_info (message, &info, NULL);
+    g_test_message ("%s", info->message);
+    g_assert_nonnull (strstr (info->message, "CPU"));
+    fixture_free (fixture);
+    g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+
+    fixture = classify_on ("vulkan");
+    g_assert_cmpint (gst_harness_push (fixture->harness, fixture_frame (fixture, RED, 0)), ==,
+                     GST_FLOW_ERROR);
+    fixture_free (fixture);
+    g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+  }
+}
+
+/* Two elements with different networks run on one device. */
+static void
+test_shared (void)
+{
+  Fixture *one, *other;
+
+  begin ();
+  one = classify_on ("vulkan");
+  other = fixture_new_infer (TINY_METADATA | TINY_MAX, "device", "vulkan", "late-policy",
+                             LATE_BLOCK, NULL);
+  fixture_set_caps (other, "RGB", 24, 16, NULL);
+  for (guint n = 0; n < 8; n++) {
+    expect_color (one, n);
+    expect_color (other, n + 1);
+  }
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 1);
+  fixture_free (one);
+  expect_color (other, 9);
+  fixture_free (other);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+}
+
+/* Resident memory in bytes. */
+static gsize
+get_memory (void)
+{
+  g_autofree gchar *text = NULL;
+  gsize pages = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    sscanf (text, "%*u %zu", &pages);
+  return pages * sysconf (_SC_PAGESIZE);
+}
+
+/* Every cycle ends all that it made. What the driver keeps grows to some size in the first third,
+ * and then no longer. */
+static void
+test_cycles (void)
+{
+  gsize settled = 0;
+
+  begin ();
+  for (guint i = 0; i < n_cycles; i++) {
+    Fixture *fixture = classify_on ("vulkan");
+
+    if (i % 2)
+      expect_color (fixture, i);
+    fixture_free (fixture);
+    g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+    if (i == n_cycles / 3)
+      settled = get_memory ();
+  }
+  g_test_message ("%.1f MiB after %u cycles, %.1f MiB after %u", (double)settled / (1 << 20),
+                  n_cycles / 3, (double)get_memory () / (1 << 20), n_cycles);
+  g_assert_cmpuint (get_memory (), <, settled + (16 << 20));
+}
+
+/* --- Real clips --- */
+
+/* Of all frames of a clip. */
+typedef struct {
+  GArray *best;   /* guint: the label that comes first */
+  GArray *scores; /* float: its score */
+  GArray *map;    /* float */
+} Seen;
+
+static GstPadProbeReturn
+take_results (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Seen *seen = data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  SlLabelMeta *labels = sl_buffer_get_label_meta (buffer, NULL);
+  SlGeometryMeta *geometry = sl_buffer_get_geometry_meta (buffer, NULL);
+
+  g_assert_nonnull (labels);
+  g_assert_cmpuint (labels->n_labels, >, 0);
+  g_array_append_val (seen->best, labels->labels[0].index);
+  g_array_append_val (seen->scores, labels->labels[0].score);
+  if (geometry && geometry->grid.width)
+    g_array_append_vals (seen->map, geometry->grid.values,
+                         geometry->grid.width * geometry->grid.height);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+look_through (const gchar *clip, const gchar *element, const gchar *device, Seen *ret)
+{
+  g_autofree gchar *line =
+      g_strdup_printf ("filesrc location=\"%s\" ! decodebin ! %s name=it device=%s "
+                       "late-policy=block ! fakesink",
+                       clip, element, device);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
+  g_autoptr (GstElement) it = NULL;
+  g_autoptr (GstPad) pad = NULL;
+  g_autoptr (GstBus) bus = NULL;
+  g_autoptr (GstMessage) message = NULL;
+
+  g_assert_no_error (error);
+  *ret = (Seen){g_array_new (FALSE, FALSE, sizeof (guint)),
+                g_array_new (FALSE, FALSE, sizeof (gfloat)),
+                g_array_new (FALSE, FALSE, sizeof (gfloat))};
+  it = gst_bin_get_by_name (GST_BIN (pipeline), "it");
+  pad = gst_element_get_static_pad (it, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, take_results, ret, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  bus = gst_element_get_bus (pipeline);
+  message = gst_bus_timed_pop_filtered (bus, 300 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+static void
+seen_clear (Seen *seen)
+{
+  g_array_unref (seen->best);
+  g_array_unref (seen->scores);
+  g_array_unref (seen->map);
+}
+
+static void
+compare_floats (const GArray *got, const GArray *wanted, gdouble tolerance)
+{
+  g_assert_cmpuint (got->len, ==, wanted->len);
+  for (guint i = 0; i < got->len; i++)
+    g_assert_cmpfloat_with_epsilon (g_array_index (got, gfloat, i),
+                                    g_array_index (wanted, gfloat, i), tolerance);
+}
+
+/* The built-in network on a real clip, as the CPU does it. */
+static void
+test_clip (gconstpointer element)
+{
+  const gchar *folder = g_getenv ("SIGHTLINE_DATA");
+  g_autofree gchar *clip =
+      g_build_filename (folder ? folder : "", "clips", "openh264_BA_MW_D.264", NULL);
+  g_autoptr (GstElementFactory) parser = gst_element_factory_find ("h264parse");
+  Seen got, wanted;
+
+  if (!folder || !g_file_test (clip, G_FILE_TEST_EXISTS) || !parser) {
+    g_test_skip ("no clips, or nothing that reads them");
+    return;
+  }
+  begin ();
+  look_through (clip, element, "cpu", &wanted);
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 0);
+  look_through (clip, element, "vulkan", &got);
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 1);
+  g_test_message ("%u frames, %u cells", got.best->len, got.map->len);
+  g_assert_cmpuint (got.best->len, >=, 90);
+  g_assert_cmpmem (got.best->data, got.best->len * sizeof (guint), wanted.best->data,
+                   wanted.best->len * sizeof (guint));
+  compare_floats (got.scores, wanted.scores, 1e-4);
+  compare_floats (got.map, wanted.map, 1e-3);
+  g_assert_true (strcmp (element, "slheatmap") != 0 || got.map->len > 0);
+  seen_clear (&got);
+  seen_clear (&wanted);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  fixture_init (&argc, &argv);
+  if (argc > 1)
+    n_cycles = (guint)atoi (argv[1]);
+  hooks = test_vulkan_hooks_new ();
+  hooks->plays_gpu = true;
+  if (!test_vulkan_open (&status))
+    return status;
+  GST_ELEMENT_REGISTER (slclassify, NULL);
+  GST_ELEMENT_REGISTER (slheatmap, NULL);
+  g_test_add_func ("/plugins/devices/revived", test_revived);
+  g_test_add_func ("/plugins/devices/lost-auto", test_lost_auto);
+  g_test_add_func ("/plugins/devices/lost-named", test_lost_named);
+  g_test_add_func ("/plugins/devices/refused", test_refused);
+  g_test_add_func ("/plugins/devices/shared", test_shared);
+  g_test_add_func ("/plugins/devices/cycles", test_cycles);
+  g_test_add_data_func ("/plugins/devices/clip/slclassify", "slclassify", test_clip);
+  g_test_add_data_func ("/plugins/devices/clip/slheatmap", "slheatmap", test_clip);
+  status = fixture_run ();
+  test_vulkan_hooks_free (hooks);
+  return status;
+}

@@ -1,4 +1,5 @@
-/* Sums of a row of a product: one panel of columns, in registers. */
+/* What all forms of a product share: its numbers and buffers, where windows lie, and what becomes of a sum. A row is
+ * an output pixel, its depth goes through the taps of its window and the channels of each. */
 #ifndef GEMM_CORE_GLSL
 #define GEMM_CORE_GLSL
 
@@ -6,18 +7,108 @@
 #include "panel.h"
 #include "types.glsl"
 
-struct Sums
+layout (local_size_x_id = 0) in;
+layout (constant_id = 0) const uint local_size = 8;
+layout (constant_id = 1) const uint act = ACT_NONE;
+layout (constant_id = 2) const bool has_bias = false;
+layout (constant_id = 3) const bool has_residual = false;
+layout (constant_id = 4) const bool reads_fours = false;  /* runs of input channels begin and end at multiples of 4 */
+layout (constant_id = 5) const bool writes_fours = false; /* columns of results, biases and residuals do so */
+layout (constant_id = 6) const bool shares_bias = false;  /* every group has the same */
+layout (constant_id = 7) const uint splits = 1;           /* of the depth: workgroups that share a tile's */
+
+layout (push_constant) uniform Push
 {
-  vec4 of[PANEL / 4];
+  uint rows, cols, channels;              /* output pixels of all images, columns and input channels of a group */
+  uint taps_h, taps_w;                    /* of a window */
+  uint pixels, width;                     /* outputs of an image, and of a row of it */
+  uint in_h, in_w;                        /* of an image, beyond which everything is 0 */
+  int stride_h, stride_w, step_h, step_w; /* inputs from one window to the next, and from one tap to the next */
+  int pad_h, pad_w;                       /* inputs from the first tap of window 0 to input 0 */
+  uint in_pixel, in_image;                /* elements from one pixel, and from one image, to the next */
+  uint out_x, out_y, out_image, residual_pixel;
+  uint in_group, weight_group, out_group, residual_group; /* elements from one group to the next */
+  uint at_in, at_weights, at_bias, at_residual, at_out;
+  float act_a, act_b;
 };
 
-Sums
-no_sums ()
+READ_FOURS (0, source);
+READ_FOURS (1, weights); /* [group][panel][tap][channel][PANEL] */
+READ_FOURS (2, bias);
+READ_FOURS (3, residual);
+WRITE_FOURS (4, result);
+
+/* Where a row's window begins, and its image. */
+struct Window
 {
-  Sums sums;
-  [[unroll]] for (uint q = 0; q < PANEL / 4; q++)
-    sums.of[q] = vec4 (0);
-  return sums;
+  int y, x;
+  uint image;
+};
+
+Window
+window_of (uint row, uint group)
+{
+  uint image = row / pixels, pixel = row % pixels;
+  return Window (int (pixel / width) * stride_h - pad_h, int (pixel % width) * stride_w - pad_w,
+                 at_in + group * in_group + image * in_image);
+}
+
+/* Where the channels of a tap begin; false: outside of the image. */
+bool
+find_tap (Window window, uint ty, uint tx, out uint ret_at)
+{
+  int y = window.y + int (ty) * step_h, x = window.x + int (tx) * step_w;
+  bool inside = y >= 0 && y < int (in_h) && x >= 0 && x < int (in_w);
+  ret_at = window.image + (inside ? (uint (y) * in_w + uint (x)) * in_pixel : 0);
+  return inside;
+}
+
+/* Where a panel of weights begins. */
+uint
+panel_at (uint panel, uint group)
+{
+  return at_weights + group * weight_group + panel * taps_h * taps_w * channels * PANEL;
+}
+
+/* --- Of a sum: columns `col` to `col` + 3, a multiple of 4 --- */
+
+vec4
+bias_of (uint col, uint group)
+{
+  uint at = at_bias + (shares_bias ? 0 : group * cols) + col;
+  if (!has_bias)
+    return vec4 (0);
+  if (writes_fours)
+    return FOUR_OF (bias, min (at, at_bias + (shares_bias ? cols : (group + 1) * cols) - 4));
+  vec4 found = vec4 (0);
+  [[unroll]] for (uint j = 0; j < 4; j++)
+    if (col + j < cols)
+      found[j] = ONE_OF (bias, at + j);
+  return found;
+}
+
+/* What a row's sums, with their bias, become. */
+void
+store (uint row, uint col, uint group, vec4 sum)
+{
+  uint image = row / pixels, pixel = row % pixels;
+  uint to = at_out + group * out_group + image * out_image + pixel / width * out_y + pixel % width * out_x + col;
+  uint from = at_residual + group * residual_group + row * residual_pixel + col;
+  if (writes_fours) {
+    if (col >= cols)
+      return;
+    if (has_residual)
+      sum += FOUR_OF (residual, from);
+    [[unroll]] for (uint j = 0; j < 4; j++)
+      sum[j] = activate (act, sum[j], act_a, act_b);
+    result4[to / 4] = sum;
+    return;
+  }
+  [[unroll]] for (uint j = 0; j < 4; j++)
+    if (col + j < cols) {
+      float y = has_residual ? sum[j] + ONE_OF (residual, from + j) : sum[j];
+      result[to + j] = REAL (activate (act, y, act_a, act_b));
+    }
 }
 
 #endif

@@ -3,14 +3,17 @@
 #extension GL_EXT_control_flow_attributes : require
 /* Products of few rows with packed weights: an invocation has four columns of one row. Workgroups: blocks of columns,
  * rows, products. */
+#include "act.glsl"
 #include "group.h"
-#include "gemm_core.glsl"
+#include "panel.h"
+#include "types.glsl"
 
 layout (local_size_x_id = 0) in;
 layout (constant_id = 0) const uint local_size = GROUP;
 layout (constant_id = 1) const uint act = ACT_NONE;
 layout (constant_id = 2) const bool has_bias = false;
 layout (constant_id = 3) const bool has_residual = false;
+layout (constant_id = 4) const bool reads_fours = false; /* rows begin at multiples of 4 */
 
 layout (push_constant) uniform Push
 {
@@ -21,10 +24,10 @@ layout (push_constant) uniform Push
   float act_a, act_b;
 };
 
-READ (0, REAL, source);
-READ (1, vec4, weights); /* [product][panel][depth][PANEL] */
-READ (2, float, bias);
-READ (3, REAL, residual);
+READ_FOURS (0, source);
+READ_FOURS (1, weights); /* [product][panel][depth][PANEL] */
+READ_FOURS (2, bias);
+READ_FOURS (3, residual);
 WRITE (4, REAL, result);
 
 void
@@ -35,23 +38,30 @@ main ()
   if (first >= cols)
     return;
   uint a = at_in + group * in_group + row * in_row;
-  uint b = (at_weights + group * weight_group) / 4 + first / PANEL * depth * (PANEL / 4) + first % PANEL / 4;
+  uint b = at_weights + group * weight_group + first / PANEL * depth * PANEL + first % PANEL;
   vec4 sums[4] = vec4[] (vec4 (0), vec4 (0), vec4 (0), vec4 (0)); /* of every fourth product: a short chain each */
   uint k = 0;
 
-  for (; k + 4 <= depth; k += 4)
+  for (; k + 4 <= depth; k += 4) {
+    vec4 four;
+    if (reads_fours)
+      four = FOUR_OF (source, a + k);
+    else
+      [[unroll]] for (uint j = 0; j < 4; j++)
+        four[j] = ONE_OF (source, a + k + j);
     [[unroll]] for (uint j = 0; j < 4; j++)
-      sums[j] += float (source[a + k + j]) * weights[b + (k + j) * (PANEL / 4)];
+      sums[j] += four[j] * FOUR_OF (weights, b + (k + j) * PANEL);
+  }
   for (; k < depth; k++)
-    sums[0] += float (source[a + k]) * weights[b + k * (PANEL / 4)];
+    sums[0] += ONE_OF (source, a + k) * FOUR_OF (weights, b + k * PANEL);
   vec4 sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
 
   for (uint j = 0; j < 4 && first + j < cols; j++) {
     float y = sum[j];
     if (has_bias)
-      y += bias[at_bias + first + j];
+      y += ONE_OF (bias, at_bias + first + j);
     if (has_residual)
-      y += float (residual[at_residual + group * residual_group + row * residual_row + first + j]);
+      y += ONE_OF (residual, at_residual + group * residual_group + row * residual_row + first + j);
     result[at_out + group * out_group + row * out_row + first + j] = REAL (activate (act, y, act_a, act_b));
   }
 }

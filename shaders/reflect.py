@@ -2,8 +2,9 @@
 """reflect.py NAME OUT.h OUT.c VARIANT=FILE.spv ...: a shader's interface and its words, for C.
 
 What a shader declares is read from its SPIR-V and written down for C, so that nobody types it twice: the push
-constants as a struct, the specialisation constants as an enum, how many storage buffers there are and which of
-them it writes. All variants of a shader (the same source under other macros) have to declare the same.
+constants as a struct, the specialisation constants as an enum, how many buffers there are, which of them it writes
+and which it reads as texels. All variants of a shader (the same source under other macros) have to declare the same,
+but for what is read as texels.
 Format: the SPIR-V specification, unified 1.x, sections 2.3 (layout) and 3 (binary form).
 """
 import re
@@ -14,11 +15,12 @@ MAGIC = 0x07230203
 
 # Opcodes that matter here, and the decorations.
 NAME, MEMBER_NAME, SOURCE, SOURCE_EXTENSION, STRING, LINE, NO_LINE, PROCESSED = 5, 6, 3, 4, 7, 8, 317, 330
-CAPABILITY, TYPE_BOOL, TYPE_INT, TYPE_FLOAT = 17, 20, 21, 22
+CAPABILITY, TYPE_BOOL, TYPE_INT, TYPE_FLOAT, TYPE_IMAGE, TYPE_SAMPLED_IMAGE = 17, 20, 21, 22, 25, 27
 TYPE_ARRAY, TYPE_RUNTIME_ARRAY, TYPE_STRUCT, TYPE_POINTER, CONSTANT = 28, 29, 30, 32, 43
 SPEC_TRUE, SPEC_FALSE, SPEC_CONSTANT, VARIABLE, DECORATE, MEMBER_DECORATE = 48, 49, 50, 59, 71, 72
 SPEC_ID, ARRAY_STRIDE, NON_WRITABLE, BINDING, OFFSET = 1, 6, 24, 33, 35
-PUSH_CONSTANT, STORAGE_BUFFER = 9, 12
+UNIFORM_CONSTANT, PUSH_CONSTANT, STORAGE_BUFFER = 0, 9, 12
+DIM_BUFFER = 5 # of an image
 
 # Debug instructions, which drivers need not see.
 DEBUG = {NAME, MEMBER_NAME, SOURCE, SOURCE_EXTENSION, STRING, LINE, NO_LINE, PROCESSED}
@@ -27,7 +29,7 @@ DEBUG = {NAME, MEMBER_NAME, SOURCE, SOURCE_EXTENSION, STRING, LINE, NO_LINE, PRO
 NEEDS = {
     9: "FLOAT16", 39: "INT8", 22: "INT16", 4433: "STORAGE16", 4448: "STORAGE8", 5357: "MATRIX_NV", 6022: "MATRIX_KHR",
 }
-IGNORED = {1: "Shader", 0: "Matrix"}
+IGNORED = {1: "Shader", 0: "Matrix", 46: "SampledBuffer"}
 
 
 class Wrong(Exception):
@@ -67,7 +69,8 @@ class Module:
             self.members[words[0], words[1]] = text_of(words[2:])
         elif opcode == CAPABILITY:
             self.capabilities.add(words[0])
-        elif opcode in (TYPE_BOOL, TYPE_INT, TYPE_FLOAT, TYPE_ARRAY, TYPE_RUNTIME_ARRAY, TYPE_STRUCT, TYPE_POINTER):
+        elif opcode in (TYPE_BOOL, TYPE_INT, TYPE_FLOAT, TYPE_IMAGE, TYPE_SAMPLED_IMAGE, TYPE_ARRAY, TYPE_RUNTIME_ARRAY,
+                        TYPE_STRUCT, TYPE_POINTER):
             self.types[words[0]] = (opcode, words[1:])
         elif opcode == CONSTANT:
             self.constants[words[1]] = words[2]
@@ -128,9 +131,12 @@ class Module:
         return [found[number] for number in range(len(found))]
 
     def bindings(self):
-        """(number of storage buffers, bit mask of those that are written)."""
-        numbers, written = [], 0
+        """(number of buffers, bit mask of those that are written, bit mask of texel buffers)."""
+        numbers, written, texels = [], 0, 0
         for pointer, result, kind in self.variables:
+            if kind == UNIFORM_CONSTANT:
+                numbers.append(self.texel_buffer(pointer, result))
+                texels |= 1 << numbers[-1]
             if kind != STORAGE_BUFFER:
                 continue
             number, block = self.decorations[result, BINDING], self.types[pointer][1][1]
@@ -141,7 +147,14 @@ class Module:
             written |= 0 if readonly else 1 << number
         if sorted(set(numbers)) != list(range(len(set(numbers)))):
             raise Wrong(f"bindings {sorted(numbers)} are not 0, 1, ...")
-        return len(set(numbers)), written
+        return len(set(numbers)), written, texels
+
+    def texel_buffer(self, pointer, result):
+        """The binding of a uniform texel buffer, the only kind of image that there may be."""
+        opcode, words = self.types[self.types[pointer][1][1]]
+        if opcode != TYPE_SAMPLED_IMAGE or self.types[words[0]][1][1] != DIM_BUFFER:
+            raise Wrong(f"{self.names.get(result)} is no buffer")
+        return self.decorations[result, BINDING]
 
     def needs(self):
         unknown = self.capabilities - NEEDS.keys() - IGNORED.keys()
@@ -193,7 +206,7 @@ def write_source(path, name, modules):
     lines = [f'#include "{name}.h"', ""]
     for variant, module in modules.items():
         words = module.stripped()
-        bindings, written = module.bindings()
+        bindings, written, texels = module.bindings()
         specs = module.constants_by_id()
         needs = " | ".join(f"SL_SHADER_{need}" for need in module.needs()) or "0"
         lines.append(f"static const uint32_t {variant}_code[] = {{")
@@ -204,6 +217,7 @@ def write_source(path, name, modules):
                       "  " + ", ".join(f"{default:#x}" for _, _, default in specs), "};"]
         lines += ["", f"const SlShader sl_shader_{variant} = {{", f'  .name = "{variant}",', f"  .code = {variant}_code,",
                   f"  .code_size = sizeof {variant}_code,", f"  .n_bindings = {bindings},", f"  .written = {written:#x},",
+                  f"  .texels = {texels:#x},",
                   f"  .push_size = {sum(4 * max(count, 1) for _, _, count in module.push())},",
                   f"  .n_specs = {len(specs)},", f"  .specs = {f'{variant}_specs' if specs else 'NULL'},",
                   f"  .needs = {needs},", "};", ""]
@@ -216,7 +230,7 @@ def main(name, header, source, *files):
     for file in files:
         variant, _, path = file.partition("=")
         modules[variant] = Module(path)
-    interfaces = {repr((module.push(), module.constants_by_id(), module.bindings())) for module in modules.values()}
+    interfaces = {repr((module.push(), module.constants_by_id(), module.bindings()[:2])) for module in modules.values()}
     if len(interfaces) != 1:
         raise Wrong("its variants declare different constants or bindings")
     for kind, field, _ in next(iter(modules.values())).push():

@@ -15,7 +15,7 @@
  * and the shapes alone, never on what was measured. */
 typedef struct SlGpu {
   bool is_cpu;              /* a CPU that plays a GPU: no use of shared memory and barriers */
-  uint32_t cores;           /* processors that run workgroups; 0: unknown */
+  uint32_t cores;           /* of a CPU; 0: unknown */
   uint32_t max_invocations; /* of a workgroup, at least 128 */
   uint32_t shared_bytes;    /* of a workgroup, at least 16 KiB */
   uint32_t max_groups;      /* in each dimension, at least 65,535 */
@@ -23,6 +23,10 @@ typedef struct SlGpu {
   uint64_t binding_range;   /* bytes of one binding, at least 128 MiB */
   uint32_t alignment;       /* of a binding's offset: a power of two, at most 256 */
   SlShaderNeeds features;   /* what it offers */
+
+  /* For tests: the form that every product takes, counted from 1 (dispatch/forms.h), and the parts
+   * of its depth. 0: what is chosen. */
+  uint32_t product_form, product_splits;
 } SlGpu;
 
 /* Where a binding lies. */

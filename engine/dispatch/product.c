@@ -1,11 +1,19 @@
 #include "dispatch/product.h"
 
+#include "dispatch/forms.h"
 #include "shaders/gemm.h"
 #include "shaders/gemv.h"
 #include "shaders/panel.h"
 
 /* Rows of a matrix product for which an invocation had better have columns. */
 #define GEMV_ROWS 4
+
+/* Workgroup of the shader that adds the parts of a depth. */
+#define SUM_LOCAL 64
+
+/* Least rows and columns of a workgroup of any form. */
+#define LEAST_ROWS 8
+#define LEAST_COLS PANEL
 
 static size_t
 row_count (const SlProduct *p)
@@ -84,40 +92,39 @@ operand (const SlDispatcher *to, uint32_t index)
 
 /* --- Records --- */
 
-/* TRUE if vectors of four elements begin at multiples of four, wherever the place is bound. */
 static bool
-is_by_vectors (const SlDispatcher *to, const SlProduct *p)
+is_aligned (const SlDispatcher *to, uint32_t index, size_t first)
 {
   size_t offset;
-  sl_value_get_root (operand (to, p->in.operand), &offset);
-  return offset % 16 == 0 && p->in.first % 4 == 0 && p->in.pixel % 4 == 0 && p->in.image % 4 == 0 &&
-         p->in.group % 4 == 0 && p->channels % 4 == 0;
+  if (operand (to, index) == NULL)
+    return true;
+  sl_value_get_root (operand (to, index), &offset);
+  return offset % 16 == 0 && first % 4 == 0;
 }
 
-/* Workgroup, and rows of an invocation. On a CPU a workgroup is one vector, and loads of each lane
- * are what takes time: many rows share those of the weights. */
-static void
-choose_tile (const SlGpu *gpu, const SlProduct *p, uint32_t *ret_local, const SlShader **ret_shader)
+static bool
+has_aligned_steps (const SlProductSide *side)
 {
-  const size_t rows = row_count (p), blocks = panel_count (p) * p->groups;
-  const size_t wanted = 2 * (size_t)MAX (gpu->cores, 1);
-  if (gpu->is_cpu) {
-    *ret_local = 8;
-    *ret_shader = &sl_shader_gemm1;
-    if (rows >= 64 || rows * blocks >= 64 * wanted)
-      *ret_shader = rows > 32 ? &sl_shader_gemm8 : &sl_shader_gemm4;
-    else if (rows > 8)
-      *ret_shader = &sl_shader_gemm4;
-    return;
-  }
-  *ret_local = 64;
-  *ret_shader = rows * blocks >= 256 * MAX (wanted, 64) ? &sl_shader_gemm4 : &sl_shader_gemm1;
+  return side->pixel % 4 == 0 && side->image % 4 == 0 && side->group % 4 == 0;
 }
 
-static uint32_t
-rows_of (const SlShader *shader)
+/* TRUE if vectors of four inputs begin at multiples of four, wherever the place is bound. */
+static bool
+reads_fours (const SlDispatcher *to, const SlProduct *p)
 {
-  return shader == &sl_shader_gemm8 ? 8 : shader == &sl_shader_gemm4 ? 4 : 1;
+  return p->channels % 4 == 0 && is_aligned (to, p->in.operand, p->in.first) &&
+         has_aligned_steps (&p->in);
+}
+
+/* The same of columns. */
+static bool
+writes_fours (const SlDispatcher *to, const SlProduct *p)
+{
+  return p->cols % 4 == 0 && is_aligned (to, p->out.operand, p->out.first) &&
+         has_aligned_steps (&p->out) && p->out_x % 4 == 0 && p->out_y % 4 == 0 &&
+         is_aligned (to, p->bias_operand, p->bias) &&
+         is_aligned (to, p->residual_operand, p->residual.first) &&
+         has_aligned_steps (&p->residual);
 }
 
 static void
@@ -132,10 +139,10 @@ bind_all (const SlDispatcher *to, SlDispatch *record, const SlProduct *p, uint32
   sl_dispatch_bind (record, 4, p->out.operand, out_extent (p), 4, at_out);
 }
 
-static void
-add_gemm (SlDispatcher *to, const SlProduct *p)
+static SlGemmPush
+push_of (const SlProduct *p)
 {
-  const SlGemmPush push = {
+  return (SlGemmPush){
       .rows = (uint32_t)row_count (p),
       .cols = p->cols,
       .channels = p->channels,
@@ -164,22 +171,57 @@ add_gemm (SlDispatcher *to, const SlProduct *p)
       .act_a = p->act.a,
       .act_b = p->act.b,
   };
-  uint32_t local;
-  const SlShader *shader;
-  choose_tile (to->gpu, p, &local, &shader);
+}
+
+static SlDispatch *
+add_shader (SlDispatcher *to, const SlProduct *p, const SlShader *shader, uint32_t local,
+            uint32_t splits)
+{
+  const SlGemmPush push = push_of (p);
   SlDispatch *record = sl_dispatch_add (to, shader, &push);
   record->specs[SL_GEMM_LOCAL_SIZE] = local;
   record->specs[SL_GEMM_ACT] = p->act.kind;
   record->specs[SL_GEMM_HAS_BIAS] = operand (to, p->bias_operand) != NULL;
   record->specs[SL_GEMM_HAS_RESIDUAL] = operand (to, p->residual_operand) != NULL;
-  record->specs[SL_GEMM_BY_VECTORS] = is_by_vectors (to, p);
+  record->specs[SL_GEMM_READS_FOURS] = reads_fours (to, p);
+  record->specs[SL_GEMM_WRITES_FOURS] = writes_fours (to, p);
   record->specs[SL_GEMM_SHARES_BIAS] = p->shares_bias;
+  record->specs[SL_GEMM_SPLITS] = splits;
   bind_all (to, record, p, offsetof (SlGemmPush, at_in), offsetof (SlGemmPush, at_weights),
             offsetof (SlGemmPush, at_bias), offsetof (SlGemmPush, at_residual),
             offsetof (SlGemmPush, at_out));
-  const uint32_t block = local * rows_of (shader);
-  record->groups[0] = (push.rows + block - 1) / block;
-  record->groups[1] = (uint32_t)panel_count (p);
+  return record;
+}
+
+/* Bytes of the sums of all parts of the depth. */
+static uint64_t
+parts_size (const SlProduct *p, uint32_t splits)
+{
+  return (uint64_t)splits * p->groups * row_count (p) * panel_count (p) * PANEL * 4;
+}
+
+static void
+add_gemm (SlDispatcher *to, const SlProduct *p)
+{
+  const uint64_t rows = row_count (p);
+  uint32_t splits;
+  const SlProductForm *form =
+      sl_product_choose_form (to->gpu, rows, p->cols, depth_of (p), p->groups, &splits);
+  while (splits > 1 && (parts_size (p, splits) > sl_gpu_get_range (to->gpu) ||
+                        (uint64_t)p->groups * splits > to->gpu->max_groups))
+    splits /= 2;
+  SlDispatch *record = add_shader (to, p, form->shader, form->local, splits);
+  record->groups[0] = (p->cols + form->cols - 1) / form->cols;
+  record->groups[1] = (uint32_t)((rows + form->rows - 1) / form->rows);
+  record->groups[2] = p->groups * splits;
+  if (splits == 1)
+    return;
+  sl_dispatch_bind_scratch (to, record, 4, 0, parts_size (p, splits), 4,
+                            offsetof (SlGemmPush, at_out));
+  record = add_shader (to, p, &sl_shader_gemm_sum, SUM_LOCAL, splits);
+  sl_dispatch_bind_scratch (to, record, 0, 0, parts_size (p, splits), 4,
+                            offsetof (SlGemmPush, at_in));
+  sl_dispatch_groups (record, to->gpu, rows * panel_count (p) * (PANEL / 4), SUM_LOCAL);
   record->groups[2] = p->groups;
 }
 
@@ -202,11 +244,14 @@ add_gemv (SlDispatcher *to, const SlProduct *p)
       .act_b = p->act.b,
   };
   const uint32_t local = to->gpu->is_cpu ? 8 : 64;
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_gemv, &push);
+  SlDispatch *record =
+      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_gemv_texels : &sl_shader_gemv, &push);
   record->specs[SL_GEMV_LOCAL_SIZE] = local;
   record->specs[SL_GEMV_ACT] = p->act.kind;
   record->specs[SL_GEMV_HAS_BIAS] = operand (to, p->bias_operand) != NULL;
   record->specs[SL_GEMV_HAS_RESIDUAL] = operand (to, p->residual_operand) != NULL;
+  record->specs[SL_GEMV_READS_FOURS] =
+      is_aligned (to, p->in.operand, p->in.first) && has_aligned_steps (&p->in);
   bind_all (to, record, p, offsetof (SlGemvPush, at_in), offsetof (SlGemvPush, at_weights),
             offsetof (SlGemvPush, at_bias), offsetof (SlGemvPush, at_residual),
             offsetof (SlGemvPush, at_out));
@@ -316,11 +361,13 @@ dispatch_halves (SlDispatcher *to, const SlProduct *p, PieceFunc piece, uint32_t
 bool
 sl_product_dispatch (SlDispatcher *to, const SlProduct *p)
 {
-  const bool weights_fit = fits (to, weights_extent (p));
+  const uint64_t groups = to->gpu->max_groups;
+  const bool weights_fit = fits (to, weights_extent (p)) && p->cols <= groups * LEAST_COLS;
   const bool pictures_fit =
-      fits (to, in_extent (p)) && fits (to, out_extent (p)) &&
+      row_count (p) <= groups * LEAST_ROWS && fits (to, in_extent (p)) &&
+      fits (to, out_extent (p)) &&
       (operand (to, p->residual_operand) == NULL || fits (to, residual_extent (p)));
-  if (p->groups > 1 && (!weights_fit || p->groups > to->gpu->max_groups))
+  if (p->groups > 1 && (!weights_fit || p->groups > groups))
     return dispatch_halves (to, p, some_groups, p->groups, p->groups / 2);
   if (!weights_fit) {
     if (p->cols <= PANEL)
@@ -340,7 +387,7 @@ sl_product_dispatch (SlDispatcher *to, const SlProduct *p)
       return dispatch_halves (to, p, some_groups, p->groups, p->groups / 2);
     return false;
   }
-  if (is_vector (p))
+  if (is_vector (p) && to->gpu->product_form == 0)
     add_gemv (to, p);
   else
     add_gemm (to, p);

@@ -20,12 +20,13 @@ typedef enum {
 
 typedef struct SlShader {
   const char *name;
-  const uint32_t *code;  /* SPIR-V */
-  size_t code_size;      /* bytes */
-  uint32_t n_bindings;   /* storage buffers 0, 1, … of descriptor set 0 */
-  uint32_t written;      /* bit i: binding i is written */
-  uint32_t push_size;    /* bytes */
-  uint32_t n_specs;      /* specialisation constants 0, 1, …, 4 bytes each, */
+  const uint32_t *code; /* SPIR-V */
+  size_t code_size;     /* bytes */
+  uint32_t n_bindings;  /* buffers 0, 1, … of descriptor set 0 */
+  uint32_t written;     /* bit i: binding i is written */
+  uint32_t texels;    /* bit i: binding i is a uniform texel buffer of four floats, else storage */
+  uint32_t push_size; /* bytes */
+  uint32_t n_specs;   /* specialisation constants 0, 1, …, 4 bytes each, */
   const uint32_t *specs; /* and what they are unless set */
   SlShaderNeeds needs;
 } SlShader;

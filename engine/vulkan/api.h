@@ -17,6 +17,8 @@
   X (DestroyDevice)                \
   X (CreateBuffer)                 \
   X (DestroyBuffer)                \
+  X (CreateBufferView)             \
+  X (DestroyBufferView)            \
   X (AllocateMemory)               \
   X (FreeMemory)                   \
   X (BindBufferMemory)             \

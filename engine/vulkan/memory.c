@@ -1,6 +1,7 @@
 #include "vulkan/memory.h"
 
 #include "core/limit.h"
+#include "core/memory.h"
 
 #define DEVICE_LOCAL VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
 #define VISIBLE VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT
@@ -56,12 +57,14 @@ static VkResult
 fill_buffer (SlVkDevice *device, SlVkMemoryKind kind, SlVkBuffer *buffer)
 {
   const bool staging = kind == SL_VK_MEMORY_STAGING;
-  const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                   .size = buffer->size,
-                                   .usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                            VK_BUFFER_USAGE_TRANSFER_DST_BIT |
-                                            (staging ? 0 : VK_BUFFER_USAGE_STORAGE_BUFFER_BIT),
-                                   .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
+  const VkBufferCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+      .size = sl_align_up (buffer->size, 16), /* whole texels */
+      .usage =
+          VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+          (staging ? 0
+                   : VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT),
+      .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
   VkResult result = sl_vk_try (device, CreateBuffer, device->handle, &info, NULL, &buffer->handle);
   if (result != VK_SUCCESS) {
     buffer->handle = VK_NULL_HANDLE;

@@ -152,16 +152,20 @@ static void
 read_limits (SlVkPhysical *device, const VkPhysicalDeviceLimits *limits)
 {
   const uint32_t *counts = limits->maxComputeWorkGroupCount;
+  const bool is_cpu = device->type == VK_PHYSICAL_DEVICE_TYPE_CPU;
   device->gpu = (SlGpu){
-      .is_cpu = device->type == VK_PHYSICAL_DEVICE_TYPE_CPU,
+      .is_cpu = is_cpu,
+      .cores = is_cpu ? g_get_num_processors () : 0,
       .max_invocations =
           MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]),
       .shared_bytes = limits->maxComputeSharedMemorySize,
       .max_groups = MIN (counts[0], MIN (counts[1], counts[2])),
       .max_bindings =
           MIN (limits->maxPerStageDescriptorStorageBuffers, limits->maxDescriptorSetStorageBuffers),
-      .binding_range = limits->maxStorageBufferRange,
-      .alignment = (uint32_t)MAX (limits->minStorageBufferOffsetAlignment, 16),
+      .binding_range = MIN (limits->maxStorageBufferRange,
+                            is_cpu ? (uint64_t)limits->maxTexelBufferElements * 16 : UINT64_MAX),
+      .alignment = (uint32_t)MAX (
+          MAX (limits->minStorageBufferOffsetAlignment, limits->minTexelBufferOffsetAlignment), 16),
       .features = read_features (device),
   };
   device->timestamp_ns = (double)limits->timestampPeriod;

@@ -11,28 +11,33 @@ typedef enum { ENTRY_EMPTY, ENTRY_BUSY, ENTRY_READY } EntryState;
 
 typedef struct Entry {
   SlVkPipeline pipeline; /* first: what callers see */
-  const SlShader *shader;
   uint32_t specs[SL_DISPATCH_MAX_SPECS];
   EntryState state;
 } Entry;
+
+/* What shaders with as many bindings, of the same kinds, share. */
+typedef struct SetLayout {
+  uint32_t n_bindings, texels; /* as in SlShader */
+  VkDescriptorSetLayout handle;
+} SetLayout;
 
 struct SlVkPipelines {
   GMutex lock;
   GCond changed;       /* some entry's state */
   GHashTable *entries; /* Entry, its own key */
   VkPipelineCache cache;
-  size_t kept;      /* bytes of the cache that are on disk */
-  gint built;       /* atomic: something was, since the cache was last looked at */
-  GMutex keep_lock; /* of `kept`, and one writes at a time */
-  VkDescriptorSetLayout set_layouts[SL_DISPATCH_MAX_BINDINGS + 1]; /* by number of bindings */
+  size_t kept;         /* bytes of the cache that are on disk */
+  gint built;          /* atomic: something was, since the cache was last looked at */
+  GMutex keep_lock;    /* of `kept`, and one writes at a time */
+  GArray *set_layouts; /* SetLayout */
 };
 
 static guint
 entry_hash (gconstpointer data)
 {
   const Entry *entry = data;
-  guint hash = g_direct_hash (entry->shader);
-  for (uint32_t i = 0; i < entry->shader->n_specs; i++)
+  guint hash = g_direct_hash (entry->pipeline.shader);
+  for (uint32_t i = 0; i < entry->pipeline.shader->n_specs; i++)
     hash = hash * 31 + entry->specs[i];
   return hash;
 }
@@ -41,31 +46,44 @@ static gboolean
 entry_equal (gconstpointer a, gconstpointer b)
 {
   const Entry *left = a, *right = b;
-  return left->shader == right->shader &&
-         (left->shader->n_specs == 0 ||
-          memcmp (left->specs, right->specs, left->shader->n_specs * sizeof left->specs[0]) == 0);
+  return left->pipeline.shader == right->pipeline.shader &&
+         (left->pipeline.shader->n_specs == 0 ||
+          memcmp (left->specs, right->specs,
+                  left->pipeline.shader->n_specs * sizeof left->specs[0]) == 0);
 }
 
+/* The shader's layout, found or new. Locked. */
 static VkResult
-make_set_layout (SlVkDevice *device, uint32_t n)
+get_set_layout (SlVkDevice *device, const SlShader *shader, VkDescriptorSetLayout *ret_layout)
 {
+  GArray *layouts = device->pipelines->set_layouts;
+  for (uint32_t i = 0; i < layouts->len; i++) {
+    const SetLayout *layout = &g_array_index (layouts, SetLayout, i);
+    if (layout->n_bindings == shader->n_bindings && layout->texels == shader->texels) {
+      *ret_layout = layout->handle;
+      return VK_SUCCESS;
+    }
+  }
   VkDescriptorSetLayoutBinding bindings[SL_DISPATCH_MAX_BINDINGS];
-  for (uint32_t i = 0; i < n; i++)
-    bindings[i] =
-        (VkDescriptorSetLayoutBinding){.binding = i,
-                                       .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                       .descriptorCount = 1,
-                                       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+  for (uint32_t i = 0; i < shader->n_bindings; i++)
+    bindings[i] = (VkDescriptorSetLayoutBinding){
+        .binding = i,
+        .descriptorType = shader->texels >> i & 1 ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
+                                                  : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+        .descriptorCount = 1,
+        .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
   const VkDescriptorSetLayoutCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-      .bindingCount = n,
+      .bindingCount = shader->n_bindings,
       .pBindings = bindings};
-  VkDescriptorSetLayout *layout = &device->pipelines->set_layouts[n];
+  SetLayout layout = {.n_bindings = shader->n_bindings, .texels = shader->texels};
   VkResult result =
-      sl_vk_try (device, CreateDescriptorSetLayout, device->handle, &info, NULL, layout);
+      sl_vk_try (device, CreateDescriptorSetLayout, device->handle, &info, NULL, &layout.handle);
   if (result != VK_SUCCESS)
-    *layout = VK_NULL_HANDLE;
-  return result;
+    return result;
+  g_array_append_val (layouts, layout);
+  *ret_layout = layout.handle;
+  return VK_SUCCESS;
 }
 
 static VkResult
@@ -89,6 +107,7 @@ sl_vk_pipelines_new (SlVkDevice *device, GError **error)
   g_mutex_init (&pipelines->lock);
   g_cond_init (&pipelines->changed);
   pipelines->entries = g_hash_table_new_full (entry_hash, entry_equal, NULL, g_free);
+  pipelines->set_layouts = g_array_new (FALSE, FALSE, sizeof (SetLayout));
   g_mutex_init (&pipelines->keep_lock);
   g_autoptr (GBytes) content = sl_vk_cache_read (device->physical);
   VkResult result = make_cache (device, content, &pipelines->cache);
@@ -171,10 +190,10 @@ sl_vk_pipelines_free (SlVkDevice *device)
   g_hash_table_iter_init (&iter, pipelines->entries);
   while (g_hash_table_iter_next (&iter, &entry, NULL))
     clear_pipeline (device, &((Entry *)entry)->pipeline);
-  for (uint32_t i = 0; i < G_N_ELEMENTS (pipelines->set_layouts); i++)
-    if (pipelines->set_layouts[i] != VK_NULL_HANDLE)
-      sl_vk_do (device, DestroyDescriptorSetLayout, device->handle, pipelines->set_layouts[i],
-                NULL);
+  for (uint32_t i = 0; i < pipelines->set_layouts->len; i++)
+    sl_vk_do (device, DestroyDescriptorSetLayout, device->handle,
+              g_array_index (pipelines->set_layouts, SetLayout, i).handle, NULL);
+  g_array_unref (pipelines->set_layouts);
   if (pipelines->cache != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyPipelineCache, device->handle, pipelines->cache, NULL);
   g_hash_table_unref (pipelines->entries);
@@ -199,7 +218,7 @@ static VkResult
 make_layout (SlVkDevice *device, Entry *entry)
 {
   const VkPushConstantRange push = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-                                    .size = entry->shader->push_size};
+                                    .size = entry->pipeline.shader->push_size};
   const VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
                                            .setLayoutCount = 1,
                                            .pSetLayouts = &entry->pipeline.set_layout,
@@ -216,12 +235,13 @@ static VkResult
 make_pipeline (SlVkDevice *device, Entry *entry, VkShaderModule module)
 {
   VkSpecializationMapEntry map[SL_DISPATCH_MAX_SPECS];
-  for (uint32_t i = 0; i < entry->shader->n_specs; i++)
+  for (uint32_t i = 0; i < entry->pipeline.shader->n_specs; i++)
     map[i] = (VkSpecializationMapEntry){
         .constantID = i, .offset = i * (uint32_t)sizeof (uint32_t), .size = sizeof (uint32_t)};
-  const VkSpecializationInfo specs = {.mapEntryCount = entry->shader->n_specs,
+  const VkSpecializationInfo specs = {.mapEntryCount = entry->pipeline.shader->n_specs,
                                       .pMapEntries = map,
-                                      .dataSize = entry->shader->n_specs * sizeof (uint32_t),
+                                      .dataSize =
+                                          entry->pipeline.shader->n_specs * sizeof (uint32_t),
                                       .pData = entry->specs};
   const VkComputePipelineCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
@@ -243,7 +263,7 @@ static gboolean
 build (SlVkDevice *device, Entry *entry, GError **error)
 {
   VkShaderModule module;
-  VkResult result = make_module (device, entry->shader, &module);
+  VkResult result = make_module (device, entry->pipeline.shader, &module);
   if (result == VK_SUCCESS) {
     result = make_layout (device, entry);
     if (result == VK_SUCCESS)
@@ -256,7 +276,7 @@ build (SlVkDevice *device, Entry *entry, GError **error)
   }
   clear_pipeline (device, &entry->pipeline);
   return sl_vk_device_error (device, error, result, "shader %s cannot be built",
-                             entry->shader->name);
+                             entry->pipeline.shader->name);
 }
 
 /* Entries that one call builds. */
@@ -312,17 +332,14 @@ find_entry (SlVkDevice *device, const SlDispatch *record, Entry **ret_entry)
 {
   SlVkPipelines *pipelines = device->pipelines;
   const SlShader *shader = record->shader;
-  Entry key = {.shader = shader};
+  Entry key = {.pipeline = {.shader = shader}};
   memcpy (key.specs, record->specs, shader->n_specs * sizeof key.specs[0]);
   Entry *entry = g_hash_table_lookup (pipelines->entries, &key);
   if (entry == NULL) {
-    if (pipelines->set_layouts[shader->n_bindings] == VK_NULL_HANDLE) {
-      VkResult result = make_set_layout (device, shader->n_bindings);
-      if (result != VK_SUCCESS)
-        return result;
-    }
+    VkResult result = get_set_layout (device, shader, &key.pipeline.set_layout);
+    if (result != VK_SUCCESS)
+      return result;
     entry = g_memdup2 (&key, sizeof key);
-    entry->pipeline.set_layout = pipelines->set_layouts[shader->n_bindings];
     g_hash_table_add (pipelines->entries, entry);
   }
   *ret_entry = entry;

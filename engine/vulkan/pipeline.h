@@ -4,9 +4,10 @@
 #include "vulkan/device.h"
 
 typedef struct SlVkPipeline {
+  const SlShader *shader;
   VkPipeline handle;
   VkPipelineLayout layout;
-  VkDescriptorSetLayout set_layout; /* storage buffers 0, 1, … */
+  VkDescriptorSetLayout set_layout; /* buffers 0, 1, … */
 } SlVkPipeline;
 
 /* Of a new device, and of one whose programs are gone. */

@@ -288,7 +288,7 @@ check_hazards (const SlVkProgram *program, const SlPlace *places, const uint32_t
 }
 
 /* Sets where barriers stand. The validation layer takes what a binding spans for what is touched:
- * `spans` says to do so, too. */
+ * with whole texels: `spans` says to do so, too. */
 static void
 add_barriers (SlVkProgram *program, const SlPlace *places, const uint32_t *n_places, bool spans)
 {
@@ -302,8 +302,8 @@ add_barriers (SlVkProgram *program, const SlPlace *places, const uint32_t *n_pla
       memcpy (list, places + (size_t)k * SL_DISPATCH_MAX_BINDINGS, sizeof list);
       for (uint32_t b = 0; spans && b < n_places[k]; b++) {
         const uint64_t at = list[b].extent.begin & (alignment - 1);
-        list[b].extent =
-            sl_extent (list[b].extent.begin - at, at + sl_extent_get_span (&list[b].extent));
+        list[b].extent = sl_extent (list[b].extent.begin - at,
+                                    sl_align_up (at + sl_extent_get_span (&list[b].extent), 16));
       }
       g_array_index (program->records, SlVkRecord, k).barrier =
           sl_barriers_add (barriers, list, n_places[k]);

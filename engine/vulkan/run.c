@@ -30,7 +30,7 @@ sl_vk_run_record (const SlVkRun *run, VkCommandBuffer commands, uint32_t index)
   sl_vk_do (run->device, CmdBindPipeline, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
             pipeline->handle);
   sl_vk_do (run->device, CmdBindDescriptorSets, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-            pipeline->layout, 0, 1, &run->sets[index], 0, NULL);
+            pipeline->layout, 0, 1, &run->sets.sets[index], 0, NULL);
   if (record->push_size > 0)
     sl_vk_do (run->device, CmdPushConstants, commands, pipeline->layout,
               VK_SHADER_STAGE_COMPUTE_BIT, 0, record->push_size, record->push);
@@ -89,55 +89,24 @@ make_commands (SlVkRun *run)
 
 /* --- Descriptors --- */
 
-static void
-write_set (const SlVkRun *run, const SlVkRecord *record, VkDescriptorSet set)
-{
-  VkDescriptorBufferInfo buffers[SL_DISPATCH_MAX_BINDINGS];
-  for (uint32_t i = 0; i < record->n_bindings; i++) {
-    const SlVkBinding *binding = &record->bindings[i];
-    const SlVkBuffer *buffer = binding->buffer != NULL ? binding->buffer : &run->arena;
-    buffers[i] = (VkDescriptorBufferInfo){buffer->handle, binding->offset, binding->range};
-  }
-  const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                      .dstSet = set,
-                                      .descriptorCount = record->n_bindings,
-                                      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                      .pBufferInfo = buffers};
-  sl_vk_do (run->device, UpdateDescriptorSets, run->device->handle, 1, &write, 0, NULL);
-}
-
 static VkResult
 make_sets (SlVkRun *run)
 {
-  SlVkDevice *device = run->device;
   const GArray *records = run->program->records;
-  uint32_t n_bindings = 0;
-  if (records->len == 0)
-    return VK_SUCCESS;
-  g_autofree VkDescriptorSetLayout *layouts = g_new (VkDescriptorSetLayout, records->len);
-  for (uint32_t i = 0; i < records->len; i++) {
-    layouts[i] = g_array_index (records, SlVkRecord, i).pipeline->set_layout;
-    n_bindings += g_array_index (records, SlVkRecord, i).n_bindings;
+  g_autofree const SlVkPipeline **pipelines = g_new (const SlVkPipeline *, records->len + 1);
+  for (uint32_t i = 0; i < records->len; i++)
+    pipelines[i] = g_array_index (records, SlVkRecord, i).pipeline;
+  VkResult result = sl_vk_sets_init (run->device, pipelines, records->len, &run->sets);
+  for (uint32_t i = 0; result == VK_SUCCESS && i < records->len; i++) {
+    const SlVkRecord *record = &g_array_index (records, SlVkRecord, i);
+    SlVkBound bound[SL_DISPATCH_MAX_BINDINGS];
+    for (uint32_t k = 0; k < record->n_bindings; k++) {
+      const SlVkBinding *binding = &record->bindings[k];
+      const SlVkBuffer *buffer = binding->buffer != NULL ? binding->buffer : &run->arena;
+      bound[k] = (SlVkBound){buffer->handle, binding->offset, binding->range};
+    }
+    result = sl_vk_sets_write (&run->sets, i, record->pipeline, bound);
   }
-  const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n_bindings};
-  const VkDescriptorPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                           .maxSets = records->len,
-                                           .poolSizeCount = 1,
-                                           .pPoolSizes = &size};
-  VkResult result =
-      sl_vk_try (device, CreateDescriptorPool, device->handle, &pool, NULL, &run->descriptors);
-  if (result != VK_SUCCESS) {
-    run->descriptors = VK_NULL_HANDLE;
-    return result;
-  }
-  const VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                            .descriptorPool = run->descriptors,
-                                            .descriptorSetCount = records->len,
-                                            .pSetLayouts = layouts};
-  run->sets = g_new0 (VkDescriptorSet, records->len);
-  result = sl_vk_try (device, AllocateDescriptorSets, device->handle, &info, run->sets);
-  for (uint32_t i = 0; result == VK_SUCCESS && i < records->len; i++)
-    write_set (run, &g_array_index (records, SlVkRecord, i), run->sets[i]);
   return result;
 }
 
@@ -251,8 +220,6 @@ destroy_objects (SlVkRun *run)
     sl_vk_do (device, DestroyQueryPool, device->handle, run->queries, NULL);
   if (run->pool != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyCommandPool, device->handle, run->pool, NULL);
-  if (run->descriptors != VK_NULL_HANDLE)
-    sl_vk_do (device, DestroyDescriptorPool, device->handle, run->descriptors, NULL);
   if (run->fence != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyFence, device->handle, run->fence, NULL);
 }
@@ -268,7 +235,7 @@ sl_vk_run_free (void *data)
   for (uint32_t i = 0; run->operands != NULL && i < run->program->host_steps->len; i++)
     g_free (run->operands[i]);
   g_free (run->operands);
-  g_free (run->sets);
+  sl_vk_sets_clear (&run->sets);
   g_free (run->commands);
   g_free (run->timed_commands);
   sl_aligned_free (run->scratch);

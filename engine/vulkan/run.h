@@ -4,13 +4,13 @@
 
 #include "vulkan/commands.h"
 #include "vulkan/program.h"
+#include "vulkan/sets.h"
 
 typedef struct SlVkRun {
   const SlVkProgram *program;
   SlVkDevice *device; /* the program's */
   SlVkBuffer arena, staging;
-  VkDescriptorPool descriptors;
-  VkDescriptorSet *sets; /* of each record */
+  SlVkSets sets; /* of each record */
   VkCommandPool pool;
   VkCommandBuffer *commands; /* of each device part */
   VkFence fence;

@@ -1,9 +1,9 @@
 #include "op_gpu.h"
 
 #include "core/memory.h"
-#include "dispatch/dispatch.h"
+#include "dispatch/forms.h"
 #include "vulkan/commands.h"
-#include "vulkan/pipeline.h"
+#include "vulkan/sets.h"
 
 #include <string.h>
 
@@ -80,6 +80,18 @@ op_gpu_get_target (const OpGpu *gpu)
   return sl_vulkan_get_target (gpu->device->index);
 }
 
+uint32_t
+op_gpu_n_forms (void)
+{
+  return sl_product_n_forms;
+}
+
+bool
+op_gpu_form_splits (uint32_t form)
+{
+  return !sl_product_forms[form - 1].for_cpu;
+}
+
 /* --- One step --- */
 
 typedef struct Work {
@@ -88,7 +100,7 @@ typedef struct Work {
   GArray *records;
   const SlVkPipeline **pipelines;
   SlVkBuffer block, scratch, staging;
-  VkDescriptorPool pool;
+  SlVkSets sets;
   size_t bytes;
   OpGpuFind find;
   const void *data;
@@ -96,13 +108,13 @@ typedef struct Work {
 
 /* What a binding of a record is bound to; fills in the push constant that says how far behind it
  * the first element lies, and where its bytes are. */
-static VkDescriptorBufferInfo
+static SlVkBound
 locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace *ret_place)
 {
   const uint64_t span = sl_extent_get_span (&binding->extent);
   *ret_place = (SlPlace){.buffer = binding->kind, .writes = binding->writes};
   if (binding->kind == SL_BIND_NONE || span == 0)
-    return (VkDescriptorBufferInfo){work->gpu->table.handle, 0, work->gpu->table.size};
+    return (SlVkBound){work->gpu->table.handle, 0, work->gpu->table.size};
   const bool is_value = binding->kind == SL_BIND_OPERAND;
   const SlVkBuffer *buffer = is_value ? &work->block : &work->scratch;
   uint64_t at = binding->extent.begin;
@@ -112,27 +124,12 @@ locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace 
   if (binding->at_push != SL_AT_NONE)
     record->push[binding->at_push / 4] = (uint32_t)((at - aligned) / binding->element_size);
   /* As the validation layer sees it, which knows of no rows and counts what stands before them. */
-  ret_place->extent = sl_extent (aligned, at + span - aligned + 3);
+  ret_place->extent = sl_extent (aligned, at + span - aligned + 15);
   g_assert_cmpuint (at + span, <=, buffer->size);
   g_assert_cmpuint (at + span - aligned, <=, work->limits.binding_range);
   /* Words as a whole: bytes behind the last are nobody's, or the guard's, and stay what they are.
    */
-  return (VkDescriptorBufferInfo){buffer->handle, aligned, (at + span - aligned + 3) / 4 * 4};
-}
-
-static void
-make_pool (Work *work)
-{
-  const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                     work->records->len * SL_DISPATCH_MAX_BINDINGS};
-  const VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-                                           .maxSets = work->records->len,
-                                           .poolSizeCount = 1,
-                                           .pPoolSizes = &size};
-  SlVkDevice *device = work->gpu->device;
-  g_assert_cmpint (
-      sl_vk_try (device, CreateDescriptorPool, device->handle, &info, NULL, &work->pool), ==,
-      VK_SUCCESS);
+  return (SlVkBound){buffer->handle, aligned, (at + span - aligned + 3) / 4 * 4};
 }
 
 static void
@@ -142,30 +139,18 @@ record_one (Work *work, uint32_t index, SlBarriers *barriers)
   VkCommandBuffer commands = work->gpu->commands.buffer;
   SlDispatch *record = &g_array_index (work->records, SlDispatch, index);
   const SlVkPipeline *pipeline = work->pipelines[index];
-  VkDescriptorBufferInfo buffers[SL_DISPATCH_MAX_BINDINGS];
+  SlVkBound bound[SL_DISPATCH_MAX_BINDINGS];
   SlPlace places[SL_DISPATCH_MAX_BINDINGS];
   const uint32_t n = record->shader->n_bindings;
   for (uint32_t i = 0; i < n; i++)
-    buffers[i] = locate (work, record, &record->bindings[i], &places[i]);
+    bound[i] = locate (work, record, &record->bindings[i], &places[i]);
   if (sl_barriers_add (barriers, places, n))
     sl_vk_barrier (device, commands);
 
-  VkDescriptorSet set;
-  const VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                            .descriptorPool = work->pool,
-                                            .descriptorSetCount = 1,
-                                            .pSetLayouts = &pipeline->set_layout};
-  g_assert_cmpint (sl_vk_try (device, AllocateDescriptorSets, device->handle, &info, &set), ==,
-                   VK_SUCCESS);
-  const VkWriteDescriptorSet write = {.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                      .dstSet = set,
-                                      .descriptorCount = n,
-                                      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                      .pBufferInfo = buffers};
-  sl_vk_do (device, UpdateDescriptorSets, device->handle, 1, &write, 0, NULL);
+  g_assert_cmpint (sl_vk_sets_write (&work->sets, index, pipeline, bound), ==, VK_SUCCESS);
   sl_vk_do (device, CmdBindPipeline, commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->handle);
   sl_vk_do (device, CmdBindDescriptorSets, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-            pipeline->layout, 0, 1, &set, 0, NULL);
+            pipeline->layout, 0, 1, &work->sets.sets[index], 0, NULL);
   if (record->shader->push_size > 0)
     sl_vk_do (device, CmdPushConstants, commands, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
               record->shader->push_size, record->push);
@@ -184,7 +169,8 @@ run_records (Work *work, void *block)
   must (sl_vk_pipelines_get (device, (const SlDispatch *)(void *)work->records->data,
                              work->records->len, work->pipelines, &error),
         &error);
-  make_pool (work);
+  g_assert_cmpint (sl_vk_sets_init (device, work->pipelines, work->records->len, &work->sets), ==,
+                   VK_SUCCESS);
   memcpy (work->staging.mapped, block, work->bytes);
   must (sl_vk_buffer_flush (device, &work->staging, &error), &error);
   must (sl_vk_commands_begin (commands, &error), &error);
@@ -200,12 +186,12 @@ run_records (Work *work, void *block)
   must (sl_vk_buffer_invalidate (device, &work->staging, &error), &error);
   memcpy (block, work->staging.mapped, work->bytes);
   must (sl_vk_check_messages (&error), &error);
-  sl_vk_do (device, DestroyDescriptorPool, device->handle, work->pool, NULL);
+  sl_vk_sets_clear (&work->sets);
 }
 
 uint32_t
-op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes, size_t range,
-            OpGpuFind find, const void *data)
+op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes,
+            OpGpuOptions *options, OpGpuFind find, const void *data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) records = g_array_new (FALSE, FALSE, sizeof (SlDispatch));
@@ -216,13 +202,18 @@ op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t byt
                .bytes = bytes,
                .find = find,
                .data = data};
-  if (range > 0)
-    work.limits.binding_range = range;
+  if (options->range > 0)
+    work.limits.binding_range = options->range;
+  work.limits.product_form = options->form;
+  work.limits.product_splits = options->splits;
   SlDispatcher to = {
       .gpu = &work.limits, .records = records, .table = table, .steps = steps, .n_steps = n};
   const uint32_t done = sl_dispatch_steps (&to);
   if (done == 0 || records->len == 0)
     return done;
+  for (uint32_t i = 0; i < records->len; i++)
+    options->ret_has_product |=
+        g_str_has_prefix (g_array_index (records, SlDispatch, i).shader->name, "gem");
   g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, records->len);
   work.pipelines = pipelines;
   must (

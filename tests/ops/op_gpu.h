@@ -15,8 +15,20 @@ SlTarget op_gpu_get_target (const OpGpu *gpu);
 /* Where a value begins in the block, in bytes: a multiple of 16. */
 typedef size_t (*OpGpuFind) (const void *data, const SlValue *value);
 
+/* What the device is made out to be. 0: what it is, or what is chosen for it. */
+typedef struct OpGpuOptions {
+  size_t range;         /* most bytes that a binding spans */
+  uint32_t form;        /* of products, counted from 1 (dispatch/forms.h) */
+  uint32_t splits;      /* of their depth, where the form can */
+  bool ret_has_product; /* set if there was one */
+} OpGpuOptions;
+
+/* Forms of products; whether one can split their depth. */
+uint32_t op_gpu_n_forms (void);
+bool op_gpu_form_splits (uint32_t form);
+
 /* Runs the first of `n` steps of a node, or several: uploads the block, dispatches, downloads it.
  * Returns how many steps were run, 0: there is no dispatcher for it. Bindings begin at multiples of
- * 64, and span at most `range` bytes; 0: what the device allows. */
+ * 64. */
 uint32_t op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes,
-                     size_t range, OpGpuFind find, const void *data);
+                     OpGpuOptions *options, OpGpuFind find, const void *data);

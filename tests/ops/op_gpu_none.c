@@ -17,8 +17,20 @@ op_gpu_get_target (const OpGpu *gpu)
 }
 
 uint32_t
-op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes, size_t range,
-            OpGpuFind find, const void *data)
+op_gpu_n_forms (void)
+{
+  return 0;
+}
+
+bool
+op_gpu_form_splits (uint32_t form)
+{
+  return false;
+}
+
+uint32_t
+op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes,
+            OpGpuOptions *options, OpGpuFind find, const void *data)
 {
   return 0;
 }

@@ -179,8 +179,8 @@ typedef struct Runner {
   const OpCase *row;
   const SlKernelSet *set; /* NULL: the GPU */
   OpGpu *gpu;
-  size_t range; /* most bytes that it binds at once; 0: its own limit */
-  char *block;  /* where everything lies that it sees */
+  OpGpuOptions *options;
+  char *block; /* where everything lies that it sees */
   size_t block_bytes;
   const char *missing; /* a kernel that has no dispatcher */
   SlGraph *graph;
@@ -363,11 +363,14 @@ run_reference_step (const Runner *runner, const SlStep *step)
 static uint32_t
 run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
 {
-  uint32_t done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes,
-                              runner->range, find_in_block, runner);
-  if (done == 0 && runner->range > 0) /* what cannot be cut so small */
-    done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, 0, find_in_block,
-                       runner);
+  OpGpuOptions *options = runner->options;
+  uint32_t done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, options,
+                              find_in_block, runner);
+  if (done == 0 && options->range > 0) { /* what cannot be cut so small */
+    options->range = 0;
+    done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, options,
+                       find_in_block, runner);
+  }
   if (done == 0)
     runner->missing = step->kernel;
   return MAX (done, 1);
@@ -532,7 +535,7 @@ run_kernels (const OpCase *row, const SlKernelSet *set, RunKind kind, GPtrArray 
 /* Runs the case as it is prepared; its outputs have to agree with the reference. Returns the block
  * as it was left, NULL if a kernel is missing. */
 static char *
-run_block (const OpCase *row, OpGpu *gpu, RunKind kind, size_t range, GPtrArray *wanted,
+run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, GPtrArray *wanted,
            size_t *ret_bytes)
 {
   g_autoptr (GError) error = NULL;
@@ -545,10 +548,11 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, size_t range, GPtrArray 
   prepare (&passes, kind);
   g_autoptr (SlGraph) graph = passes.graph;
   g_autoptr (GString) steps = g_string_new (NULL);
-  g_autofree char *what = g_strdup_printf ("%s (Vulkan, %s%s)", row->name, run_names[kind],
-                                           range > 0 ? ", in pieces" : "");
+  g_autofree char *what =
+      g_strdup_printf ("%s (Vulkan, %s, at most %zu bytes, form %u, %u splits)", row->name,
+                       run_names[kind], options->range, options->form, options->splits);
   Runner runner = {
-      .row = row, .gpu = gpu, .range = range, .graph = graph, .what = what, .steps = steps};
+      .row = row, .gpu = gpu, .options = options, .graph = graph, .what = what, .steps = steps};
   allocate_block (&runner);
   if (kind == RUN_IN_PLACE)
     share (&runner, g_ptr_array_index (graph->outputs, 0));
@@ -575,7 +579,36 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, size_t range, GPtrArray 
   return NULL;
 }
 
-/* Every layout, twice with the same bits; and in pieces, as on a device that binds little. */
+/* Twice with the same bits. FALSE: a kernel is missing. */
+static bool
+run_twice (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, GPtrArray *wanted,
+           size_t *ret_bytes)
+{
+  char *first = run_block (row, gpu, kind, options, wanted, ret_bytes);
+  if (first == NULL)
+    return false;
+  char *second = run_block (row, gpu, kind, options, wanted, ret_bytes);
+  if (memcmp (first, second, *ret_bytes) != 0)
+    g_error ("%s (Vulkan, %s, form %u, %u splits): the second run has other bits", row->name,
+             run_names[kind], options->form, options->splits);
+  sl_aligned_free (first);
+  sl_aligned_free (second);
+  return true;
+}
+
+/* Every form that products have; those that can, in three parts, too. */
+static void
+run_forms (const OpCase *row, OpGpu *gpu, GPtrArray *wanted)
+{
+  for (uint32_t form = 1; form <= op_gpu_n_forms (); form++)
+    for (uint32_t splits = 1; splits <= (op_gpu_form_splits (form) ? 3 : 1); splits += 2) {
+      size_t bytes;
+      run_twice (row, gpu, RUN_WIDE, &(OpGpuOptions){.form = form, .splits = splits}, wanted,
+                 &bytes);
+    }
+}
+
+/* Every layout; in pieces, as on a device that binds little; products in all their forms. */
 static void
 test_case_on_gpu (const void *data)
 {
@@ -593,20 +626,16 @@ test_case_on_gpu (const void *data)
     g_error ("%s: %s", row->name, error->message);
   g_autoptr (SlGraph) graph = passes.graph;
   g_autoptr (GPtrArray) results = run_reference (graph, contents);
+  OpGpuOptions plain = {0};
   for (int kind = 0; kind < RUN_KINDS; kind++) {
     size_t bytes;
-    char *first = run_block (row, gpu, (RunKind)kind, 0, results, &bytes);
-    char *second = first != NULL ? run_block (row, gpu, (RunKind)kind, 0, results, &bytes) : NULL;
-    char *pieces = first != NULL
-                       ? run_block (row, gpu, (RunKind)kind, MAX (SMALL_RANGE, bytes / SMALL_PART),
-                                    results, &bytes)
-                       : NULL;
-    if (first != NULL && memcmp (first, second, bytes) != 0)
-      g_error ("%s (Vulkan, %s): the second run has other bits", row->name, run_names[kind]);
-    sl_aligned_free (first);
-    sl_aligned_free (second);
-    sl_aligned_free (pieces);
+    if (!run_twice (row, gpu, (RunKind)kind, &plain, results, &bytes))
+      return;
+    OpGpuOptions small = {.range = MAX (SMALL_RANGE, bytes / SMALL_PART)};
+    sl_aligned_free (run_block (row, gpu, (RunKind)kind, &small, results, &bytes));
   }
+  if (plain.ret_has_product)
+    run_forms (row, gpu, results);
 }
 
 /* --- Cases --- */

@@ -176,7 +176,8 @@ clear_pipeline (SlVkDevice *device, SlVkPipeline *pipeline)
     sl_vk_do (device, DestroyPipeline, device->handle, pipeline->handle, NULL);
   if (pipeline->layout != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyPipelineLayout, device->handle, pipeline->layout, NULL);
-  *pipeline = (SlVkPipeline){0};
+  pipeline->handle = VK_NULL_HANDLE;
+  pipeline->layout = VK_NULL_HANDLE;
 }
 
 void

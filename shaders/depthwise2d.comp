@@ -1,6 +1,8 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-/* Convolution of each channel on its own, forwards or transposed; one invocation an output element. */
+#extension GL_EXT_control_flow_attributes : require
+/* Convolution of each channel on its own, forwards or transposed; one invocation an output element, or four channels
+ * of one. */
 #include "index.glsl"
 #include "act.glsl"
 #include "types.glsl"
@@ -10,10 +12,11 @@ layout (constant_id = 0) const uint act = ACT_NONE;
 layout (constant_id = 1) const bool has_bias = false;
 layout (constant_id = 2) const bool has_residual = false;
 layout (constant_id = 3) const bool transposed = false;
+layout (constant_id = 4) const bool by_fours = false; /* everything begins and ends at multiples of 4 */
 
 layout (push_constant) uniform Push
 {
-  uint elements, channels;
+  uint invocations, channels;
   uint in_h, in_w, out_h, out_w;
   uint kernel_h, kernel_w;
   int stride_h, stride_w, dilation_h, dilation_w, pad_h, pad_w;
@@ -22,11 +25,14 @@ layout (push_constant) uniform Push
   float act_a, act_b;
 };
 
-READ (0, REAL, source);
-READ (1, float, weights); /* [kernel_h * kernel_w][channels] */
-READ (2, float, bias);
-READ (3, REAL, residual);
-WRITE (4, REAL, result);
+READ_FOURS (0, source);
+READ_FOURS (1, weights); /* [kernel_h * kernel_w][channels] */
+READ_FOURS (2, bias);
+READ_FOURS (3, residual);
+WRITE_FOURS (4, result);
+
+const uint width = by_fours ? 4 : 1; /* channels of an invocation */
+#define LOAD(name, i) (by_fours ? FOUR_OF (name, i) : vec4 (ONE_OF (name, i)))
 
 /* The input position that tap `k` of output `i` sees; -1: none. */
 int
@@ -45,11 +51,13 @@ void
 main ()
 {
   uint i = invocation_index ();
-  if (i >= elements)
+  if (i >= invocations)
     return;
-  uint c = i % channels, pixel = i / channels;
+  uint c = i * width % channels, pixel = i * width / channels;
   uint x = pixel % out_w, y = pixel / out_w % out_h, image = pixel / out_w / out_h;
-  float sum = has_bias ? bias[at_bias + c] : 0;
+  vec4 sum = vec4 (0);
+  if (has_bias)
+    sum = LOAD (bias, at_bias + c);
 
   for (uint ky = 0; ky < kernel_h; ky++) {
     int iy = position_of (y, ky, stride_h, dilation_h, pad_h, in_h);
@@ -59,10 +67,16 @@ main ()
     for (uint kx = 0; kx < kernel_w; kx++) {
       int ix = position_of (x, kx, stride_w, dilation_w, pad_w, in_w);
       if (ix >= 0)
-        sum += float (source[row + uint (ix) * in_pixel]) * weights[at_weights + (ky * kernel_w + kx) * channels + c];
+        sum += LOAD (source, row + uint (ix) * in_pixel) * LOAD (weights, at_weights + (ky * kernel_w + kx) * channels + c);
     }
   }
   if (has_residual)
-    sum += float (residual[at_residual + pixel * residual_pixel + c]);
-  result[at_out + pixel * out_pixel + c] = REAL (activate (act, sum, act_a, act_b));
+    sum += LOAD (residual, at_residual + pixel * residual_pixel + c);
+  [[unroll]] for (uint j = 0; j < width; j++)
+    sum[j] = activate (act, sum[j], act_a, act_b);
+  uint to = at_out + pixel * out_pixel + c;
+  if (by_fours)
+    result4[to / 4] = sum;
+  else
+    result[to] = REAL (sum.x);
 }

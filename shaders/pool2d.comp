@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-/* Maximum and average over windows, one invocation an output element. */
+#extension GL_EXT_control_flow_attributes : require
+/* Maximum and average over windows; one invocation an output element, or four channels of one. */
 #include "index.glsl"
 #include "ops.h"
 #include "types.glsl"
@@ -8,10 +9,11 @@
 
 layout (local_size_x = GROUP) in;
 layout (constant_id = 0) const uint op = POOL_MAX;
+layout (constant_id = 1) const bool by_fours = false; /* everything begins and ends at multiples of 4 */
 
 layout (push_constant) uniform Push
 {
-  uint elements, channels;
+  uint invocations, channels;
   uint in_h, in_w, out_h, out_w;
   int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   int pad_top, pad_left, pad_bottom, pad_right;
@@ -19,8 +21,10 @@ layout (push_constant) uniform Push
   uint at_in, at_out;
 };
 
-READ (0, REAL, source);
-WRITE (1, REAL, result);
+READ_FOURS (0, source);
+WRITE_FOURS (1, result);
+
+const uint width = by_fours ? 4 : 1; /* channels of an invocation */
 
 /* Positions of a window that an average is divided by: inside of [low, high). */
 int
@@ -36,12 +40,12 @@ void
 main ()
 {
   uint i = invocation_index ();
-  if (i >= elements)
+  if (i >= invocations)
     return;
-  uint c = i % channels, pixel = i / channels;
+  uint c = i * width % channels, pixel = i * width / channels;
   int x = int (pixel % out_w) * stride_w - pad_left, y = int (pixel / out_w % out_h) * stride_h - pad_top;
   uint image = at_in + pixel / out_w / out_h * in_h * in_w * in_pixel + c;
-  float r = op == POOL_MAX ? -INFINITY : 0;
+  vec4 r = vec4 (op == POOL_MAX ? -INFINITY : 0);
 
   for (int ky = 0; ky < kernel_h; ky++) {
     int iy = y + ky * dilation_h;
@@ -51,8 +55,10 @@ main ()
       int ix = x + kx * dilation_w;
       if (ix < 0 || ix >= int (in_w))
         continue;
-      float v = float (source[image + (uint (iy) * in_w + uint (ix)) * in_pixel]);
-      r = op == POOL_MAX ? greater_of (r, v) : r + v;
+      uint at = image + (uint (iy) * in_w + uint (ix)) * in_pixel;
+      vec4 v = by_fours ? FOUR_OF (source, at) : vec4 (ONE_OF (source, at));
+      [[unroll]] for (uint j = 0; j < width; j++)
+        r[j] = op == POOL_MAX ? greater_of (r[j], v[j]) : r[j] + v[j];
     }
   }
   if (op != POOL_MAX) {
@@ -61,5 +67,9 @@ main ()
             count_of (x, kernel_w, dilation_w, padded ? -pad_left : 0, int (in_w) + (padded ? pad_right : 0));
     r /= float (n);
   }
-  result[at_out + pixel * out_pixel + c] = REAL (r);
+  uint to = at_out + pixel * out_pixel + c;
+  if (by_fours)
+    result4[to / 4] = r;
+  else
+    result[to] = REAL (r.x);
 }

@@ -119,6 +119,16 @@ dispatch_conv_transpose (SlDispatcher *to, const void *params, uint32_t variant)
 
 /* --- A channel on its own --- */
 
+/* TRUE if four channels of every operand are a vector. */
+static bool
+has_fours (const SlDispatcher *to, const SlDepthwise2dPush *push, bool transposed)
+{
+  for (uint32_t i = 0; i <= (transposed ? 3 : 4); i++)
+    if (!sl_dispatch_is_aligned (to, i, 0))
+      return false;
+  return (push->channels | push->in_pixel | push->out_pixel | push->residual_pixel) % 4 == 0;
+}
+
 /* Images [first, first + n) of a depthwise convolution. `in_pixels`, `out_pixels`: of an image. */
 static void
 add_depthwise (SlDispatcher *to, SlDepthwise2dPush push, uint32_t n_images, uint32_t first,
@@ -134,14 +144,17 @@ add_depthwise (SlDispatcher *to, SlDepthwise2dPush push, uint32_t n_images, uint
   const SlExtent residual = {first * out_pixels * push.residual_pixel * 4, n_images * out_pixels,
                              row, (size_t)push.residual_pixel * 4};
   const SlStep *step = to->steps;
-  push.elements = (uint32_t)(n_images * out_pixels * push.channels);
+  const bool by_fours = has_fours (to, &push, transposed);
+  push.invocations = (uint32_t)(n_images * out_pixels * push.channels / (by_fours ? 4 : 1));
   push.act_a = act->a;
   push.act_b = act->b;
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_depthwise2d, &push);
+  SlDispatch *record = sl_dispatch_add (
+      to, to->gpu->is_cpu ? &sl_shader_depthwise2d_texels : &sl_shader_depthwise2d, &push);
   record->specs[SL_DEPTHWISE2D_ACT] = act->kind;
   record->specs[SL_DEPTHWISE2D_HAS_BIAS] = step->operands[2] != NULL;
   record->specs[SL_DEPTHWISE2D_HAS_RESIDUAL] = !transposed && step->operands[3] != NULL;
   record->specs[SL_DEPTHWISE2D_TRANSPOSED] = transposed;
+  record->specs[SL_DEPTHWISE2D_BY_FOURS] = by_fours;
   sl_dispatch_bind (record, 0, 0, in, 4, offsetof (SlDepthwise2dPush, at_in));
   sl_dispatch_bind (record, 1, 1, sl_extent (0, row * push.kernel_h * push.kernel_w), 4,
                     offsetof (SlDepthwise2dPush, at_weights));
@@ -149,7 +162,7 @@ add_depthwise (SlDispatcher *to, SlDepthwise2dPush push, uint32_t n_images, uint
   if (!transposed)
     sl_dispatch_bind (record, 3, 3, residual, 4, offsetof (SlDepthwise2dPush, at_residual));
   sl_dispatch_bind (record, 4, transposed ? 3 : 4, out, 4, offsetof (SlDepthwise2dPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+  sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
 /* As many images at a time as the device binds. */

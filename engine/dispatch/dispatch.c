@@ -119,6 +119,16 @@ sl_dispatch_bind_scratch (SlDispatcher *to, SlDispatch *record, uint32_t binding
   to->scratch_size = MAX (to->scratch_size, begin + bytes);
 }
 
+bool
+sl_dispatch_is_aligned (const SlDispatcher *to, uint32_t index, size_t first)
+{
+  size_t offset;
+  if (to->steps->operands[index] == NULL)
+    return true;
+  sl_value_get_root (to->steps->operands[index], &offset);
+  return offset % 16 == 0 && first % 4 == 0;
+}
+
 void
 sl_dispatch_groups (SlDispatch *record, const SlGpu *gpu, uint64_t n, uint32_t size)
 {

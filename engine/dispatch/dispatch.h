@@ -138,6 +138,10 @@ sl_gpu_get_range (const SlGpu *gpu)
   return gpu->binding_range - gpu->alignment;
 }
 
+/* TRUE if element `first` (of 4 bytes) of operand `index` begins a vector of four wherever the
+ * operand's place is bound, or if there is no such operand. */
+bool sl_dispatch_is_aligned (const SlDispatcher *to, uint32_t index, size_t first);
+
 /* Enough workgroups of `size` for `n` invocations, folded into the second dimension beyond what the
  * first may have: number = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x. */
 void sl_dispatch_groups (SlDispatch *record, const SlGpu *gpu, uint64_t n, uint32_t size);

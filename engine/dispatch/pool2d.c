@@ -26,8 +26,10 @@ static void
 add_pool (SlDispatcher *to, const SlPool2dParams *p, uint32_t op, uint32_t first, uint32_t n)
 {
   const size_t in = (size_t)p->in_h * p->in_w, out = (size_t)p->out_h * p->out_w;
+  const bool by_fours = p->channels % 4 == 0 && p->in_stride % 4 == 0 && p->out_stride % 4 == 0 &&
+                        sl_dispatch_is_aligned (to, 0, 0) && sl_dispatch_is_aligned (to, 1, 0);
   const SlPool2dPush push = {
-      .elements = (uint32_t)(n * out * p->channels),
+      .invocations = (uint32_t)(n * out * p->channels / (by_fours ? 4 : 1)),
       .channels = p->channels,
       .in_h = p->in_h,
       .in_w = p->in_w,
@@ -46,13 +48,15 @@ add_pool (SlDispatcher *to, const SlPool2dParams *p, uint32_t op, uint32_t first
       .in_pixel = p->in_stride,
       .out_pixel = p->out_stride,
   };
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_pool2d, &push);
+  SlDispatch *record =
+      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_pool2d_texels : &sl_shader_pool2d, &push);
   record->specs[SL_POOL2D_OP] = op;
+  record->specs[SL_POOL2D_BY_FOURS] = by_fours;
   sl_dispatch_bind (record, 0, 0, images_extent (first, n, in, p->channels, p->in_stride), 4,
                     offsetof (SlPool2dPush, at_in));
   sl_dispatch_bind (record, 1, 1, images_extent (first, n, out, p->channels, p->out_stride), 4,
                     offsetof (SlPool2dPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+  sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
 static uint32_t

@@ -95,11 +95,7 @@ operand (const SlDispatcher *to, uint32_t index)
 static bool
 is_aligned (const SlDispatcher *to, uint32_t index, size_t first)
 {
-  size_t offset;
-  if (operand (to, index) == NULL)
-    return true;
-  sl_value_get_root (operand (to, index), &offset);
-  return offset % 16 == 0 && first % 4 == 0;
+  return index == SL_PRODUCT_NO_OPERAND || sl_dispatch_is_aligned (to, index, first);
 }
 
 static bool

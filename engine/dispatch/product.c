@@ -1,6 +1,7 @@
 #include "dispatch/product.h"
 
 #include "dispatch/forms.h"
+#include "dispatch/window.h"
 #include "shaders/gemm.h"
 #include "shaders/gemv.h"
 #include "shaders/panel.h"
@@ -302,21 +303,6 @@ some_images (const SlProduct *p, uint32_t from, uint32_t n)
   return piece;
 }
 
-/* Along one axis of an image: outputs `from` … from + n - 1 and the inputs that they see. */
-static void
-narrow_axis (uint32_t from, uint32_t n, int32_t stride, int32_t step, uint32_t taps, int32_t *pad,
-             uint32_t *in, uint32_t *ret_first)
-{
-  const int64_t reach = (int64_t)(taps - 1) * step;
-  const int64_t low = (int64_t)from * stride - *pad + MIN (reach, 0);
-  const int64_t high = (int64_t)(from + n - 1) * stride - *pad + MAX (reach, 0);
-  const int64_t begin = CLAMP (low, 0, (int64_t)*in - 1);
-  const int64_t end = CLAMP (high + 1, begin + 1, (int64_t)*in);
-  *pad = (int32_t)(*pad - (int64_t)from * stride + begin);
-  *in = (uint32_t)(end - begin);
-  *ret_first = (uint32_t)begin;
-}
-
 /* Rows of the pictures; of pictures of one row, pixels. */
 static SlProduct
 some_rows (const SlProduct *p, uint32_t from, uint32_t n)
@@ -324,14 +310,15 @@ some_rows (const SlProduct *p, uint32_t from, uint32_t n)
   SlProduct piece = *p;
   uint32_t first;
   if (p->out_h > 1) {
-    narrow_axis (from, n, p->stride_h, p->step_h, p->taps_h, &piece.pad_h, &piece.in_h, &first);
+    sl_window_narrow (from, n, p->stride_h, p->step_h, p->taps_h, &piece.pad_h, &piece.in_h,
+                      &first);
     piece.in.first += (size_t)first * p->in_w * p->in.pixel;
     piece.residual.first += (size_t)from * p->out_w * p->residual.pixel;
     piece.out.first += from * p->out_y;
     piece.out_h = n;
     return piece;
   }
-  narrow_axis (from, n, p->stride_w, p->step_w, p->taps_w, &piece.pad_w, &piece.in_w, &first);
+  sl_window_narrow (from, n, p->stride_w, p->step_w, p->taps_w, &piece.pad_w, &piece.in_w, &first);
   piece.in.first += first * p->in.pixel;
   piece.residual.first += from * p->residual.pixel;
   piece.out.first += from * p->out_x;

@@ -9,6 +9,8 @@
 
 /* Of what bindings begin at: more than lavapipe asks for, so that offsets behind it are tested. */
 #define ALIGNMENT 64
+/* Workgroups in a dimension, of what is run as on a GPU: more are folded, or the work is cut. */
+#define FEW_GROUPS 16
 #define SECONDS (G_GUINT64_CONSTANT (1000000000))
 
 struct OpGpu {
@@ -204,6 +206,11 @@ op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t byt
                .data = data};
   if (options->range > 0)
     work.limits.binding_range = options->range;
+  if (options->as_gpu) {
+    work.limits.is_cpu = false;
+    work.limits.cores = 0;
+    work.limits.max_groups = FEW_GROUPS;
+  }
   work.limits.product_form = options->form;
   work.limits.product_splits = options->splits;
   SlDispatcher to = {

@@ -18,6 +18,7 @@ typedef size_t (*OpGpuFind) (const void *data, const SlValue *value);
 /* What the device is made out to be. 0: what it is, or what is chosen for it. */
 typedef struct OpGpuOptions {
   size_t range;         /* most bytes that a binding spans */
+  bool as_gpu;          /* a CPU that plays a GPU: take the forms of a real one */
   uint32_t form;        /* of products, counted from 1 (dispatch/forms.h) */
   uint32_t splits;      /* of their depth, where the form can */
   bool ret_has_product; /* set if there was one */

@@ -549,8 +549,9 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
   g_autoptr (SlGraph) graph = passes.graph;
   g_autoptr (GString) steps = g_string_new (NULL);
   g_autofree char *what =
-      g_strdup_printf ("%s (Vulkan, %s, at most %zu bytes, form %u, %u splits)", row->name,
-                       run_names[kind], options->range, options->form, options->splits);
+      g_strdup_printf ("%s (Vulkan%s, %s, at most %zu bytes, form %u, %u splits)", row->name,
+                       options->as_gpu ? " with a GPU's forms" : "", run_names[kind],
+                       options->range, options->form, options->splits);
   Runner runner = {
       .row = row, .gpu = gpu, .options = options, .graph = graph, .what = what, .steps = steps};
   allocate_block (&runner);
@@ -608,7 +609,8 @@ run_forms (const OpCase *row, OpGpu *gpu, GPtrArray *wanted)
     }
 }
 
-/* Every layout; in pieces, as on a device that binds little; products in all their forms. */
+/* Every layout; with the forms of real GPUs; in pieces, as on a device that binds little; products
+ * in all their forms. */
 static void
 test_case_on_gpu (const void *data)
 {
@@ -631,6 +633,8 @@ test_case_on_gpu (const void *data)
     size_t bytes;
     if (!run_twice (row, gpu, (RunKind)kind, &plain, results, &bytes))
       return;
+    OpGpuOptions as_gpu = {.as_gpu = true};
+    run_twice (row, gpu, (RunKind)kind, &as_gpu, results, &bytes);
     OpGpuOptions small = {.range = MAX (SMALL_RANGE, bytes / SMALL_PART)};
     sl_aligned_free (run_block (row, gpu, (RunKind)kind, &small, results, &bytes));
   }

@@ -303,7 +303,7 @@ some_images (const SlProduct *p, uint32_t from, uint32_t n)
   return piece;
 }
 
-/* Rows of the pictures; of pictures of one row, pixels. */
+/* Rows of the pictures; pixels where output and input have one row alone. */
 static SlProduct
 some_rows (const SlProduct *p, uint32_t from, uint32_t n)
 {
@@ -364,7 +364,7 @@ sl_product_dispatch (SlDispatcher *to, const SlProduct *p)
       return dispatch_halves (to, p, some_images, p->images, p->images / 2);
     if (p->out_h > 1)
       return dispatch_halves (to, p, some_rows, p->out_h, p->out_h / 2);
-    if (p->out_w > 1)
+    if (p->out_w > 1 && p->in_h == 1)
       return dispatch_halves (to, p, some_rows, p->out_w, p->out_w / 2);
     if (p->groups > 1)
       return dispatch_halves (to, p, some_groups, p->groups, p->groups / 2);

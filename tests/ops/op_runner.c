@@ -367,8 +367,9 @@ run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
   uint32_t done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, options,
                               find_in_block, runner);
   if (done == 0 && options->range > 0) { /* what cannot be cut so small */
-    options->range = 0;
-    done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, options,
+    OpGpuOptions whole = *options;
+    whole.range = 0;
+    done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, &whole,
                        find_in_block, runner);
   }
   if (done == 0)

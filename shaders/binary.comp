@@ -1,6 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-/* Binary kernels with broadcast and an activation, one invocation an element. */
+#extension GL_EXT_control_flow_attributes : require
+/* Binary kernels with broadcast and an activation; one invocation an element, or four that follow each other. */
 #include "index.glsl"
 #include "broadcast.glsl"
 #include "ops.h"
@@ -10,19 +11,26 @@
 layout (local_size_x = GROUP) in;
 layout (constant_id = 0) const uint op = BINARY_ADD;
 layout (constant_id = 1) const uint act = ACT_NONE;
+layout (constant_id = 2) const uint rank = LOOP_RANK;    /* of the loops, how many take more than one step */
+layout (constant_id = 3) const bool by_fours = false;    /* vectors of four of the last loop, but for operands */
+layout (constant_id = 4) const bool repeats_a = false;   /* that it repeats */
+layout (constant_id = 5) const bool repeats_b = false;
 
 layout (push_constant) uniform Push
 {
-  uint elements;
+  uint invocations;
   uint dims[LOOP_RANK];
   int a_stride[LOOP_RANK], b_stride[LOOP_RANK], out_stride[LOOP_RANK]; /* 0 repeats */
   uint at_a, at_b, at_out;
   float act_a, act_b;
 };
 
-READ (0, REAL, left);
-READ (1, REAL, right);
-WRITE (2, REAL, result);
+READ_FOURS (0, left);
+READ_FOURS (1, right);
+WRITE_FOURS (2, result);
+
+const uint width = by_fours ? 4 : 1; /* elements of an invocation */
+#define LOAD(name, repeats, i) (by_fours && !repeats ? FOUR_OF (name, i) : vec4 (ONE_OF (name, i)))
 
 #include "pow.glsl"
 
@@ -53,9 +61,16 @@ void
 main ()
 {
   uint i = invocation_index ();
-  if (i >= elements)
+  if (i >= invocations)
     return;
-  float a = float (left[at_a + place_of (i, dims, a_stride)]);
-  float b = float (right[at_b + place_of (i, dims, b_stride)]);
-  result[at_out + place_of (i, dims, out_stride)] = REAL (activate (act, compute (a, b), act_a, act_b));
+  uint of_a = at_a + place_in (rank, i * width, dims, a_stride);
+  uint of_b = at_b + place_in (rank, i * width, dims, b_stride);
+  uint to = at_out + place_in (rank, i * width, dims, out_stride);
+  vec4 a = LOAD (left, repeats_a, of_a), b = LOAD (right, repeats_b, of_b);
+  [[unroll]] for (uint j = 0; j < width; j++)
+    a[j] = activate (act, compute (a[j], b[j]), act_a, act_b);
+  if (by_fours)
+    result4[to / 4] = a;
+  else
+    result[to] = REAL (a.x);
 }

@@ -8,14 +8,20 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const SlAffineParams *p = data;
   const size_t channels = loops->dims[1], first = loops->first[0] % p->in_stride;
-  SlAffinePush push = {.elements = (uint32_t)(loops->dims[0] * channels),
+  const bool by_fours = sl_loops_have_fours (to, loops, 0, 0) && first % 4 == 0 &&
+                        sl_dispatch_is_aligned (to, 1, first) &&
+                        sl_dispatch_is_aligned (to, 2, first) &&
+                        sl_loops_have_fours (to, loops, 1, 3);
+  SlAffinePush push = {.invocations = (uint32_t)(loops->dims[0] * channels / (by_fours ? 4 : 1)),
                        .channels = (uint32_t)channels,
                        .in_stride = (uint32_t)p->in_stride,
                        .out_stride = (uint32_t)p->out_stride,
                        .act_a = p->act.a,
                        .act_b = p->act.b};
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_affine, &push);
+  SlDispatch *record =
+      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_affine_texels : &sl_shader_affine, &push);
   record->specs[SL_AFFINE_ACT] = p->act.kind;
+  record->specs[SL_AFFINE_BY_FOURS] = by_fours;
   const SlExtent vector = sl_extent (first * 4, channels * 4);
   sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4,
                     offsetof (SlAffinePush, at_in));
@@ -23,7 +29,7 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
   sl_dispatch_bind (record, 2, 2, vector, 4, offsetof (SlAffinePush, at_shift));
   sl_dispatch_bind (record, 3, 3, sl_loops_get_extent (loops, 1), 4,
                     offsetof (SlAffinePush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+  sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
 static uint32_t

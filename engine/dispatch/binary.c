@@ -15,21 +15,31 @@ static void
 add (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const Binary *binary = data;
-  SlBinaryPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
+  const uint32_t last = loops->rank - 1;
+  const bool by_fours = loops->stride[2][last] == 1 && sl_loops_have_fours (to, loops, 0, 0) &&
+                        sl_loops_have_fours (to, loops, 1, 1) &&
+                        sl_loops_have_fours (to, loops, 2, 2);
+  SlBinaryPush push = {.invocations =
+                           (uint32_t)(sl_loops_get_elements (loops) / (by_fours ? 4 : 1)),
                        .act_a = binary->act.a,
                        .act_b = binary->act.b};
   sl_loops_push_dims (loops, LOOP_RANK, push.dims);
   sl_loops_push_strides (loops, 0, LOOP_RANK, push.a_stride);
   sl_loops_push_strides (loops, 1, LOOP_RANK, push.b_stride);
   sl_loops_push_strides (loops, 2, LOOP_RANK, push.out_stride);
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_binary, &push);
+  SlDispatch *record =
+      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_binary_texels : &sl_shader_binary, &push);
   record->specs[SL_BINARY_OP] = binary->op;
   record->specs[SL_BINARY_ACT] = binary->act.kind;
+  record->specs[SL_BINARY_RANK] = loops->rank;
+  record->specs[SL_BINARY_BY_FOURS] = by_fours;
+  record->specs[SL_BINARY_REPEATS_A] = loops->stride[0][last] == 0;
+  record->specs[SL_BINARY_REPEATS_B] = loops->stride[1][last] == 0;
   sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4, offsetof (SlBinaryPush, at_a));
   sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4, offsetof (SlBinaryPush, at_b));
   sl_dispatch_bind (record, 2, 2, sl_loops_get_extent (loops, 2), 4,
                     offsetof (SlBinaryPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+  sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
 static uint32_t

@@ -90,6 +90,20 @@ sl_loops_get_extent (const SlLoops *loops, uint32_t k)
   return (SlExtent){begin, rows, row * size, pitch * size};
 }
 
+bool
+sl_loops_have_fours (const SlDispatcher *to, const SlLoops *loops, uint32_t k, uint32_t index)
+{
+  const uint32_t last = loops->rank - 1;
+  if (loops->dims[last] % 4 != 0)
+    return false;
+  if (loops->stride[k][last] == 0)
+    return true;
+  for (uint32_t d = 0; d < last; d++)
+    if (loops->stride[k][d] % 4 != 0)
+      return false;
+  return loops->stride[k][last] == 1 && sl_dispatch_is_aligned (to, index, loops->first[k]);
+}
+
 static bool
 is_empty (const SlLoops *loops)
 {

@@ -32,6 +32,10 @@ void sl_loops_cut (SlDispatcher *to, const SlLoops *loops, SlLoopsFunc func, con
 
 size_t sl_loops_get_elements (const SlLoops *loops);
 
+/* TRUE if the fastest loop's steps of operand `k`, operand `index` of the step, are vectors of
+ * four, or if it repeats one element. */
+bool sl_loops_have_fours (const SlDispatcher *to, const SlLoops *loops, uint32_t k, uint32_t index);
+
 /* The elements of operand `k`. */
 SlExtent sl_loops_get_extent (const SlLoops *loops, uint32_t k);
 

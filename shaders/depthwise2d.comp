@@ -34,17 +34,31 @@ WRITE_FOURS (4, result);
 const uint width = by_fours ? 4 : 1; /* channels of an invocation */
 #define LOAD(name, i) (by_fours ? FOUR_OF (name, i) : vec4 (ONE_OF (name, i)))
 
-/* The input position that tap `k` of output `i` sees; -1: none. */
-int
-position_of (uint i, uint k, int stride, int dilation, int pad, uint size)
+/* Along one axis, and what taps are there, as variables: a CPU that plays a GPU reads push constants anew, and slowly,
+ * in every turn of a loop. */
+struct Axis
 {
-  int at = int (i) * (transposed ? 1 : stride) + (transposed ? pad - int (k) * dilation : int (k) * dilation - pad);
+  int first, stride, dilation, size; /* first: of tap 0, in units of 1 / stride if transposed */
+  uint taps;
+};
+
+Axis
+axis_of (uint i, int stride, int dilation, int pad, uint size, uint taps)
+{
+  return Axis (transposed ? int (i) + pad : int (i) * stride - pad, stride, dilation, int (size), taps);
+}
+
+/* The input position that tap `k` sees; -1: none. */
+int
+position_of (Axis axis, uint k)
+{
+  int at = axis.first + int (k) * (transposed ? -axis.dilation : axis.dilation);
   if (transposed) {
-    if (at < 0 || at % stride != 0)
+    if (at < 0 || at % axis.stride != 0)
       return -1;
-    at /= stride;
+    at /= axis.stride;
   }
-  return at < int (size) ? at : -1;
+  return at < axis.size ? at : -1;
 }
 
 void
@@ -59,15 +73,16 @@ main ()
   if (has_bias)
     sum = LOAD (bias, at_bias + c);
 
-  for (uint ky = 0; ky < kernel_h; ky++) {
-    int iy = position_of (y, ky, stride_h, dilation_h, pad_h, in_h);
-    if (iy < 0)
-      continue;
-    uint row = at_in + (image * in_h + uint (iy)) * in_w * in_pixel + c;
-    for (uint kx = 0; kx < kernel_w; kx++) {
-      int ix = position_of (x, kx, stride_w, dilation_w, pad_w, in_w);
-      if (ix >= 0)
-        sum += LOAD (source, row + uint (ix) * in_pixel) * LOAD (weights, at_weights + (ky * kernel_w + kx) * channels + c);
+  Axis rows = axis_of (y, stride_h, dilation_h, pad_h, in_h, kernel_h);
+  Axis cols = axis_of (x, stride_w, dilation_w, pad_w, in_w, kernel_w);
+  uint from = at_in + image * in_h * in_w * in_pixel + c, row = in_w * in_pixel, col = in_pixel;
+  uint tap = at_weights + c, taps = channels;
+  for (uint ky = 0; ky < rows.taps; ky++) {
+    int iy = position_of (rows, ky);
+    for (uint kx = 0; kx < cols.taps; kx++, tap += taps) {
+      int ix = position_of (cols, kx);
+      if (iy >= 0 && ix >= 0)
+        sum += LOAD (source, from + uint (iy) * row + uint (ix) * col) * LOAD (weights, tap);
     }
   }
   if (has_residual)

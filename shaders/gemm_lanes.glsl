@@ -22,13 +22,13 @@ multiply (float a[ROWS], uint panels[PANELS], uint depth)
   }
 }
 
-/* Adds a tap's channels; `depth`: of its first. */
+/* Adds a tap's `n` channels; `depth`: of its first. */
 void
-add_tap (uint panels[PANELS], uint depth)
+add_tap (uint panels[PANELS], uint depth, uint n)
 {
   float a[ROWS];
   if (reads_fours)
-    for (uint i = 0; i < channels; i += 4) {
+    for (uint i = 0; i < n; i += 4) {
       vec4 four[ROWS];
       [[unroll]] for (uint r = 0; r < ROWS; r++)
         four[r] = mix (vec4 (0), FOUR_OF (source, at[r] + i), bvec4 (inside[r]));
@@ -39,7 +39,7 @@ add_tap (uint panels[PANELS], uint depth)
       }
     }
   else
-    for (uint i = 0; i < channels; i++) {
+    for (uint i = 0; i < n; i++) {
       [[unroll]] for (uint r = 0; r < ROWS; r++)
         a[r] = mix (0, ONE_OF (source, at[r] + i), inside[r]);
       multiply (a, panels, depth + i);
@@ -63,11 +63,12 @@ main ()
     [[unroll]] for (uint r = 0; r < ROWS; r++)
       sums[r][q] = start;
   }
+  uint n = channels, depth = 0; /* a variable: push constants are slow in loops (README.md) */
   for (uint ty = 0; ty < taps_h; ty++)
-    for (uint tx = 0; tx < taps_w; tx++) {
+    for (uint tx = 0; tx < taps_w; tx++, depth += n) {
       [[unroll]] for (uint r = 0; r < ROWS; r++)
         inside[r] = find_tap (window[r], ty, tx, at[r]);
-      add_tap (panels, (ty * taps_w + tx) * channels);
+      add_tap (panels, depth, n);
     }
   [[unroll]] for (uint r = 0; r < ROWS; r++)
     if (row[r] < rows)

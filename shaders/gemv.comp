@@ -40,9 +40,9 @@ main ()
   uint a = at_in + group * in_group + row * in_row;
   uint b = at_weights + group * weight_group + first / PANEL * depth * PANEL + first % PANEL;
   vec4 sums[4] = vec4[] (vec4 (0), vec4 (0), vec4 (0), vec4 (0)); /* of every fourth product: a short chain each */
-  uint k = 0;
+  uint k = 0, end = depth; /* a variable: push constants are slow in loops (README.md) */
 
-  for (; k + 4 <= depth; k += 4) {
+  for (; k + 4 <= end; k += 4) {
     vec4 four;
     if (reads_fours)
       four = FOUR_OF (source, a + k);
@@ -52,7 +52,7 @@ main ()
     [[unroll]] for (uint j = 0; j < 4; j++)
       sums[j] += four[j] * FOUR_OF (weights, b + (k + j) * PANEL);
   }
-  for (; k < depth; k++)
+  for (; k < end; k++)
     sums[0] += ONE_OF (source, a + k) * FOUR_OF (weights, b + k * PANEL);
   vec4 sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
 

@@ -44,18 +44,19 @@ main ()
     return;
   uint c = i * width % channels, pixel = i * width / channels;
   int x = int (pixel % out_w) * stride_w - pad_left, y = int (pixel / out_w % out_h) * stride_h - pad_top;
-  uint image = at_in + pixel / out_w / out_h * in_h * in_w * in_pixel + c;
+  uint from = at_in + pixel / out_w / out_h * in_h * in_w * in_pixel + c;
   vec4 r = vec4 (op == POOL_MAX ? -INFINITY : 0);
 
-  for (int ky = 0; ky < kernel_h; ky++) {
-    int iy = y + ky * dilation_h;
-    if (iy < 0 || iy >= int (in_h))
-      continue;
-    for (int kx = 0; kx < kernel_w; kx++) {
-      int ix = x + kx * dilation_w;
-      if (ix < 0 || ix >= int (in_w))
+  /* Variables: a CPU that plays a GPU reads push constants anew, and slowly, in every turn of a loop. */
+  int taps_h = kernel_h, taps_w = kernel_w, step_h = dilation_h, step_w = dilation_w;
+  uint h = in_h, w = in_w, row = in_w * in_pixel, col = in_pixel;
+  for (int ky = 0; ky < taps_h; ky++) {
+    int iy = y + ky * step_h;
+    for (int kx = 0; kx < taps_w; kx++) {
+      int ix = x + kx * step_w;
+      if (iy < 0 || iy >= int (h) || ix < 0 || ix >= int (w))
         continue;
-      uint at = image + (uint (iy) * in_w + uint (ix)) * in_pixel;
+      uint at = from + uint (iy) * row + uint (ix) * col;
       vec4 v = by_fours ? FOUR_OF (source, at) : vec4 (ONE_OF (source, at));
       [[unroll]] for (uint j = 0; j < width; j++)
         r[j] = op == POOL_MAX ? greater_of (r[j], v[j]) : r[j] + v[j];

@@ -286,8 +286,10 @@ sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
   program->plan = make_plan (program, options, error);
   if (program->plan == NULL)
     return NULL;
-  const SlCompileOptions compile = {
-      .threads = options->threads, .device = program->device->number, .host = &sl_cpu_host_steps};
+  const SlCompileOptions compile = {.threads = options->threads,
+                                    .device = program->device->number,
+                                    .memory_limit = options->memory_limit,
+                                    .host = &sl_cpu_host_steps};
   program->compiled = program->backend->compile (program->plan, &compile, error);
   if (program->compiled == NULL ||
       !sl_plan_check_limit (program->backend->run_bytes (program->compiled), options->memory_limit,

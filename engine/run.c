@@ -6,6 +6,7 @@
 struct SlRun {
   SlProgram *program;
   void *run;
+  gboolean submitted;
 };
 
 SlRun *
@@ -21,12 +22,35 @@ sl_run_new (SlProgram *program, GError **error)
   return run;
 }
 
+/* Every run of a program that updates what it reads has to see what the one before it made. */
+static gboolean
+begin (SlRun *run)
+{
+  SlProgram *program = run->program;
+  g_return_val_if_fail (!run->submitted, FALSE);
+  if (g_atomic_int_add (&program->in_flight, 1) > 0 && program->plan->graph->updates->len > 0) {
+    g_atomic_int_add (&program->in_flight, -1);
+    g_return_val_if_reached (FALSE);
+  }
+  run->submitted = TRUE;
+  return TRUE;
+}
+
+static void
+end (SlRun *run)
+{
+  if (run->submitted)
+    g_atomic_int_add (&run->program->in_flight, -1);
+  run->submitted = FALSE;
+}
+
 void
 sl_run_free (SlRun *run)
 {
   if (run == NULL)
     return;
   run->program->backend->run_free (run->run);
+  end (run);
   sl_program_unref (run->program);
   g_free (run);
 }
@@ -139,14 +163,40 @@ check_outputs (SlRun *run, GError **error)
 }
 
 gboolean
+sl_run_submit (SlRun *run, GError **error)
+{
+  const SlBackend *backend = run->program->backend;
+  if (!begin (run))
+    return FALSE;
+  if (backend->submit != NULL ? backend->submit (run->run, error)
+                              : backend->execute (run->run, error))
+    return TRUE;
+  end (run);
+  return FALSE;
+}
+
+gboolean
+sl_run_wait (SlRun *run, GError **error)
+{
+  const SlBackend *backend = run->program->backend;
+  g_return_val_if_fail (run->submitted, FALSE);
+  const gboolean done = backend->wait == NULL || backend->wait (run->run, error);
+  end (run);
+  return done && check_outputs (run, error);
+}
+
+gboolean
 sl_run_execute (SlRun *run, GError **error)
 {
-  return run->program->backend->execute (run->run, error) && check_outputs (run, error);
+  return sl_run_submit (run, error) && sl_run_wait (run, error);
 }
 
 gboolean
 sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error)
 {
-  return run->program->backend->execute_timed (run->run, ret_ns, error) &&
-         check_outputs (run, error);
+  if (!begin (run))
+    return FALSE;
+  const gboolean done = run->program->backend->execute_timed (run->run, ret_ns, error);
+  end (run);
+  return done && check_outputs (run, error);
 }

@@ -8,6 +8,7 @@
 
 struct SlProgram {
   gatomicrefcount refs;
+  gint in_flight; /* atomic: runs that are submitted */
   SlModel *model;
   const SlDevice *device;
   const SlBackend *backend;

@@ -19,6 +19,7 @@ typedef struct SlHostSteps {
 typedef struct SlCompileOptions {
   uint32_t threads;        /* most that a run may use; 0: any number */
   uint32_t device;         /* number among the backend's devices */
+  guint64 memory_limit;    /* bytes that run_bytes() may come to; checked here by who allocates */
   const SlHostSteps *host; /* NULL: none may run on the CPU */
 } SlCompileOptions;
 
@@ -43,7 +44,11 @@ typedef struct SlBackend {
   /* Computes all outputs from the inputs as they stand. FALSE if the device failed: what is in the
    * outputs is not to be read then. */
   gboolean (*execute) (void *run, GError **error);
-  /* The same, with the nanoseconds of each step (where the plan has none: of each node). */
+  /* The same in two: submit() begins, and the run's inputs and outputs are the backend's until
+   * wait() has come back, once. NULL: execute() begins and ends. */
+  gboolean (*submit) (void *run, GError **error);
+  gboolean (*wait) (void *run, GError **error);
+  /* As execute(), with the nanoseconds of each step (where the plan has none: of each node). */
   gboolean (*execute_timed) (void *run, uint64_t *ret_ns, GError **error);
 
   /* Executes again, step by step, and finds the first node with a NaN or infinity among its

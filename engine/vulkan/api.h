@@ -44,6 +44,7 @@
   X (CreateCommandPool)            \
   X (DestroyCommandPool)           \
   X (AllocateCommandBuffers)       \
+  X (FreeCommandBuffers)           \
   X (BeginCommandBuffer)           \
   X (EndCommandBuffer)             \
   X (CreateFence)                  \
@@ -51,7 +52,6 @@
   X (ResetFences)                  \
   X (WaitForFences)                \
   X (QueueSubmit)                  \
-  X (QueueWaitIdle)                \
   X (CreateQueryPool)              \
   X (DestroyQueryPool)             \
   X (GetQueryPoolResults)          \
@@ -69,6 +69,13 @@
 typedef enum { SL_VK_CALLS (SL_VK_CALL_ID) SL_VK_N_CALLS } SlVkCall;
 #undef SL_VK_CALL_ID
 
+/* What a device can do, besides what dispatchers ask for. */
+typedef struct SlVkLimits {
+  uint64_t max_allocation; /* bytes in one piece */
+  double speed;            /* operations a second that it does at least */
+  double part_seconds;     /* that a command buffer may take by that */
+} SlVkLimits;
+
 /* What tests put between us and Vulkan. */
 typedef struct SlVkHooks {
   /* Before each call, from any thread. What is not VK_SUCCESS is the result of the call, which then
@@ -77,7 +84,9 @@ typedef struct SlVkHooks {
   /* Makes a device another one than it is: when the devices are listed, and smaller when one is
    * made. NULL: nothing. */
   void (*describe) (void *data, VkPhysicalDeviceProperties *properties);
-  void (*limit) (void *data, SlGpu *gpu);
+  void (*limit) (void *data, SlGpu *gpu, SlVkLimits *limits);
+  /* Bytes that its memory has left. NULL: what the driver says. */
+  void (*limit_memory) (void *data, uint64_t *free_bytes);
   void *data;
 } SlVkHooks;
 

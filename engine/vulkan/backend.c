@@ -19,6 +19,8 @@ const SlBackend sl_vulkan_backend = {
     .run_free = sl_vk_run_free,
     .memory = sl_vk_run_memory,
     .execute = sl_vk_run_execute,
+    .submit = sl_vk_run_submit,
+    .wait = sl_vk_run_wait,
     .execute_timed = sl_vk_run_execute_timed,
     .find_nonfinite = sl_vk_run_find_nonfinite,
 };

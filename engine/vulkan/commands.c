@@ -6,8 +6,8 @@
 
 /* A piece of staging memory: so large that what a submission costs is nothing beside it. */
 #define UPLOAD_BYTES (G_GUINT64_CONSTANT (16) << 20)
-/* For copies of so many bytes. */
-#define UPLOAD_NS (G_GUINT64_CONSTANT (10) * 1000000000)
+/* For copies of so many bytes, by the slowest bus. */
+#define UPLOAD_NS (G_GUINT64_CONSTANT (1) * 1000000000)
 
 #define WORK (VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT)
 #define WORK_READS (VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT)
@@ -20,7 +20,6 @@ sl_vk_commands_init (SlVkDevice *device, SlVkCommands *commands, GError **error)
                                         .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT |
                                                  VK_COMMAND_POOL_CREATE_TRANSIENT_BIT,
                                         .queueFamilyIndex = device->physical->queue_family};
-  const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
   *commands = (SlVkCommands){.device = device};
   VkResult result =
       sl_vk_try (device, CreateCommandPool, device->handle, &pool, NULL, &commands->pool);
@@ -34,14 +33,12 @@ sl_vk_commands_init (SlVkDevice *device, SlVkCommands *commands, GError **error)
                                               .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                                               .commandBufferCount = 1};
   result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &buffer, &commands->buffer);
-  if (result == VK_SUCCESS) {
-    result = sl_vk_try (device, CreateFence, device->handle, &fence, NULL, &commands->fence);
-    if (result == VK_SUCCESS)
-      return TRUE;
-    commands->fence = VK_NULL_HANDLE;
-  }
+  if (result != VK_SUCCESS)
+    sl_vk_device_error (device, error, result, "no command buffer");
+  else if (sl_vk_work_init (device, &commands->work, error))
+    return TRUE;
   sl_vk_commands_clear (commands);
-  return sl_vk_device_error (device, error, result, "no command buffer");
+  return FALSE;
 }
 
 void
@@ -50,8 +47,7 @@ sl_vk_commands_clear (SlVkCommands *commands)
   SlVkDevice *device = commands->device;
   if (device == NULL || !sl_vk_device_may_destroy (device))
     return;
-  if (commands->fence != VK_NULL_HANDLE)
-    sl_vk_do (device, DestroyFence, device->handle, commands->fence, NULL);
+  sl_vk_work_clear (device, &commands->work);
   if (commands->pool != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyCommandPool, device->handle, commands->pool, NULL);
   *commands = (SlVkCommands){0};
@@ -100,12 +96,9 @@ sl_vk_commands_run (SlVkCommands *commands, uint64_t ns, GError **error)
   VkResult result = sl_vk_try (device, EndCommandBuffer, commands->buffer);
   if (result != VK_SUCCESS)
     return sl_vk_device_error (device, error, result, "commands cannot be recorded");
-  if (!sl_vk_device_submit (device, commands->buffer, commands->fence, error))
-    return FALSE;
-  if (sl_vk_device_wait (device, commands->fence, ns, error))
-    return TRUE;
-  sl_vk_device_recover (device, commands->fence);
-  return FALSE;
+  commands->work.ns = ns;
+  return sl_vk_device_submit (device, commands->buffer, &commands->work, error) &&
+         sl_vk_device_wait (device, &commands->work, error);
 }
 
 gboolean

@@ -3,11 +3,12 @@
 
 #include "vulkan/memory.h"
 
+/* One thread's. */
 typedef struct SlVkCommands {
   SlVkDevice *device;
   VkCommandPool pool;
   VkCommandBuffer buffer;
-  VkFence fence;
+  SlVkWork work;
 } SlVkCommands;
 
 gboolean sl_vk_commands_init (SlVkDevice *device, SlVkCommands *commands, GError **error);
@@ -16,7 +17,8 @@ void sl_vk_commands_clear (SlVkCommands *commands);
 
 /* Begins anew, with a barrier behind everything that the queue did before. */
 gboolean sl_vk_commands_begin (SlVkCommands *commands, GError **error);
-/* Ends, submits, and waits up to `ns` nanoseconds; the host may read then what was copied. */
+/* Ends, submits, and waits for what may take `ns` nanoseconds; the host may read then what was
+ * copied. */
 gboolean sl_vk_commands_run (SlVkCommands *commands, uint64_t ns, GError **error);
 
 /* Makes what compute shaders and copies wrote, and the host before submission, visible to those

@@ -3,6 +3,20 @@
 #include "vulkan/pipeline.h"
 #include "vulkan/weights.h"
 
+/* A GPU that has shown no result for so long hangs. A CPU that plays one may be slow and shared,
+ * and compiles shaders when they first run. */
+#define PATIENCE_NS (G_GUINT64_CONSTANT (10) * 1000000000)
+#define CPU_PATIENCE_NS (G_GUINT64_CONSTANT (600) * 1000000000)
+/* Operations a second that a device of a kind does at least: the slowest are the GPUs of small
+ * boards. A command buffer ends where it may take longer than PART_SECONDS: some systems kill what
+ * takes longer than two. Nobody kills a CPU that plays a GPU. */
+#define DISCRETE_SPEED 1e12
+#define OTHER_SPEED 5e9
+#define CPU_SPEED 2e9
+#define PART_SECONDS 0.1
+/* Between two tries of what failed for want of memory. */
+#define RETRY_US 10000
+
 static struct {
   GMutex lock;
   GPtrArray *devices; /* SlVkDevice, of each number at most one that is not lost */
@@ -59,33 +73,41 @@ create (SlVkDevice *device)
                                    .pQueueCreateInfos = &queue,
                                    .enabledExtensionCount = n_extensions,
                                    .ppEnabledExtensionNames = extensions};
-  return sl_vk_try_global (CreateDevice, physical->handle, &info, NULL, &device->handle);
-}
-
-/* Waits until the queue is empty. */
-static void
-drain (SlVkDevice *device)
-{
-  if (!sl_vk_device_may_destroy (device))
-    return;
-  g_mutex_lock (&device->queue_lock);
-  VkResult result = sl_vk_try (device, QueueWaitIdle, device->queue);
-  g_mutex_unlock (&device->queue_lock);
-  if (result == VK_ERROR_DEVICE_LOST)
-    g_atomic_int_set (&device->lost, 1);
+  VkResult result = sl_vk_try_global (CreateDevice, physical->handle, &info, NULL, &device->handle);
+  if (result != VK_SUCCESS)
+    device->handle = VK_NULL_HANDLE;
+  return result;
 }
 
 static void
 device_free (SlVkDevice *device)
 {
   if (device->handle != VK_NULL_HANDLE) {
-    drain (device);
+    sl_vk_device_drain (device);
     sl_vk_pipelines_free (device);
     sl_vk_constants_free (device);
+    if (device->drain_fence != VK_NULL_HANDLE)
+      sl_vk_do (device, DestroyFence, device->handle, device->drain_fence, NULL);
     sl_vk_do (device, DestroyDevice, device->handle, NULL);
   }
   g_mutex_clear (&device->queue_lock);
+  g_mutex_clear (&device->drain_lock);
   g_free (device);
+}
+
+static SlVkLimits
+get_limits (const SlVkPhysical *physical)
+{
+  SlVkLimits limits = {.max_allocation = physical->max_allocation,
+                       .speed = OTHER_SPEED,
+                       .part_seconds = PART_SECONDS};
+  if (physical->type == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU) {
+    limits.speed = DISCRETE_SPEED;
+  } else if (physical->type == VK_PHYSICAL_DEVICE_TYPE_CPU) {
+    limits.speed = CPU_SPEED;
+    limits.part_seconds = G_MAXDOUBLE;
+  }
+  return limits;
 }
 
 static SlVkDevice *
@@ -96,10 +118,12 @@ device_new (uint32_t index, GError **error)
   device->index = index;
   device->physical = sl_vk_physical_get (index);
   device->gpu = device->physical->gpu;
+  device->limits = get_limits (device->physical);
   g_mutex_init (&device->queue_lock);
+  g_mutex_init (&device->drain_lock);
   const SlVkHooks *hooks = sl_vk_hooks;
   if (hooks != NULL && hooks->limit != NULL)
-    hooks->limit (hooks->data, &device->gpu);
+    hooks->limit (hooks->data, &device->gpu, &device->limits);
   VkResult result = create (device);
   if (result != VK_SUCCESS) {
     sl_vk_error (error, result, "%s cannot be opened", device->physical->info.name);
@@ -109,11 +133,24 @@ device_new (uint32_t index, GError **error)
   volkLoadDeviceTable (&device->table, device->handle);
   device->table.vkGetDeviceQueue (device->handle, device->physical->queue_family, 0,
                                   &device->queue);
-  if (!sl_vk_pipelines_new (device, error) || !sl_vk_constants_new (device, error)) {
-    device_free (device);
-    return NULL;
-  }
-  return device;
+  SlVkWork drain = {0};
+  const gboolean done = sl_vk_work_init (device, &drain, error) &&
+                        sl_vk_pipelines_new (device, error) && sl_vk_constants_new (device, error);
+  device->drain_fence = drain.fence;
+  if (done)
+    return device;
+  device_free (device);
+  return NULL;
+}
+
+uint64_t
+sl_vk_device_get_free_memory (const SlVkDevice *device)
+{
+  const SlVkHooks *hooks = sl_vk_hooks;
+  uint64_t bytes = sl_vk_physical_get_free_memory (device->physical);
+  if (hooks != NULL && hooks->limit_memory != NULL)
+    hooks->limit_memory (hooks->data, &bytes);
+  return bytes;
 }
 
 SlVkDevice *
@@ -187,41 +224,151 @@ sl_vk_device_error (SlVkDevice *device, GError **error, VkResult result, const c
   return sl_vk_error (error, result, "%s: %s", device->physical->info.name, text);
 }
 
+/* --- The queue --- */
+
 gboolean
-sl_vk_device_submit (SlVkDevice *device, VkCommandBuffer commands, VkFence fence, GError **error)
+sl_vk_work_init (SlVkDevice *device, SlVkWork *work, GError **error)
 {
-  if (!sl_vk_device_check (device, error))
-    return FALSE;
+  const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+  *work = (SlVkWork){0};
+  VkResult result = sl_vk_try (device, CreateFence, device->handle, &info, NULL, &work->fence);
+  if (result == VK_SUCCESS)
+    return TRUE;
+  work->fence = VK_NULL_HANDLE;
+  return sl_vk_device_error (device, error, result, "no fence");
+}
+
+void
+sl_vk_work_clear (SlVkDevice *device, SlVkWork *work)
+{
+  if (work->fence != VK_NULL_HANDLE && sl_vk_device_may_destroy (device))
+    sl_vk_do (device, DestroyFence, device->handle, work->fence, NULL);
+  *work = (SlVkWork){0};
+}
+
+/* It hangs: it may be at work for ever. */
+static void
+abandon (SlVkDevice *device)
+{
+  g_atomic_int_set (&device->abandoned, 1);
+  g_atomic_int_set (&device->lost, 1);
+}
+
+static uint64_t
+get_patience (const SlVkDevice *device)
+{
+  return device->gpu.is_cpu ? CPU_PATIENCE_NS : PATIENCE_NS;
+}
+
+gboolean
+sl_vk_device_submit (SlVkDevice *device, VkCommandBuffer commands, SlVkWork *work, GError **error)
+{
+  const VkFence fence = work != NULL ? work->fence : VK_NULL_HANDLE;
   const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                              .commandBufferCount = 1,
                              .pCommandBuffers = &commands};
+  if (!sl_vk_device_check (device, error))
+    return FALSE;
+  VkResult result = VK_SUCCESS;
+  if (fence != VK_NULL_HANDLE)
+    result = sl_vk_try (device, ResetFences, device->handle, 1, &fence);
   g_mutex_lock (&device->queue_lock);
-  VkResult result = sl_vk_try (device, QueueSubmit, device->queue, 1, &info, fence);
+  if (result == VK_SUCCESS)
+    result = sl_vk_try (device, QueueSubmit, device->queue, 1, &info, fence);
+  if (result == VK_SUCCESS && work != NULL) {
+    device->outstanding_ns += work->ns;
+    work->limit = device->outstanding_ns + get_patience (device);
+    work->pending = true;
+  }
   g_mutex_unlock (&device->queue_lock);
   return result == VK_SUCCESS ||
          sl_vk_device_error (device, error, result, "work cannot be submitted");
 }
 
 gboolean
-sl_vk_device_wait (SlVkDevice *device, VkFence fence, uint64_t ns, GError **error)
+sl_vk_device_wait (SlVkDevice *device, SlVkWork *work, GError **error)
 {
-  VkResult result = sl_vk_try (device, WaitForFences, device->handle, 1, &fence, VK_TRUE, ns);
+  if (!work->pending)
+    return TRUE;
+  VkResult result = VK_ERROR_DEVICE_LOST;
+  /* One that hangs is waited for once. */
+  if (sl_vk_device_may_destroy (device))
+    result =
+        sl_vk_try (device, WaitForFences, device->handle, 1, &work->fence, VK_TRUE, work->limit);
+  work->pending = false;
+  g_mutex_lock (&device->queue_lock);
+  device->outstanding_ns -= work->ns;
+  g_mutex_unlock (&device->queue_lock);
   if (result == VK_TIMEOUT) {
-    g_atomic_int_set (&device->abandoned, 1);
-    g_atomic_int_set (&device->lost, 1);
+    abandon (device);
     g_set_error (error, SL_ERROR, SL_ERROR_DEVICE, "%s: no result after %.0f s, the device hangs",
-                 device->physical->info.name, (double)ns / 1e9);
+                 device->physical->info.name, (double)work->limit / 1e9);
     return FALSE;
   }
   if (result == VK_SUCCESS)
-    result = sl_vk_try (device, ResetFences, device->handle, 1, &fence);
-  return result == VK_SUCCESS || sl_vk_device_error (device, error, result, "waiting failed");
+    return TRUE;
+  sl_vk_device_error (device, error, result, "waiting failed");
+  sl_vk_device_drain (device);
+  return FALSE;
+}
+
+/* Worth another try: memory may come back. */
+static bool
+is_passing (VkResult result)
+{
+  return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
+static VkResult
+submit_fence (SlVkDevice *device)
+{
+  VkResult result = sl_vk_try (device, ResetFences, device->handle, 1, &device->drain_fence);
+  if (result != VK_SUCCESS)
+    return result;
+  g_mutex_lock (&device->queue_lock);
+  result = sl_vk_try (device, QueueSubmit, device->queue, 0, NULL, device->drain_fence);
+  g_mutex_unlock (&device->queue_lock);
+  return result;
+}
+
+/* Puts a fence behind everything and waits for it: only what is known to be over may be destroyed.
+ */
+static VkResult
+wait_for_all (SlVkDevice *device, uint64_t limit)
+{
+  const gint64 end = g_get_monotonic_time () + (gint64)(limit / 1000);
+  VkResult result = submit_fence (device);
+  while (is_passing (result) && g_get_monotonic_time () < end) {
+    g_usleep (RETRY_US);
+    result = submit_fence (device);
+  }
+  if (result != VK_SUCCESS)
+    return result;
+  do
+    result =
+        sl_vk_try (device, WaitForFences, device->handle, 1, &device->drain_fence, VK_TRUE, limit);
+  while (is_passing (result) && g_get_monotonic_time () < end);
+  return result;
 }
 
 void
-sl_vk_device_recover (SlVkDevice *device, VkFence fence)
+sl_vk_device_drain (SlVkDevice *device)
 {
-  drain (device);
-  if (sl_vk_device_may_destroy (device))
-    (void)sl_vk_try (device, ResetFences, device->handle, 1, &fence);
+  if (!sl_vk_device_may_destroy (device) || device->drain_fence == VK_NULL_HANDLE ||
+      g_atomic_int_get (&device->drained))
+    return;
+  g_mutex_lock (&device->queue_lock);
+  const uint64_t limit = device->outstanding_ns + get_patience (device);
+  g_mutex_unlock (&device->queue_lock);
+  g_mutex_lock (&device->drain_lock);
+  VkResult result = wait_for_all (device, limit);
+  g_mutex_unlock (&device->drain_lock);
+  /* A device that is lost has ended what it was at. */
+  if (result == VK_ERROR_DEVICE_LOST)
+    g_atomic_int_set (&device->lost, 1);
+  else if (result != VK_SUCCESS)
+    abandon (device);
+  /* Nothing is given to a lost device any more. */
+  if (g_atomic_int_get (&device->lost))
+    g_atomic_int_set (&device->drained, 1);
 }

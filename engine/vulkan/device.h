@@ -12,11 +12,16 @@ typedef struct SlVkDevice {
   uint32_t index;
   const SlVkPhysical *physical;
   SlGpu gpu; /* what dispatchers may count on: the physical device's, or less in tests */
+  SlVkLimits limits;
   VkDevice handle;
   struct VolkDeviceTable table;
   VkQueue queue;
   GMutex queue_lock;
-  gint lost;      /* atomic: it failed, and everything that is tried with it fails at once */
+  uint64_t outstanding_ns; /* what all may take that is in the queue; under the lock */
+  GMutex drain_lock;
+  VkFence drain_fence; /* under its lock */
+  gint lost;           /* atomic: it failed, and everything that is tried with it fails at once */
+  gint drained;        /* atomic: what a lost device was at work on is over */
   gint abandoned; /* atomic: something may still be at work on it, so that nothing is destroyed */
   SlVkPipelines *pipelines;
   SlVkConstants *constants;
@@ -38,18 +43,35 @@ G_GNUC_PRINTF (4, 5)
 gboolean sl_vk_device_error (SlVkDevice *device, GError **error, VkResult result,
                              const char *format, ...);
 
-/* Gives one command buffer to the queue; `fence` (VK_NULL_HANDLE: none) says when it and all that
+/* A fence with how long one may wait for it. What a queue was given is done in order, and a fence
+ * stands behind everything before it: so one waits as long as all of that may take, whoever's it
+ * is. One thread's at a time. */
+typedef struct SlVkWork {
+  VkFence fence;
+  uint64_t ns;    /* that it may take by itself, besides the device's patience */
+  uint64_t limit; /* with what was in the queue before */
+  bool pending;   /* submitted and not waited for */
+} SlVkWork;
+
+/* What is all zeros may be cleared; what is pending may not. */
+gboolean sl_vk_work_init (SlVkDevice *device, SlVkWork *work, GError **error);
+void sl_vk_work_clear (SlVkDevice *device, SlVkWork *work);
+
+/* Gives one command buffer to the queue. `work` (NULL: none) becomes pending, until it and all that
  * was given before are done. */
-gboolean sl_vk_device_submit (SlVkDevice *device, VkCommandBuffer commands, VkFence fence,
+gboolean sl_vk_device_submit (SlVkDevice *device, VkCommandBuffer commands, SlVkWork *work,
                               GError **error);
 
-/* Waits for a fence and resets it. After `ns` nanoseconds the device counts as lost and what it is
- * at work on as abandoned: nothing of it is ever destroyed. */
-gboolean sl_vk_device_wait (SlVkDevice *device, VkFence fence, uint64_t ns, GError **error);
+/* Waits for what is pending; nothing else is no error. After its limit the device counts as lost
+ * and what it is at work on as abandoned: nothing of it is ever destroyed. */
+gboolean sl_vk_device_wait (SlVkDevice *device, SlVkWork *work, GError **error);
 
-/* After an error that may have left work in the queue: waits until it is empty, and resets the
- * fence. */
-void sl_vk_device_recover (SlVkDevice *device, VkFence fence);
+/* After an error that may have left something in the queue: waits until that is done, as long as it
+ * may take. */
+void sl_vk_device_drain (SlVkDevice *device);
+
+/* Bytes of its memory that may still be had, as far as the driver tells. */
+uint64_t sl_vk_device_get_free_memory (const SlVkDevice *device);
 
 /* TRUE if objects may be destroyed. */
 static inline bool

@@ -72,8 +72,10 @@ create (bool validate)
                                      .enabledExtensionCount = validate,
                                      .ppEnabledExtensionNames = extensions};
   VkResult result = sl_vk_try_global (CreateInstance, &info, NULL, &instance.handle);
-  if (result != VK_SUCCESS)
+  if (result != VK_SUCCESS) {
+    instance.handle = VK_NULL_HANDLE;
     return result;
+  }
   volkLoadInstanceOnly (instance.handle);
   VkDebugUtilsMessengerEXT listener;
   if (validate)

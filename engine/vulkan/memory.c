@@ -36,7 +36,7 @@ allocate (SlVkDevice *device, const VkMemoryPropertyFlags *kinds, SlVkBuffer *bu
   VkMemoryRequirements needs;
   VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
   device->table.vkGetBufferMemoryRequirements (device->handle, buffer->handle, &needs);
-  if (needs.size > device->physical->max_allocation)
+  if (needs.size > device->limits.max_allocation)
     return result;
   for (; *kinds != 0 && buffer->memory == VK_NULL_HANDLE; kinds++) {
     const int type = find_type (device, needs.memoryTypeBits, *kinds);
@@ -51,6 +51,19 @@ allocate (SlVkDevice *device, const VkMemoryPropertyFlags *kinds, SlVkBuffer *bu
     buffer->is_coherent = device->physical->memory.memoryTypes[type].propertyFlags & COHERENT;
   }
   return result;
+}
+
+bool
+sl_vk_staging_is_local (const SlVkDevice *device)
+{
+  const VkPhysicalDeviceMemoryProperties *memory = &device->physical->memory;
+  for (const VkMemoryPropertyFlags *kind = staging_kinds; *kind != 0; kind++) {
+    const int type = find_type (device, UINT32_MAX, *kind);
+    if (type >= 0)
+      return memory->memoryHeaps[memory->memoryTypes[type].heapIndex].flags &
+             VK_MEMORY_HEAP_DEVICE_LOCAL_BIT;
+  }
+  return false;
 }
 
 static VkResult

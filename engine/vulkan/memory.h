@@ -1,4 +1,4 @@
-/* Buffers, each with memory of its own. */
+/* Buffers, each with memory of its own. Any thread; a buffer is one thread's at a time. */
 #pragma once
 
 #include "vulkan/device.h"
@@ -24,6 +24,10 @@ typedef struct SlVkBuffer {
 gboolean sl_vk_buffer_init (SlVkDevice *device, SlVkMemoryKind kind, uint64_t size,
                             const char *what, SlVkBuffer *buffer, GError **error);
 void sl_vk_buffer_clear (SlVkDevice *device, SlVkBuffer *buffer);
+
+/* TRUE if staging memory takes from what is local to the device, as where there is one memory for
+ * both. */
+bool sl_vk_staging_is_local (const SlVkDevice *device);
 
 /* Before the device reads what the host wrote, and the other way round; nothing for coherent
  * memory.

@@ -60,7 +60,7 @@ finish (Look *look, GError **error)
 {
   SlVkRun *run = look->run;
   return sl_vk_buffer_flush (run->device, &run->staging, error) &&
-         sl_vk_commands_run (&look->commands, run->program->wait_ns, error) &&
+         sl_vk_commands_run (&look->commands, run->program->work_ns, error) &&
          sl_vk_buffer_invalidate (run->device, &run->staging, error) &&
          sl_vk_buffer_invalidate (run->device, &look->staging, error);
 }

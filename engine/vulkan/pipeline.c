@@ -176,6 +176,7 @@ clear_pipeline (SlVkDevice *device, SlVkPipeline *pipeline)
     sl_vk_do (device, DestroyPipeline, device->handle, pipeline->handle, NULL);
   if (pipeline->layout != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyPipelineLayout, device->handle, pipeline->layout, NULL);
+  /* The layout of its set is the device's, and serves the next try. */
   pipeline->handle = VK_NULL_HANDLE;
   pipeline->layout = VK_NULL_HANDLE;
 }

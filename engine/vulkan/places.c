@@ -41,8 +41,9 @@ add_staging (SlVkPlaces *places, const SlValue *value)
 {
   size_t offset;
   const SlValue *root = sl_value_get_root (value, &offset);
-  /* What has a content of its own is read and written there. */
-  if (places->staging[value->id] != NONE || (root->data != NULL && !sl_value_is_variable (value)))
+  /* What has a content of its own is read and written there, and variables that nothing touches. */
+  if (places->staging[value->id] != NONE ||
+      (root->data != NULL && !(sl_value_is_variable (value) && places->offset[root->id] != NONE)))
     return;
   places->staging[value->id] = places->staging_bytes;
   places->staging_bytes += align (sl_value_get_bytes (value));
@@ -110,6 +111,7 @@ sl_vk_places_find (const SlVkPlaces *places, const SlValue *value, uint64_t *ret
   *ret_offset = offset;
   if (*ret_constant >= 0)
     return false;
+  g_return_val_if_fail (places->offset[root->id] != NONE, true);
   *ret_offset += places->offset[root->id];
   return true;
 }

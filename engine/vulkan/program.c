@@ -7,18 +7,8 @@
 
 #include <string.h>
 
-/* Operations a second that a device of a kind does at least. A command buffer ends where it may
- * take longer than PART_SECONDS: some systems kill what takes longer than two. */
-#define DISCRETE_SPEED 1e12
-#define INTEGRATED_SPEED 2e10
-#define PART_SECONDS 0.1
-/* A run that takes so long, and so many times the estimate, hangs. */
-#define HANG_SECONDS 10.0
+/* A run that takes so many times the estimate hangs. */
 #define HANG_FACTOR 20.0
-/* A CPU that plays a GPU: nobody kills it, but it may be slow and shared, and it compiles shaders
- * when they first run. */
-#define CPU_SPEED 2e9
-#define CPU_HANG_SECONDS 600.0
 
 /* What compiling works with before there is a program. */
 typedef struct Draft {
@@ -26,22 +16,8 @@ typedef struct Draft {
   GArray *records;       /* SlDispatch */
   GPtrArray *host_steps; /* SlStep */
   SlDispatcher dispatcher;
-  double speed;
   double part_work, work; /* of the current part, of all */
 } Draft;
-
-static double
-get_speed (const SlVkDevice *device)
-{
-  switch (device->physical->type) {
-  case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
-    return DISCRETE_SPEED;
-  case VK_PHYSICAL_DEVICE_TYPE_CPU:
-    return CPU_SPEED;
-  default:
-    return INTEGRATED_SPEED;
-  }
-}
 
 /* --- Records and parts --- */
 
@@ -99,16 +75,22 @@ count_steps (const GArray *steps, uint32_t first)
   return n;
 }
 
-/* A command buffer ends before the node that would make it too long. */
+/* Puts the records from number `first` on, of so much work each, into parts. A command buffer ends
+ * before the record that would make it too long. */
 static void
-add_work (Draft *draft, const SlNode *node)
+add_records_to_parts (Draft *draft, uint32_t first, double work)
 {
-  const double work = sl_node_get_work (node);
-  const bool is_cpu = draft->program->device->gpu.is_cpu;
-  if (!is_cpu && draft->part_work > 0 && draft->part_work + work > draft->speed * PART_SECONDS)
-    open_part (draft, false, true);
-  draft->part_work += work;
-  draft->work += work;
+  const SlVkLimits *limits = &draft->program->device->limits;
+  for (uint32_t i = first; i < draft->records->len; i++) {
+    SlVkPart *part = last_part (draft->program);
+    const bool is_long =
+        draft->part_work > 0 && draft->part_work + work > limits->speed * limits->part_seconds;
+    if (part->is_host || is_long)
+      part = open_part (draft, false, is_long);
+    if (part->n++ == 0)
+      part->first = i;
+    draft->part_work += work;
+  }
 }
 
 static gboolean
@@ -116,25 +98,24 @@ add_steps (Draft *draft, GError **error)
 {
   const GArray *steps = draft->program->plan->steps;
   const SlNode *node = NULL;
+  double step_work = 0;
   open_part (draft, false, true);
   for (uint32_t i = 0; i < steps->len;) {
     SlDispatcher *to = &draft->dispatcher;
     to->steps = &g_array_index (steps, SlStep, i);
     to->n_steps = count_steps (steps, i);
-    if (to->steps->node != node)
-      add_work (draft, to->steps->node);
-    node = to->steps->node;
+    if (to->steps->node != node) {
+      node = to->steps->node;
+      step_work = sl_node_get_work (node) / to->n_steps;
+    }
     const uint32_t first = draft->records->len;
     uint32_t n = sl_dispatch_steps (to);
-    if (n > 0) {
-      SlVkPart *part = open_part (draft, false, false);
-      part->n += draft->records->len - first;
-      part->first = draft->records->len - part->n;
-    } else if (add_host_step (draft, to->steps, error)) {
-      n = 1;
-    } else {
+    if (n > 0)
+      add_records_to_parts (draft, first, n * step_work / MAX (draft->records->len - first, 1));
+    else if (!add_host_step (draft, to->steps, error))
       return FALSE;
-    }
+    n = MAX (n, 1);
+    draft->work += n * step_work;
     i += n;
   }
   if (last_part (draft->program)->is_host)
@@ -144,33 +125,47 @@ add_steps (Draft *draft, GError **error)
 
 /* --- Memory --- */
 
+/* What is needed in one piece. */
 static gboolean
-check_memory (const SlVkProgram *program, GError **error)
+check_pieces (const SlVkProgram *program, GError **error)
 {
-  const SlVkPhysical *physical = program->device->physical;
+  const SlVkDevice *device = program->device;
+  const SlVkPlaces *places = &program->places;
+  uint64_t largest = MAX (places->arena_bytes, places->staging_bytes);
+  for (uint32_t i = 0; i < places->constants->len; i++)
+    largest = MAX (largest, sl_tensor_get_size (places->constants->pdata[i]));
+  if (largest <= device->limits.max_allocation)
+    return TRUE;
+  g_autofree char *most = sl_limit_print_bytes (device->limits.max_allocation);
+  g_autofree char *text = sl_limit_print_bytes (largest);
+  g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
+               "%s: %s of memory are needed in one piece, it gives %s at most",
+               device->physical->info.name, text, most);
+  return FALSE;
+}
+
+/* Before anything is allocated. */
+static gboolean
+check_memory (const SlVkProgram *program, guint64 limit, GError **error)
+{
   const SlVkPlaces *places = &program->places;
   const uint64_t weights = sl_vk_constants_get_missing (
       program->device, (SlTensor **)places->constants->pdata, places->constants->len);
-  const uint64_t free = sl_vk_physical_get_free_memory (physical);
-  uint64_t largest = places->arena_bytes;
-  for (uint32_t i = 0; i < places->constants->len; i++)
-    largest = MAX (largest, sl_tensor_get_size (places->constants->pdata[i]));
-  g_autofree char *run_text = sl_limit_print_bytes (places->arena_bytes);
-  if (largest > physical->max_allocation) {
-    g_autofree char *most = sl_limit_print_bytes (physical->max_allocation);
-    g_autofree char *text = sl_limit_print_bytes (largest);
-    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
-                 "%s: %s of memory are needed in one piece, it gives %s at most",
-                 physical->info.name, text, most);
+  const uint64_t free = sl_vk_device_get_free_memory (program->device);
+  uint64_t run = places->arena_bytes;
+  if (sl_vk_staging_is_local (program->device))
+    run += places->staging_bytes;
+  if (!sl_plan_check_limit (sl_vk_program_get_run_bytes (program), limit, error) ||
+      !check_pieces (program, error))
     return FALSE;
-  }
-  if (weights + places->arena_bytes <= free)
+  if (weights + run <= free)
     return TRUE;
+  g_autofree char *run_text = sl_limit_print_bytes (run);
   g_autofree char *weight_text = sl_limit_print_bytes (weights);
   g_autofree char *free_text = sl_limit_print_bytes (free);
   g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
                "%s: %s for weights and %s for a run do not fit into the %s of memory that are free",
-               physical->info.name, weight_text, run_text, free_text);
+               program->device->physical->info.name, weight_text, run_text, free_text);
   return FALSE;
 }
 
@@ -444,16 +439,14 @@ fill_program (Draft *draft, const SlCompileOptions *options, GError **error)
     return FALSE;
   sl_vk_places_init (&program->places, program->plan, draft->records, draft->host_steps,
                      draft->dispatcher.scratch_size);
-  const double least = program->device->gpu.is_cpu ? CPU_HANG_SECONDS : HANG_SECONDS;
-  const double seconds = least + HANG_FACTOR * draft->work / draft->speed;
-  program->wait_ns = (uint64_t)(MIN (seconds, 1e6) * 1e9);
-  if (!check_memory (program, error) || !upload_constants (program, error) ||
-      !upload_table (program, draft->dispatcher.table, error) ||
-      !add_records (program, draft->records, error))
-    return FALSE;
+  const double seconds = HANG_FACTOR * draft->work / program->device->limits.speed;
+  program->work_ns = (uint64_t)(MIN (seconds, 1e6) * 1e9);
   add_ports (program);
   return add_host_parts (program, draft->host_steps, options->threads, error) &&
-         sl_vk_check_messages (error);
+         check_memory (program, options->memory_limit, error) &&
+         upload_constants (program, error) &&
+         upload_table (program, draft->dispatcher.table, error) &&
+         add_records (program, draft->records, error) && sl_vk_check_messages (error);
 }
 
 void *
@@ -476,8 +469,7 @@ sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GErr
   Draft draft = {.program = program,
                  .records = records,
                  .host_steps = host_steps,
-                 .dispatcher = {.gpu = &device->gpu, .records = records, .table = table},
-                 .speed = get_speed (device)};
+                 .dispatcher = {.gpu = &device->gpu, .records = records, .table = table}};
   if (fill_program (&draft, options, error)) {
     sl_vk_pipelines_keep (device);
     return program;

@@ -52,7 +52,7 @@ typedef struct SlVkProgram {
   GArray *host_steps;             /* SlVkHostStep */
   GArray *parts;                  /* SlVkPart */
   size_t host_scratch;            /* bytes that the hungriest host step takes */
-  uint64_t wait_ns;               /* after which a run counts as hanging */
+  uint64_t work_ns;               /* that a run may take, many times its estimate */
 } SlVkProgram;
 
 void *sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GError **error);

@@ -138,7 +138,7 @@ make_memory (SlVkRun *run, GError **error)
   gboolean done = sl_vk_commands_begin (&commands, error);
   if (done)
     sl_vk_do (run->device, CmdFillBuffer, commands.buffer, run->arena.handle, 0, VK_WHOLE_SIZE, 0);
-  done = done && sl_vk_commands_run (&commands, run->program->wait_ns, error);
+  done = done && sl_vk_commands_run (&commands, run->program->work_ns, error);
   sl_vk_commands_clear (&commands);
   return done;
 }
@@ -187,21 +187,16 @@ void *
 sl_vk_run_new (void *data, GError **error)
 {
   const SlVkProgram *program = data;
-  const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
   SlVkRun *run = g_new0 (SlVkRun, 1);
   run->program = program;
   run->device = program->device;
   if (!sl_vk_device_check (run->device, error) || !make_memory (run, error) ||
-      !make_operands (run, error)) {
+      !make_operands (run, error) || !sl_vk_work_init (run->device, &run->work, error)) {
     sl_vk_run_free (run);
     return NULL;
   }
-  VkResult result =
-      sl_vk_try (run->device, CreateFence, run->device->handle, &fence, NULL, &run->fence);
-  if (result != VK_SUCCESS)
-    run->fence = VK_NULL_HANDLE;
-  if (result == VK_SUCCESS)
-    result = make_sets (run);
+  run->work.ns = program->work_ns;
+  VkResult result = make_sets (run);
   if (result == VK_SUCCESS)
     result = make_commands (run);
   if (result != VK_SUCCESS)
@@ -220,16 +215,16 @@ destroy_objects (SlVkRun *run)
     sl_vk_do (device, DestroyQueryPool, device->handle, run->queries, NULL);
   if (run->pool != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyCommandPool, device->handle, run->pool, NULL);
-  if (run->fence != VK_NULL_HANDLE)
-    sl_vk_do (device, DestroyFence, device->handle, run->fence, NULL);
 }
 
 void
 sl_vk_run_free (void *data)
 {
   SlVkRun *run = data;
+  sl_vk_device_wait (run->device, &run->work, NULL);
   if (sl_vk_device_may_destroy (run->device))
     destroy_objects (run);
+  sl_vk_work_clear (run->device, &run->work);
   sl_vk_buffer_clear (run->device, &run->arena);
   sl_vk_buffer_clear (run->device, &run->staging);
   for (uint32_t i = 0; run->operands != NULL && i < run->program->host_steps->len; i++)
@@ -299,26 +294,47 @@ sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, u
     return TRUE;
   }
   /* The host has to be done with what it wrote, and waits for what it reads. */
+  const bool is_last = index + 1 == parts->len;
   const bool after_host = index == 0 || g_array_index (parts, SlVkPart, index - 1).is_host;
-  const bool waits = index + 1 == parts->len || g_array_index (parts, SlVkPart, index + 1).is_host;
+  const bool before_host = !is_last && g_array_index (parts, SlVkPart, index + 1).is_host;
   if ((!after_host || sl_vk_buffer_flush (run->device, &run->staging, error)) &&
-      sl_vk_device_submit (run->device, commands[index], waits ? run->fence : VK_NULL_HANDLE,
-                           error) &&
-      (!waits || sl_vk_device_wait (run->device, run->fence, run->program->wait_ns, error)) &&
-      (!waits || sl_vk_buffer_invalidate (run->device, &run->staging, error)))
-    return TRUE;
-  sl_vk_device_recover (run->device, run->fence);
+      sl_vk_device_submit (run->device, commands[index], is_last || before_host ? &run->work : NULL,
+                           error))
+    return !before_host || sl_vk_run_finish (run, error);
+  sl_vk_device_drain (run->device);
   return FALSE;
 }
 
 gboolean
-sl_vk_run_execute (void *data, GError **error)
+sl_vk_run_finish (SlVkRun *run, GError **error)
+{
+  return sl_vk_device_wait (run->device, &run->work, error) &&
+         sl_vk_buffer_invalidate (run->device, &run->staging, error);
+}
+
+gboolean
+sl_vk_run_submit (void *data, GError **error)
 {
   SlVkRun *run = data;
   sl_vk_run_load_variables (run);
   for (uint32_t i = 0; i < run->program->parts->len; i++)
     if (!sl_vk_run_part (run, i, run->commands, NULL, error))
       return FALSE;
+  return TRUE;
+}
+
+gboolean
+sl_vk_run_wait (void *data, GError **error)
+{
+  SlVkRun *run = data;
+  if (!sl_vk_run_finish (run, error))
+    return FALSE;
   sl_vk_run_store_updates (run);
   return sl_vk_check_messages (error);
+}
+
+gboolean
+sl_vk_run_execute (void *run, GError **error)
+{
+  return sl_vk_run_submit (run, error) && sl_vk_run_wait (run, error);
 }

@@ -1,5 +1,5 @@
 /* One run of a program: its memory, descriptors and command buffers, all made before it first
- * executes. */
+ * executes. One thread's at a time; runs of one program may be submitted at once. */
 #pragma once
 
 #include "vulkan/commands.h"
@@ -13,9 +13,9 @@ typedef struct SlVkRun {
   SlVkSets sets; /* of each record */
   VkCommandPool pool;
   VkCommandBuffer *commands; /* of each device part */
-  VkFence fence;
-  void ***operands; /* of each host step */
-  void *scratch;    /* of host steps */
+  SlVkWork work;             /* of the last part */
+  void ***operands;          /* of each host step */
+  void *scratch;             /* of host steps */
 
   /* For times, made when they are first asked for. */
   VkCommandBuffer *timed_commands;
@@ -25,6 +25,9 @@ typedef struct SlVkRun {
 void *sl_vk_run_new (void *program, GError **error);
 void sl_vk_run_free (void *run);
 void *sl_vk_run_memory (void *run, const SlValue *value);
+/* submit() waits for what steps on the CPU read, and then no longer. */
+gboolean sl_vk_run_submit (void *run, GError **error);
+gboolean sl_vk_run_wait (void *run, GError **error);
 gboolean sl_vk_run_execute (void *run, GError **error);
 
 /* --- In timing.c and nonfinite.c --- */
@@ -39,9 +42,12 @@ void sl_vk_run_load_variables (const SlVkRun *run);
 void sl_vk_run_store_updates (const SlVkRun *run);
 
 /* Submits what was recorded for part `index`, or runs its host steps; waits where the next part
- * needs it. `ret_ns`: NULL, or gets the time of each host step, by number of the plan's step. */
+ * needs it. sl_vk_run_finish() waits for the last one. `ret_ns`: NULL, or gets the time of each
+ * host step, by number of the plan's step. */
 gboolean sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands,
                          uint64_t *ret_ns, GError **error);
+
+gboolean sl_vk_run_finish (SlVkRun *run, GError **error);
 
 void sl_vk_run_host_step (SlVkRun *run, uint32_t index);
 

@@ -59,11 +59,15 @@ prepare (SlVkRun *run)
                                             .commandBufferCount = n};
   g_autofree VkCommandBuffer *commands = g_new0 (VkCommandBuffer, n);
   result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &info, commands);
+  if (result != VK_SUCCESS)
+    return result;
   for (uint32_t i = 0; result == VK_SUCCESS && i < n; i++)
     if (!g_array_index (program->parts, SlVkPart, i).is_host)
       result = record_part (run, i, commands[i]);
   if (result == VK_SUCCESS)
     run->timed_commands = g_steal_pointer (&commands);
+  else
+    sl_vk_do (device, FreeCommandBuffers, device->handle, run->pool, n, commands);
   return result;
 }
 
@@ -119,6 +123,8 @@ sl_vk_run_execute_timed (void *data, uint64_t *ret_ns, GError **error)
     for (uint32_t i = 0; i < program->parts->len; i++)
       if (!sl_vk_run_part (run, i, run->timed_commands, ret_ns, error))
         return FALSE;
+    if (!sl_vk_run_finish (run, error))
+      return FALSE;
     sl_vk_run_store_updates (run);
     result = read_times (run, ret_ns);
   }

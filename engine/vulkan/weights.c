@@ -75,7 +75,7 @@ entry_unref (SlVkDevice *device, Entry *entry)
 static uint32_t
 make_block (SlVkDevice *device, Entry *const *entries, uint32_t n, GError **error)
 {
-  const uint64_t most = MIN (BLOCK_BYTES, device->physical->max_allocation);
+  const uint64_t most = MIN (BLOCK_BYTES, device->limits.max_allocation);
   uint64_t bytes = 0;
   uint32_t count = 0;
   for (; count < n; count++) {

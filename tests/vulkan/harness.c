@@ -184,13 +184,18 @@ static const struct {
     {SL_VK_CreateQueryPool, SL_VK_DestroyQueryPool},
 };
 
+/* What has a result, by its name. */
 static bool
 can_fail (SlVkCall call)
 {
-  for (size_t i = 0; i < G_N_ELEMENTS (pairs); i++)
-    if (pairs[i].end == call)
+#define NAME(name) #name,
+  static const char *const names[] = {SL_VK_CALLS (NAME)};
+#undef NAME
+  static const char *const without[] = {"Cmd", "Destroy", "Free", "Update"};
+  for (size_t i = 0; i < G_N_ELEMENTS (without); i++)
+    if (g_str_has_prefix (names[call], without[i]))
       return false;
-  return call < SL_VK_CmdBindPipeline && call != SL_VK_UpdateDescriptorSets;
+  return true;
 }
 
 static VkResult
@@ -221,13 +226,29 @@ describe (void *data, VkPhysicalDeviceProperties *properties)
 }
 
 static void
-limit (void *data, SlGpu *gpu)
+limit (void *data, SlGpu *gpu, SlVkLimits *limits)
 {
   const TestVulkanHooks *hooks = data;
   if (hooks->binding_range > 0)
     gpu->binding_range = MIN (gpu->binding_range, hooks->binding_range);
+  if (hooks->is_plain) {
+    gpu->alignment = 256;
+    gpu->features = 0;
+  }
+  if (hooks->max_allocation > 0)
+    limits->max_allocation = MIN (limits->max_allocation, hooks->max_allocation);
+  if (hooks->part_seconds > 0)
+    limits->part_seconds = hooks->part_seconds;
   /* It stays what it is for who waits for it. */
   gpu->is_cpu = gpu->is_cpu || hooks->plays_gpu;
+}
+
+static void
+limit_memory (void *data, uint64_t *free_bytes)
+{
+  const TestVulkanHooks *hooks = data;
+  if (hooks->free_memory > 0)
+    *free_bytes = MIN (*free_bytes, hooks->free_memory);
 }
 
 void
@@ -245,8 +266,11 @@ test_vulkan_hooks_new (void)
   TestVulkanHooks *hooks = g_new0 (TestVulkanHooks, 1);
   g_mutex_init (&hooks->lock);
   test_vulkan_hooks_reset (hooks);
-  hooks->hooks =
-      (SlVkHooks){.call = take_call, .describe = describe, .limit = limit, .data = hooks};
+  hooks->hooks = (SlVkHooks){.call = take_call,
+                             .describe = describe,
+                             .limit = limit,
+                             .limit_memory = limit_memory,
+                             .data = hooks};
   sl_vk_hooks = &hooks->hooks;
   return hooks;
 }

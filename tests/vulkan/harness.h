@@ -42,8 +42,11 @@ typedef struct TestVulkanHooks {
   VkResult result;
   int64_t seen; /* calls that could have failed */
   bool has_failed;
-  uint64_t binding_range; /* the device's is made so small; 0: as it is */
-  bool plays_gpu;         /* a CPU that plays a GPU is listed as one */
+  /* What the device has is made so small; 0: as it is. */
+  uint64_t binding_range, max_allocation, free_memory;
+  double part_seconds;
+  bool is_plain;  /* without whatever not every device has, and with the widest alignment */
+  bool plays_gpu; /* a CPU that plays a GPU is listed as one */
 } TestVulkanHooks;
 
 /* Puts them in place, with all counts at 0 and nothing to fail. */

@@ -39,6 +39,43 @@ test_small_bindings (void)
   test_vulkan_hooks_free (hooks);
 }
 
+/* A device that has no more than it must. */
+static void
+test_plain_device (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  hooks->is_plain = true;
+  SlModel *model = test_vulkan_network (2);
+  sl_program_unref (test_vulkan_compare (model, NULL));
+  sl_model_unref (model);
+  test_vulkan_hooks_free (hooks);
+}
+
+/* An output that is a state which no step reads or writes: it is where the host has it. */
+static void
+test_untouched_state (void)
+{
+  g_autoptr (GError) error = NULL;
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (6));
+  g_autoptr (SlTensor) content = sl_tensor_new (SL_FLOAT32, &SL_SHAPE (3), NULL);
+  for (int i = 0; i < 3; i++)
+    ((float *)sl_tensor_get_data_writable (content))[i] = (float)(i + 1);
+  sl_graph_mark_output (graph, test_node (graph, "Relu", "y", x, NULL));
+  sl_graph_mark_output (graph, sl_graph_add_tensor (graph, "state", SL_VALUE_STATE, content));
+  g_autoptr (SlModel) model = test_vulkan_model (graph);
+  g_autoptr (SlProgram) program =
+      sl_program_new (model, &(SlProgramOptions){.device = test_vulkan_device ()}, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlRun) run = sl_run_new (program, &error);
+  g_assert_no_error (error);
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  g_autoptr (SlTensor) got = sl_run_copy_output (run, 1, NULL);
+  for (int i = 0; i < 3; i++)
+    g_assert_cmpfloat (sl_tensor_get_double (got, (size_t)i), ==, i + 1);
+}
+
 static void
 test_host_steps (void)
 {
@@ -183,6 +220,8 @@ main (int argc, char **argv)
     return status;
   g_test_add_func ("/vulkan/programs/network", test_network);
   g_test_add_func ("/vulkan/programs/small-bindings", test_small_bindings);
+  g_test_add_func ("/vulkan/programs/plain-device", test_plain_device);
+  g_test_add_func ("/vulkan/programs/untouched-state", test_untouched_state);
   g_test_add_func ("/vulkan/programs/host-steps", test_host_steps);
   g_test_add_func ("/vulkan/programs/nothing-to-do", test_nothing_to_do);
   g_test_add_func ("/vulkan/programs/updates", test_updates);

@@ -137,7 +137,19 @@ SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
  * NaN or infinity (the outputs may be read all the same). Inputs keep their contents. */
 SL_API gboolean sl_run_execute (SlRun *run, GError **error);
 
-/* The same, and writes the nanoseconds that each step took to `ret_ns`, which holds
+/* The same in two: submit() begins, wait() comes back when all is computed, and both may fail as
+ * sl_run_execute() does. In between the thread can do other things, as to prepare another run: two
+ * or three runs of one program keep a GPU busy. Inputs and outputs are not to be touched from the
+ * one to the other, and not to be read if either failed. What was submitted is waited for exactly
+ * once; sl_run_free() does so by itself. What was submitted first is done first. submit() of a
+ * program with steps on the CPU comes back when the last of these is done, and on the CPU it
+ * computes everything, so that nothing is gained there. A program that updates what it reads (in
+ * training) has one run under way at a time. Any thread, and another one may wait than has
+ * submitted. */
+SL_API gboolean sl_run_submit (SlRun *run, GError **error);
+SL_API gboolean sl_run_wait (SlRun *run, GError **error);
+
+/* As sl_run_execute(), and writes the nanoseconds that each step took to `ret_ns`, which holds
  * sl_program_get_n_steps() of them. The clock is read between steps, so that a run takes some 50 ns
  * longer for each. */
 SL_API gboolean sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error);

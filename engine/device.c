@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define VULKAN "vulkan"
+/* Letters that part of a name has at least: one stands in anybody's. */
+#define MIN_PART 3
 
 /* "model name" of the first processor; elsewhere the kernel's name of the architecture has to do.
  */
@@ -122,19 +124,24 @@ is_meant (const SlDevice *device, const char *text)
   g_autofree char *uuid = fold_uuid (device->uuid), *wanted_uuid = fold_uuid (text);
   g_autofree char *name = g_utf8_casefold (device->description, -1);
   g_autofree char *wanted_name = g_utf8_casefold (text, -1);
-  return strcmp (uuid, wanted_uuid) == 0 || strstr (name, wanted_name) != NULL;
+  const size_t length = strlen (text);
+  return strcmp (uuid, wanted_uuid) == 0 ||
+         ((length == 0 || length >= MIN_PART) && strstr (name, wanted_name) != NULL);
 }
 
+/* By number where there are so many; otherwise digits may be of a name: "3060". */
 static const SlDevice *
 find_vulkan (const char *text)
 {
   const SlDevice *const *list = sl_device_list ();
   const bool is_number =
       text[0] != '\0' && strspn (text, "0123456789") == strlen (text) && strlen (text) < 10;
-  for (uint32_t i = 0; list[i] != NULL; i++)
+  for (uint32_t i = 0; is_number && list[i] != NULL; i++)
     if (list[i]->backend == SL_BACKEND_VULKAN &&
-        (is_number ? list[i]->number == (uint32_t)g_ascii_strtoull (text, NULL, 10)
-                   : is_meant (list[i], text)))
+        list[i]->number == (uint32_t)g_ascii_strtoull (text, NULL, 10))
+      return list[i];
+  for (uint32_t i = 0; list[i] != NULL; i++)
+    if (list[i]->backend == SL_BACKEND_VULKAN && is_meant (list[i], text))
       return list[i];
   return NULL;
 }

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "json.h"
 #include "options.h"
+#include "report.h"
 
 #include <sightline/sightline.h>
 
@@ -53,6 +54,18 @@ print_text (const SlDevice *const *devices)
               (*devices)->isa, (*devices)->threads, (*devices)->threads == 1 ? "" : "s");
 }
 
+/* A driver that does not work would be missed without a word. */
+static void
+note_missing (const SlDevice *const *devices)
+{
+  g_autoptr (GError) reason = NULL;
+  for (; *devices; devices++)
+    if ((*devices)->backend == SL_BACKEND_VULKAN)
+      return;
+  if (!sl_device_find_gpu (&reason))
+    tool_note ("no Vulkan device: %s", reason->message);
+}
+
 static int
 devices_run (int argc, char **argv)
 {
@@ -62,19 +75,23 @@ devices_run (int argc, char **argv)
       {"format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (default) or json", "FORMAT"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, NULL, NULL},
       G_OPTION_ENTRY_NULL};
-  static const ToolUsage usage = {
-      NULL, "Lists the devices that -d takes; the first is what \"auto\" means.",
-      "Example:\n  sightline devices -f json"};
+  static const ToolUsage usage = {NULL,
+                                  "Lists the devices that -d takes. \"auto\" is the CPU; for "
+                                  "classify and heatmap it is the first "
+                                  "GPU,\nif there is one.",
+                                  "Example:\n  sightline devices -f json"};
   if (!tool_parse (argc, argv, &usage, entries))
     return TOOL_USAGE;
   if (rest)
     return tool_usage_error (argv[0], "unexpected argument %s", rest[0]);
-  if (!format || g_str_equal (format, "text"))
+  if (!format || g_str_equal (format, "text")) {
     print_text (sl_device_list ());
-  else if (g_str_equal (format, "json"))
+    note_missing (sl_device_list ());
+  } else if (g_str_equal (format, "json")) {
     print_json (sl_device_list ());
-  else
+  } else {
     return tool_usage_error (argv[0], "unknown format %s (expected text or json)", format);
+  }
   return TOOL_OK;
 }
 

@@ -47,6 +47,8 @@ create (SlVkDevice *device)
       .features = {.shaderInt16 = (needs & SL_SHADER_INT16) != 0}};
   const char *extensions[4];
   uint32_t n_extensions = 0;
+  if (physical->is_portability)
+    extensions[n_extensions++] = SL_VK_PORTABILITY_SUBSET;
   if (physical->has_8bit_storage) {
     storage8.pNext = features.pNext;
     features.pNext = &storage8;

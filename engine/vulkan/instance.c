@@ -3,6 +3,9 @@
 #include <string.h>
 
 #define LAYER "VK_LAYER_KHRONOS_validation"
+/* As older headers do not have it. */
+#define PORTABILITY "VK_KHR_portability_enumeration"
+#define PORTABILITY_FLAG ((VkInstanceCreateFlags)1)
 
 static struct {
   VkInstance handle;
@@ -42,6 +45,22 @@ has_layer (void)
   return false;
 }
 
+/* Drivers that are not Vulkan through and through, such as MoltenVK, are hidden from who does not
+ * ask for them. */
+static bool
+has_portability (void)
+{
+  uint32_t n = 0;
+  if (vkEnumerateInstanceExtensionProperties (NULL, &n, NULL) != VK_SUCCESS)
+    return false;
+  g_autofree VkExtensionProperties *all = g_new0 (VkExtensionProperties, n + 1);
+  vkEnumerateInstanceExtensionProperties (NULL, &n, all);
+  for (uint32_t i = 0; i < n; i++)
+    if (strcmp (all[i].extensionName, PORTABILITY) == 0)
+      return true;
+  return false;
+}
+
 static VkResult
 create (bool validate)
 {
@@ -63,13 +82,20 @@ create (bool validate)
                                             .enabledValidationFeatureCount = G_N_ELEMENTS (enabled),
                                             .pEnabledValidationFeatures = enabled};
   const char *const layers[] = {LAYER};
-  const char *const extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
+  const char *extensions[2];
+  uint32_t n_extensions = 0;
+  const bool portability = has_portability ();
+  if (validate)
+    extensions[n_extensions++] = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+  if (portability)
+    extensions[n_extensions++] = PORTABILITY;
   const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
                                      .pNext = validate ? &features : NULL,
+                                     .flags = portability ? PORTABILITY_FLAG : 0,
                                      .pApplicationInfo = &application,
                                      .enabledLayerCount = validate,
                                      .ppEnabledLayerNames = layers,
-                                     .enabledExtensionCount = validate,
+                                     .enabledExtensionCount = n_extensions,
                                      .ppEnabledExtensionNames = extensions};
   VkResult result = sl_vk_try_global (CreateInstance, &info, NULL, &instance.handle);
   if (result != VK_SUCCESS) {

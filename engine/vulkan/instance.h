@@ -10,5 +10,6 @@ VkInstance sl_vk_instance_get (GError **error);
 bool sl_vk_validates (void);
 
 /* FALSE with SL_ERROR_DEVICE if the validation layer has complained since the last time: the first
- * complaint, and how many there are. */
+ * complaint, and how many there are. There is one list for all threads: one may hear of another's.
+ */
 gboolean sl_vk_check_messages (GError **error);

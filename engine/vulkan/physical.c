@@ -193,6 +193,7 @@ read_extensions (SlVkPhysical *device, bool *ret_driver)
       is_12 || has_extension (&extensions, VK_KHR_8BIT_STORAGE_EXTENSION_NAME);
   device->has_float16_int8 =
       is_12 || has_extension (&extensions, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME);
+  device->is_portability = has_extension (&extensions, SL_VK_PORTABILITY_SUBSET);
   device->has_budget = has_extension (&extensions, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   *ret_driver = is_12 || has_extension (&extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
   g_free (extensions.all);

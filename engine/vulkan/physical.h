@@ -4,6 +4,9 @@
 #include "vulkan/instance.h"
 #include "vulkan/backend.h"
 
+/* Has to be turned on where it is there. */
+#define SL_VK_PORTABILITY_SUBSET "VK_KHR_portability_subset"
+
 typedef struct SlVkPhysical {
   SlVulkanInfo info;
   VkPhysicalDevice handle;
@@ -11,6 +14,7 @@ typedef struct SlVkPhysical {
   uint32_t api_version;
   bool has_8bit_storage, has_float16_int8; /* as extensions, where version 1.2 lacks */
   bool has_budget;                         /* VK_EXT_memory_budget */
+  bool is_portability;                     /* it lacks parts of Vulkan, and says so */
   SlGpu gpu;
   uint32_t queue_family;    /* computes; without graphics where there is such a one */
   uint32_t timestamp_bits;  /* 0: it has no timestamps */

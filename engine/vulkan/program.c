@@ -49,16 +49,37 @@ open_part (Draft *draft, bool is_host, bool anew)
   return last_part (program);
 }
 
+/* What a dispatcher found wrong with the step, or that there is none. */
+static gboolean
+set_refused (const SlVkProgram *program, const SlStep *step, GError **error)
+{
+  const char *device = program->device->physical->info.name;
+  uint64_t largest = 0;
+  for (uint32_t i = 0; i < step->n_operands; i++)
+    if (step->operands[i] != NULL)
+      largest = MAX (largest, sl_value_get_bytes (step->operands[i]));
+  if (sl_dispatch_find (step->kernel) == NULL) {
+    sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
+                   "%s has no shader for '%s' (the CPU has)", device, step->kernel);
+  } else if (largest > program->device->gpu.binding_range) {
+    g_autofree char *needs = sl_limit_print_bytes (largest);
+    g_autofree char *gives = sl_limit_print_bytes (program->device->gpu.binding_range);
+    sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
+                   "'%s' would bind %s, of which %s binds %s at most (the CPU can)", step->kernel,
+                   needs, device, gives);
+  } else {
+    sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
+                   "%s lacks what '%s' takes in this form (the CPU can)", device, step->kernel);
+  }
+  return FALSE;
+}
+
 static gboolean
 add_host_step (Draft *draft, const SlStep *step, GError **error)
 {
   SlVkProgram *program = draft->program;
-  if (program->host == NULL || !sl_dispatch_is_host (step->kernel, NULL)) {
-    sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
-                   "%s has no shader for '%s' of this form", program->device->physical->info.name,
-                   step->kernel);
-    return FALSE;
-  }
+  if (program->host == NULL || !sl_dispatch_is_host (step->kernel, NULL))
+    return set_refused (program, step, error);
   open_part (draft, true, false)->n++;
   g_ptr_array_add (draft->host_steps, (void *)step);
   return TRUE;

@@ -52,12 +52,28 @@ test_names (void)
     g_assert_true (sl_device_find (names[i], NULL) == device);
 }
 
+/* Digits that are no device's number are part of a name: "256 bits". */
+static void
+test_digits (void)
+{
+  const SlDevice *device = first_vulkan ();
+  const char *at = device->description;
+  for (size_t n; *at != '\0'; at += MAX (n, 1)) {
+    n = strspn (at, "0123456789");
+    g_autofree char *digits = g_strndup (at, n);
+    if (n >= 3)
+      g_assert_true (sl_device_find (digits, NULL) == device);
+  }
+}
+
 static void
 test_unknown (void)
 {
-  const char *const names[] = {
-      "vulkan:1000", "vulkan:99999999999999999999", "vulkan:", "vulkan:x?", "vulkans", "toaster",
-      "vulkan:-1"};
+  const char *const names[] = {"vulkan:1000", "vulkan:99999999999999999999",
+                               "vulkan:",     "vulkan:x?",
+                               "vulkans",     "toaster",
+                               "vulkan:-1",   "l",
+                               "vulkan:ll"};
   for (size_t i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autoptr (GError) error = NULL;
     g_assert_null (sl_device_find (names[i], &error));
@@ -117,6 +133,7 @@ main (int argc, char **argv)
     return status;
   g_test_add_func ("/vulkan/devices/list", test_list);
   g_test_add_func ("/vulkan/devices/names", test_names);
+  g_test_add_func ("/vulkan/devices/digits", test_digits);
   g_test_add_func ("/vulkan/devices/unknown", test_unknown);
   g_test_add_func ("/vulkan/devices/shared", test_shared);
   g_test_add_func ("/vulkan/devices/validation", test_validation);

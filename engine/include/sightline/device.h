@@ -36,12 +36,12 @@ typedef struct SlDevice {
 SL_API const SlDevice *const *sl_device_list (void);
 
 /* The device of that name; else SL_ERROR_DEVICE, saying what there is.
- *   NULL, "", "auto"   the CPU, until every network that runs there runs by Vulkan as well
- *   "cpu", "ref"       (without looking for Vulkan)
- *   "vulkan"           the best Vulkan device; a CPU that plays a GPU only where there is no GPU
- *   "vulkan:N"         number N of the Vulkan devices
- *   "vulkan:UUID"      by its 32 digits, with or without dashes
- *   "vulkan:TEXT", "TEXT"   the best one with that in its description, whatever the case */
+ *   NULL, "", "auto"   the CPU, until every network that runs there runs by Vulkan as well; what
+ * can do with either asks sl_device_find_gpu() first "cpu", "ref"       (without looking for
+ * Vulkan) "vulkan"           the best Vulkan device; a CPU that plays a GPU only where there is no
+ * GPU "vulkan:N"         number N of the Vulkan devices "vulkan:UUID"      by its 32 digits, with
+ * or without dashes "vulkan:TEXT", "TEXT"   the best one with that in its description, whatever the
+ * case; three letters or more, and digits that are no device's number */
 SL_API const SlDevice *sl_device_find (const char *name, GError **error);
 
 /* TRUE of NULL, "" and "auto": whoever asks leaves the choice to us. */

@@ -25,7 +25,7 @@ typedef struct SlProgramOptions {
   const char *const *taps; /* names of values of the model's graph that a run yields as further
                               outputs, behind the model's own and in this order; n_taps of them */
   uint32_t n_taps;
-  uint32_t threads; /* most threads that a run uses; default: all of the device */
+  uint32_t threads; /* most threads of the CPU that a run uses; default: all of the device */
   /* What the program may take: checked before anything is allocated or computed, SL_ERROR_LIMIT
    * with the numbers. */
   guint64 memory_limit;   /* bytes of a run's memory, and of any value in it; default 8 GiB */
@@ -39,7 +39,7 @@ typedef struct SlProgramOptions {
   gboolean half_weights;  /* keep the weights of products and direct convolutions as float16, with
                              float32 arithmetic: half the memory to hold and to read. Results move
                              by some 1e-4 of the largest, or not at all where the file has them in
-                             float16 */
+                             float16. On the CPU alone: a GPU keeps float32 */
   gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 

@@ -11,6 +11,21 @@ shader_of (uint32_t element_size, const SlShader *const by_size[4])
   return by_size[element_size == 1 ? 0 : element_size == 2 ? 1 : element_size == 4 ? 2 : 3];
 }
 
+/* TRUE if four elements that follow each other in the loops do so in operand 1, in aligned vectors:
+ * the fastest loops go through it without a gap, the others by multiples of four. */
+static bool
+writes_fours (const SlDispatcher *to, const SlLoops *loops)
+{
+  ptrdiff_t run = 1;
+  uint32_t d = loops->rank;
+  while (d > 0 && loops->stride[1][d - 1] == run)
+    run *= (ptrdiff_t)loops->dims[--d];
+  bool aligned = run % 4 == 0 && sl_dispatch_is_aligned (to, 1, loops->first[1]);
+  for (; d > 0; d--)
+    aligned = aligned && loops->stride[1][d - 1] % 4 == 0;
+  return aligned && loops->element_size[1] == 4;
+}
+
 static void
 add_copy (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
@@ -18,15 +33,23 @@ add_copy (SlDispatcher *to, const SlLoops *loops, const void *data)
                                              &sl_shader_copy64};
   const uint32_t size = loops->element_size[0];
   const SlExtent in = sl_loops_get_extent (loops, 0), out = sl_loops_get_extent (loops, 1);
-  SlCopyPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
+  const bool by_fours = writes_fours (to, loops);
+  SlCopyPush push = {.invocations = (uint32_t)(sl_loops_get_elements (loops) / (by_fours ? 4 : 1)),
                      .in_first = (uint32_t)(loops->first[0] - in.begin / size)};
   sl_loops_push_dims (loops, LOOP_RANK, push.dims);
   sl_loops_push_strides (loops, 0, LOOP_RANK, push.in_stride);
   sl_loops_push_strides (loops, 1, LOOP_RANK, push.out_stride);
-  SlDispatch *record = sl_dispatch_add (to, shader_of (size, shaders), &push);
+  const SlShader *shader = shader_of (size, shaders);
+  if (to->gpu->is_cpu && size == 4)
+    shader = &sl_shader_copy32_texels;
+  SlDispatch *record = sl_dispatch_add (to, shader, &push);
+  record->specs[SL_COPY_RANK] = loops->rank;
+  record->specs[SL_COPY_WRITES_FOURS] = by_fours;
+  record->specs[SL_COPY_READS_FOURS] =
+      by_fours && loops->stride[0][loops->rank - 1] == 1 && sl_loops_have_fours (to, loops, 0, 0);
   sl_dispatch_bind (record, 0, 0, in, size, offsetof (SlCopyPush, at_in));
   sl_dispatch_bind (record, 1, 1, out, size, offsetof (SlCopyPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+  sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
 static uint32_t

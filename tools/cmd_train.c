@@ -157,6 +157,12 @@ on_progress (void *data, const SlFitProgress *progress)
 {
   Training *training = data;
   char accuracy[32] = "";
+  if (progress->validating) {
+    g_autofree char *text =
+        g_strdup_printf ("epoch %u/%u  validation", progress->epoch, progress->n_epochs);
+    tool_progress_draw (&training->progress, (double)progress->step / progress->n_steps, text);
+    return !tool_stop_requested ();
+  }
   g_autofree char *left = format_time (progress->seconds_left);
   g_autofree char *speed = tool_group_digits ((guint64)progress->images_per_second);
   if (isfinite (progress->accuracy))

@@ -240,15 +240,23 @@ get_rate (SlFit *fit, guint64 step)
                                fit->monitored->len);
 }
 
+static void
+start_clock (SlFit *fit)
+{
+  fit->start = g_get_monotonic_time ();
+  fit->start_waited = sl_loader_get_waited (fit->loader);
+  fit->start_n = fit->sums.n;
+}
+
 static double
 get_seconds (const SlFit *fit)
 {
   return (double)(g_get_monotonic_time () - fit->start) / G_USEC_PER_SEC;
 }
 
-/* TRUE: go on. */
+/* TRUE: go on. `done` of `n` batches, of the epoch or of its validation. */
 static gboolean
-report (SlFit *fit, double rate, guint epoch, guint done)
+report (SlFit *fit, double rate, guint epoch, gboolean validating, guint done, guint n_batches)
 {
   if (!fit->options.progress)
     return TRUE;
@@ -259,10 +267,11 @@ report (SlFit *fit, double rate, guint epoch, guint done)
   const SlFitProgress progress = {
       .epoch = epoch + 1,
       .n_epochs = n_epochs,
+      .validating = validating,
       .step = done,
-      .n_steps = fit->n_batches,
-      .loss = fit->sums.loss / n,
-      .accuracy = fit->has_classes ? (double)fit->sums.right / n : NAN,
+      .n_steps = n_batches,
+      .loss = n > 0 ? fit->sums.loss / n : NAN,
+      .accuracy = fit->has_classes && n > 0 ? (double)fit->sums.right / n : NAN,
       .rate = rate,
       .images_per_second = seconds > 0 ? here / seconds : 0,
       .seconds_left = here > 0 ? fmax (0, (n_epochs - epoch) * all - n) * seconds / here : NAN,
@@ -270,13 +279,10 @@ report (SlFit *fit, double rate, guint epoch, guint done)
   return fit->options.progress (fit->options.data, &progress);
 }
 
-/* Trains from the loader's position to the end of that epoch. *ret_interrupted: not to the end. */
+/* Trains from the loader's position to the end of that epoch, unless interrupted. */
 static gboolean
 train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GError **error)
 {
-  fit->start = g_get_monotonic_time ();
-  fit->start_waited = sl_loader_get_waited (fit->loader);
-  fit->start_n = fit->sums.n;
   while (step < fit->n_batches) {
     SlBatch batch;
     SlTrainResult result;
@@ -288,7 +294,7 @@ train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GEr
     fit->sums.right += result.n_right;
     fit->sums.n += batch.n;
     step++;
-    if (!report (fit, rate, epoch, step)) {
+    if (!report (fit, rate, epoch, FALSE, step, fit->n_batches)) {
       *ret_interrupted = TRUE;
       return TRUE;
     }
@@ -296,8 +302,9 @@ train_epoch (SlFit *fit, guint epoch, guint step, gboolean *ret_interrupted, GEr
   return TRUE;
 }
 
+/* *ret_interrupted: not all of it was done, and `epoch` says nothing of it. */
 static gboolean
-validate (SlFit *fit, SlEpoch *epoch, GError **error)
+validate (SlFit *fit, SlEpoch *epoch, gboolean *ret_interrupted, GError **error)
 {
   SlFitSums sums = {0};
   epoch->val_loss = epoch->val_accuracy = NAN;
@@ -316,6 +323,10 @@ validate (SlFit *fit, SlEpoch *epoch, GError **error)
     sums.loss += result.loss * batch.n;
     sums.right += result.n_right;
     sums.n += batch.n;
+    if (!report (fit, epoch->rate, (guint)MAX (epoch->epoch, 1) - 1, TRUE, i + 1, n)) {
+      *ret_interrupted = TRUE;
+      return TRUE;
+    }
   }
   if (sums.n == 0)
     return sl_fit_fail (error, SL_ERROR_IO,
@@ -405,13 +416,14 @@ keep_epoch (SlFit *fit, SlEpoch *epoch, GError **error)
   return TRUE;
 }
 
+/* Validates and keeps what epoch `epoch` (from 0) made; interrupted, it is still to validate. */
 static gboolean
-end_epoch (SlFit *fit, guint epoch, GError **error)
+end_epoch (SlFit *fit, guint epoch, gboolean *ret_interrupted, GError **error)
 {
   const double seconds = get_seconds (fit);
   const double waited =
       (double)(sl_loader_get_waited (fit->loader) - fit->start_waited) / G_USEC_PER_SEC;
-  const double n = (double)fit->sums.n;
+  const double n = (double)fit->sums.n, here = n - (double)fit->start_n;
   const guint64 step = sl_trainer_get_step (fit->trainer);
   SlEpoch record = {
       .epoch = (gint64)epoch + 1,
@@ -419,11 +431,13 @@ end_epoch (SlFit *fit, guint epoch, GError **error)
       .loss = fit->sums.loss / n,
       .accuracy = fit->has_classes ? (double)fit->sums.right / n : NAN,
       .rate = get_rate (fit, step - 1),
-      .images_per_second = seconds > 0 ? (n - (double)fit->start_n) / seconds : NAN,
+      .images_per_second = seconds > 0 && here > 0 ? here / seconds : NAN,
       .waiting = seconds > 0 ? waited / seconds : 0,
   };
-  if (!validate (fit, &record, error))
+  if (!validate (fit, &record, ret_interrupted, error))
     return FALSE;
+  if (*ret_interrupted)
+    return TRUE;
   record.seconds = get_seconds (fit);
   return keep_epoch (fit, &record, error);
 }
@@ -440,13 +454,15 @@ is_over (const SlFit *fit)
 
 /* What the untrained network does, so that it shows what training adds. */
 static gboolean
-note_start (SlFit *fit, GError **error)
+note_start (SlFit *fit, gboolean *ret_interrupted, GError **error)
 {
-  SlEpoch epoch = {0};
+  SlEpoch epoch = {.rate = get_rate (fit, 0)};
   if (!fit->validation_loader || sl_trainer_get_step (fit->trainer) > 0)
     return TRUE;
-  if (!validate (fit, &epoch, error))
+  if (!validate (fit, &epoch, ret_interrupted, error))
     return FALSE;
+  if (*ret_interrupted)
+    return TRUE;
   if (fit->has_classes)
     sl_fit_note (fit, "before training: val-loss %.4f, val-accuracy %.4f", epoch.val_loss,
                  epoch.val_accuracy);
@@ -475,32 +491,28 @@ sl_fit_run (SlFit *fit, SlFitEnd *ret_end, GError **error)
 {
   g_return_val_if_fail (fit && ret_end && fit->folder, FALSE);
 
-  if (!begin (fit, error) || !note_start (fit, error))
+  gboolean interrupted = FALSE;
+  start_clock (fit);
+  if (!begin (fit, error) || !note_start (fit, &interrupted, error))
     return FALSE;
-  const guint64 n_steps = (guint64)fit->recipe->train.epochs * fit->n_batches;
-  *ret_end = SL_FIT_DONE;
-  for (;;) {
+  while (!interrupted) {
     guint32 epoch, step;
-    gboolean interrupted = FALSE;
     sl_loader_get_position (fit->loader, &epoch, &step);
-    if (epoch >= fit->recipe->train.epochs)
+    if (step == 0 && fit->sums.n > 0) { /* the epoch before is trained and not yet validated */
+      if (!end_epoch (fit, epoch - 1, &interrupted, error))
+        return FALSE;
+    } else if (epoch >= fit->recipe->train.epochs) {
+      *ret_end = SL_FIT_DONE;
       return TRUE;
-    if (step == 0 && is_over (fit)) {
+    } else if (step == 0 && is_over (fit)) {
       *ret_end = SL_FIT_EARLY;
       return TRUE;
-    }
-    if (!train_epoch (fit, epoch, step, &interrupted, error))
-      return FALSE;
-    /* The last step of an epoch is followed by its validation, interrupted or not. */
-    if (sl_trainer_get_step (fit->trainer) % fit->n_batches == 0) {
-      if (!end_epoch (fit, epoch, error))
+    } else {
+      start_clock (fit);
+      if (!train_epoch (fit, epoch, step, &interrupted, error))
         return FALSE;
-    } else if (interrupted && (!check_variables (fit, error) || !sl_fit_save (fit, error))) {
-      return FALSE;
-    }
-    if (interrupted && sl_trainer_get_step (fit->trainer) < n_steps) {
-      *ret_end = SL_FIT_INTERRUPTED;
-      return TRUE;
     }
   }
+  *ret_end = SL_FIT_INTERRUPTED;
+  return check_variables (fit, error) && sl_fit_save (fit, error);
 }

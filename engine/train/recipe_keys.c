@@ -94,7 +94,7 @@ const SlRecipeField sl_recipe_fields[] = {
     CHOICE (data, "balance", balance, balances, "none or sampling", "none", NULL,
             "sampling: each class as often as the others, small ones again and again"),
     BOOL (data, "drop-last", drop_last, "false", NULL,
-          "leave out an epoch's last, smaller batch; else it is filled up with its own samples"),
+          "leave out an epoch's last, smaller batch; else it is a step over fewer samples"),
     INT (data, "limit", limit, 0, LARGEST_INT, COUNT_OR_0, "0", NULL,
          "train on so many samples only, of each class its share; 0: all"),
 

@@ -76,7 +76,7 @@ test_jumps (Place *place, gconstpointer unused)
     SlFitEnd end;
     g_autoptr (SlRecipe) recipe = place_make_recipe (RUN);
     wall.jumps = i;
-    g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, i ? 9 : 0, &end);
+    g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, i ? 8 : 0, &end);
     if (i) { /* stopped and taken up: an event file more, of a time that was or is to come */
       g_clear_pointer (&fit, sl_fit_free);
       fit = place_run (place, recipe, TRUE, 0, &end);

@@ -286,15 +286,31 @@ test_nan_is_not_kept (Place *place, gconstpointer unused)
   g_assert_null (checkpoint);
 }
 
-/* Stopped by the very last step there is nothing left to resume. */
+/* Stopped in a validation, be it the one before training or the last one, a run goes on with that
+ * validation and trains no step twice. */
 static void
-test_stopped_at_the_end (Place *place, gconstpointer unused)
+test_stopped_validation (Place *place, gconstpointer unused)
 {
   SlFitEnd end;
   g_autoptr (SlRecipe) recipe = place_make_recipe (SHORT);
-  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, 4 * 7, &end);
-  g_assert_cmpint (end, ==, SL_FIT_DONE);
-  g_assert_cmpuint (sl_history_get_n (sl_fit_get_history (fit)), ==, 4);
+  g_autoptr (SlFit) whole = place_run (place, recipe, FALSE, 0, &end);
+  g_autofree char *wanted = place_fingerprint (whole);
+  const guint n = place->n_progress;
+  g_assert_cmpuint (n, >, 4 * 7 + 5); /* four epochs of seven steps, five validations */
+  g_clear_pointer (&whole, sl_fit_free);
+
+  const guint stops[] = {1, n - 1, n};
+  for (guint i = 0; i < G_N_ELEMENTS (stops); i++) {
+    g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, stops[i], &end);
+    g_assert_cmpint (end, ==, SL_FIT_INTERRUPTED);
+    g_assert_cmpuint (sl_history_get_n (sl_fit_get_history (fit)), ==, i ? 3 : 0);
+    g_clear_pointer (&fit, sl_fit_free);
+    fit = place_run (place, recipe, TRUE, 0, &end);
+    g_assert_cmpint (end, ==, SL_FIT_DONE);
+    g_assert_cmpuint (place->n_progress, <=, i ? n - 4 * 7 : n);
+    g_autofree char *got = place_fingerprint (fit);
+    g_assert_cmpstr (got, ==, wanted);
+  }
 }
 
 /* A rate that grows beyond all bounds: the run ends with step and rate, the model is not written,
@@ -481,7 +497,7 @@ main (int argc, char **argv)
   ADD ("last-batch", test_last_batch);
   ADD ("longer", test_longer);
   ADD ("nan-is-not-kept", test_nan_is_not_kept);
-  ADD ("stopped-at-the-end", test_stopped_at_the_end);
+  ADD ("stopped-validation", test_stopped_validation);
   ADD ("nan", test_nan);
   ADD ("best", test_best);
   ADD ("no-validation", test_no_validation);

@@ -140,7 +140,7 @@ static gboolean
 count_steps (void *data, const SlFitProgress *progress)
 {
   Place *place = data;
-  g_assert_true (isfinite (progress->loss));
+  g_assert_true (isfinite (progress->loss) || progress->validating);
   g_assert_cmpuint (progress->step, <=, progress->n_steps);
   return ++place->n_progress != place->stop_at;
 }

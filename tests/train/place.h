@@ -30,7 +30,7 @@ SlSampleSource *place_make_source (guint32 seed, gboolean has_colors);
 /* A recipe with these lines behind [network]. */
 SlRecipe *place_make_recipe (const char *keys);
 SlFit *place_open_run (Place *place, const SlRecipe *recipe, gboolean resume, GError **error);
-/* A whole run, or its first `stop_at` steps. */
+/* A whole run, or its first `stop_at` batches, those of validations counted. */
 SlFit *place_run (Place *place, const SlRecipe *recipe, gboolean resume, guint stop_at,
                   SlFitEnd *ret_end);
 /* Everything that a run leaves but times: variables, and figures of the history. */

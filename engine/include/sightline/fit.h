@@ -13,9 +13,10 @@ G_BEGIN_DECLS
 /* Where a run stands, after each step. */
 typedef struct SlFitProgress {
   guint epoch, n_epochs; /* the current one, counted from 1 */
-  guint step, n_steps;   /* done of this epoch */
+  gboolean validating;   /* batches and images are those of the validation that follows it */
+  guint step, n_steps;   /* batches done of this epoch */
   double loss,
-      accuracy; /* mean over the epoch so far; accuracy is NaN where there are no classes */
+      accuracy; /* mean over the epoch so far, or NaN; accuracy is NaN where there are no classes */
   double rate;
   double images_per_second; /* of this epoch in this process */
   double seconds_left;      /* of all epochs, validation not counted */

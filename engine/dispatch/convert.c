@@ -1,6 +1,5 @@
 #include "kernels/convert.h"
 #include "dispatch/loops.h"
-#include "shaders/group.h"
 #include "shaders/narrow.h"
 #include "shaders/ops.h"
 #include "shaders/widen.h"
@@ -9,45 +8,30 @@ G_STATIC_ASSERT (CONVERT_FLOAT16 == SL_CONVERT_FLOAT16 && CONVERT_BFLOAT16 == SL
                  CONVERT_INT32 == SL_CONVERT_INT32 && CONVERT_UINT8 == SL_CONVERT_UINT8 &&
                  CONVERT_INT8 == SL_CONVERT_INT8);
 
+G_STATIC_ASSERT (sizeof (SlWidenPush) == sizeof (SlRowsPush) &&
+                 sizeof (SlNarrowPush) == sizeof (SlRowsPush));
+
 static void
 add_widen (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const SlConvertParams *p = data;
   const uint32_t size = loops->element_size[0];
-  const bool rows = loops->rank == 2;
-  const SlWidenPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
-                            .cols = (uint32_t)loops->dims[loops->rank - 1],
-                            .in_stride = rows ? (uint32_t)loops->stride[0][0] : 0,
-                            .out_stride = rows ? (uint32_t)loops->stride[1][0] : 0};
-  SlDispatch *record = sl_dispatch_add (to,
-                                        size == 1   ? &sl_shader_widen8
-                                        : size == 2 ? &sl_shader_widen16
-                                                    : &sl_shader_widen32,
-                                        &push);
+  SlWidenPush push = {0};
+  SlDispatch *record = sl_loops_add_rows (to, loops,
+                                          size == 1   ? &sl_shader_widen8
+                                          : size == 2 ? &sl_shader_widen16
+                                                      : &sl_shader_widen32,
+                                          &push);
   record->specs[SL_WIDEN_TYPE] = p->type;
-  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), size,
-                    offsetof (SlWidenPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4,
-                    offsetof (SlWidenPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
 
 static void
 add_narrow (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const SlConvertParams *p = data;
-  const bool rows = loops->rank == 2;
-  const SlNarrowPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
-                             .cols = (uint32_t)loops->dims[loops->rank - 1],
-                             .in_stride = rows ? (uint32_t)loops->stride[0][0] : 0,
-                             .out_stride = rows ? (uint32_t)loops->stride[1][0] : 0};
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_narrow, &push);
+  SlNarrowPush push = {0};
+  SlDispatch *record = sl_loops_add_rows (to, loops, &sl_shader_narrow, &push);
   record->specs[SL_NARROW_TYPE] = p->type;
-  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4,
-                    offsetof (SlNarrowPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 2,
-                    offsetof (SlNarrowPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
 
 /* Bytes of the side that is not float32. */

@@ -1,4 +1,5 @@
 #include "dispatch/loops.h"
+#include "shaders/group.h"
 
 size_t
 sl_loops_get_elements (const SlLoops *loops)
@@ -206,4 +207,24 @@ sl_loops_push_strides (const SlLoops *loops, uint32_t k, uint32_t rank, int32_t 
     ret_strides[i] = 0;
   for (uint32_t d = 0; d < loops->rank; d++)
     ret_strides[rank - loops->rank + d] = (int32_t)loops->stride[k][d];
+}
+
+SlDispatch *
+sl_loops_add_rows (SlDispatcher *to, const SlLoops *loops, const SlShader *shader, void *push)
+{
+  SlRowsPush *rows = push;
+  const uint32_t last = loops->rank - 1;
+  /* Rows of one element each were merged into one loop, whose elements lie apart. */
+  const bool apart = last == 0 && (loops->stride[0][0] != 1 || loops->stride[1][0] != 1);
+  rows->elements = (uint32_t)sl_loops_get_elements (loops);
+  rows->cols = apart ? 1 : (uint32_t)loops->dims[last];
+  rows->in_stride = last || apart ? (uint32_t)loops->stride[0][0] : 0;
+  rows->out_stride = last || apart ? (uint32_t)loops->stride[1][0] : 0;
+  SlDispatch *record = sl_dispatch_add (to, shader, push);
+  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), loops->element_size[0],
+                    offsetof (SlRowsPush, at_in));
+  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), loops->element_size[1],
+                    offsetof (SlRowsPush, at_out));
+  sl_dispatch_groups (record, to->gpu, rows->elements, GROUP);
+  return record;
 }

@@ -39,6 +39,19 @@ bool sl_loops_have_fours (const SlDispatcher *to, const SlLoops *loops, uint32_t
 /* The elements of operand `k`. */
 SlExtent sl_loops_get_extent (const SlLoops *loops, uint32_t k);
 
+/* How the push constants of shaders begin that take operand 0 to operand 1 in rows of elements that
+ * lie side by side. */
+typedef struct SlRowsPush {
+  uint32_t elements, cols;
+  uint32_t in_stride, out_stride; /* elements from one row to the next */
+  uint32_t at_in, at_out;
+} SlRowsPush;
+
+/* Appends the record of such a shader. `loops` are at most two, of merged rows; `push` begins as
+ * above. */
+SlDispatch *sl_loops_add_rows (SlDispatcher *to, const SlLoops *loops, const SlShader *shader,
+                               void *push);
+
 /* Loops as push constants have them: `rank` of them, the fastest last, those before of one step. */
 void sl_loops_push_dims (const SlLoops *loops, uint32_t rank, uint32_t *ret_dims);
 void sl_loops_push_strides (const SlLoops *loops, uint32_t k, uint32_t rank, int32_t *ret_strides);

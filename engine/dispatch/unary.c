@@ -1,7 +1,8 @@
 #include "dispatch/loops.h"
-#include "shaders/group.h"
 #include "shaders/ops.h"
 #include "shaders/unary.h"
+
+G_STATIC_ASSERT (offsetof (SlUnaryPush, at_out) == offsetof (SlRowsPush, at_out));
 
 typedef struct Unary {
   float a, b;
@@ -12,19 +13,9 @@ static void
 add (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const Unary *unary = data;
-  const bool rows = loops->rank == 2;
-  SlUnaryPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
-                      .cols = (uint32_t)loops->dims[loops->rank - 1],
-                      .in_stride = rows ? (uint32_t)loops->stride[0][0] : 0,
-                      .out_stride = rows ? (uint32_t)loops->stride[1][0] : 0,
-                      .a = unary->a,
-                      .b = unary->b};
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_unary, &push);
+  SlUnaryPush push = {.a = unary->a, .b = unary->b};
+  SlDispatch *record = sl_loops_add_rows (to, loops, &sl_shader_unary, &push);
   record->specs[SL_UNARY_OP] = unary->op;
-  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4, offsetof (SlUnaryPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4,
-                    offsetof (SlUnaryPush, at_out));
-  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
 
 static uint32_t

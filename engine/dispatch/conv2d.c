@@ -1,5 +1,5 @@
+#include "dispatch/bands.h"
 #include "dispatch/product.h"
-#include "dispatch/window.h"
 #include "kernels/conv2d.h"
 #include "kernels/conv_transpose2d.h"
 #include "shaders/depthwise2d.h"
@@ -120,122 +120,74 @@ dispatch_conv_transpose (SlDispatcher *to, const void *params, uint32_t variant)
 
 /* --- A channel on its own --- */
 
-/* A depthwise convolution of some images, or of some rows of one. */
 typedef struct Depthwise {
-  SlDepthwise2dPush push; /* but for act_…, invocations and at_… */
-  SlAct act;
-  bool transposed;
-  uint32_t images;
-  size_t in, out; /* the first pixel of each; residuals: as out */
+  const SlDepthwise2dPush *push; /* but for heights, pad_h, act_…, invocations and at_… */
+  const SlAct *act;
 } Depthwise;
-
-/* Channels of `pixels` pixels, `stride` elements apart, from pixel `first` on. */
-static SlExtent
-pixels_extent (const Depthwise *d, size_t first, size_t pixels, size_t stride)
-{
-  return (SlExtent){first * stride * 4, pixels, (size_t)d->push.channels * 4, stride * 4};
-}
-
-static SlExtent
-depthwise_in (const Depthwise *d)
-{
-  return pixels_extent (d, d->in, (size_t)d->images * d->push.in_h * d->push.in_w,
-                        d->push.in_pixel);
-}
-
-static SlExtent
-depthwise_out (const Depthwise *d, size_t stride)
-{
-  return pixels_extent (d, d->out, (size_t)d->images * d->push.out_h * d->push.out_w, stride);
-}
 
 /* TRUE if four channels of every operand are a vector. */
 static bool
-has_fours (const SlDispatcher *to, const Depthwise *d)
+has_fours (const SlDispatcher *to, const SlDepthwise2dPush *push, bool transposed)
 {
-  const SlDepthwise2dPush *push = &d->push;
-  for (uint32_t i = 0; i <= (d->transposed ? 3 : 4); i++)
+  for (uint32_t i = 0; i <= (transposed ? 3 : 4); i++)
     if (!sl_dispatch_is_aligned (to, i, 0))
       return false;
   return (push->channels | push->in_pixel | push->out_pixel | push->residual_pixel) % 4 == 0;
 }
 
 static void
-add_depthwise (SlDispatcher *to, const Depthwise *d)
+add_depthwise (SlDispatcher *to, const SlBand *band, const void *data)
 {
-  const bool by_fours = has_fours (to, d);
-  const size_t row = (size_t)d->push.channels * 4;
+  const Depthwise *d = data;
   const SlStep *step = to->steps;
-  SlDepthwise2dPush push = d->push;
+  const bool transposed = band->transposed, by_fours = has_fours (to, d->push, transposed);
+  const size_t row = (size_t)band->channels * 4;
+  SlDepthwise2dPush push = *d->push;
+  push.in_h = band->in_h;
+  push.out_h = band->out_h;
+  push.pad_h = band->pad;
   push.invocations =
-      (uint32_t)(d->images * push.out_h * push.out_w * push.channels / (by_fours ? 4 : 1));
-  push.act_a = d->act.a;
-  push.act_b = d->act.b;
+      (uint32_t)(band->images * push.out_h * push.out_w * push.channels / (by_fours ? 4 : 1));
+  push.act_a = d->act->a;
+  push.act_b = d->act->b;
   SlDispatch *record = sl_dispatch_add (
       to, to->gpu->is_cpu ? &sl_shader_depthwise2d_texels : &sl_shader_depthwise2d, &push);
-  record->specs[SL_DEPTHWISE2D_ACT] = d->act.kind;
+  record->specs[SL_DEPTHWISE2D_ACT] = d->act->kind;
   record->specs[SL_DEPTHWISE2D_HAS_BIAS] = step->operands[2] != NULL;
-  record->specs[SL_DEPTHWISE2D_HAS_RESIDUAL] = !d->transposed && step->operands[3] != NULL;
-  record->specs[SL_DEPTHWISE2D_TRANSPOSED] = d->transposed;
+  record->specs[SL_DEPTHWISE2D_HAS_RESIDUAL] = !transposed && step->operands[3] != NULL;
+  record->specs[SL_DEPTHWISE2D_TRANSPOSED] = transposed;
   record->specs[SL_DEPTHWISE2D_BY_FOURS] = by_fours;
-  sl_dispatch_bind (record, 0, 0, depthwise_in (d), 4, offsetof (SlDepthwise2dPush, at_in));
+  sl_dispatch_bind (record, 0, 0, sl_band_get_in (band), 4, offsetof (SlDepthwise2dPush, at_in));
   sl_dispatch_bind (record, 1, 1, sl_extent (0, row * push.kernel_h * push.kernel_w), 4,
                     offsetof (SlDepthwise2dPush, at_weights));
   sl_dispatch_bind (record, 2, 2, sl_extent (0, row), 4, offsetof (SlDepthwise2dPush, at_bias));
-  if (!d->transposed)
-    sl_dispatch_bind (record, 3, 3, depthwise_out (d, push.residual_pixel), 4,
+  if (!transposed)
+    sl_dispatch_bind (record, 3, 3, sl_band_get_out (band, push.residual_pixel), 4,
                       offsetof (SlDepthwise2dPush, at_residual));
-  sl_dispatch_bind (record, 4, d->transposed ? 3 : 4, depthwise_out (d, push.out_pixel), 4,
+  sl_dispatch_bind (record, 4, transposed ? 3 : 4, sl_band_get_out (band, push.out_pixel), 4,
                     offsetof (SlDepthwise2dPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
-static Depthwise
-some_images (const Depthwise *d, uint32_t from, uint32_t n)
-{
-  Depthwise piece = *d;
-  piece.images = n;
-  piece.in += (size_t)from * d->push.in_h * d->push.in_w;
-  piece.out += (size_t)from * d->push.out_h * d->push.out_w;
-  return piece;
-}
-
-/* Of one image. */
-static Depthwise
-some_rows (const Depthwise *d, uint32_t from, uint32_t n)
-{
-  Depthwise piece = *d;
-  SlDepthwise2dPush *push = &piece.push;
-  uint32_t first;
-  if (d->transposed)
-    sl_window_narrow_transposed (from, n, push->stride_h, push->dilation_h, push->kernel_h,
-                                 &push->pad_h, &push->in_h, &first);
-  else
-    sl_window_narrow (from, n, push->stride_h, push->dilation_h, push->kernel_h, &push->pad_h,
-                      &push->in_h, &first);
-  push->out_h = n;
-  piece.in += (size_t)first * push->in_w;
-  piece.out += (size_t)from * push->out_w;
-  return piece;
-}
-
-/* Appends the records, cut into pieces that the device can bind. False: it cannot. */
 static bool
-dispatch_pieces (SlDispatcher *to, const Depthwise *d)
+dispatch_bands (SlDispatcher *to, const SlDepthwise2dPush *push, uint32_t batch, const SlAct *act,
+                bool transposed)
 {
-  const SlExtent in = depthwise_in (d);
-  const SlExtent out = depthwise_out (d, MAX (d->push.out_pixel, d->push.residual_pixel));
-  if (MAX (sl_extent_get_span (&in), sl_extent_get_span (&out)) <= sl_gpu_get_range (to->gpu)) {
-    add_depthwise (to, d);
-    return true;
-  }
-  const uint32_t n = d->images > 1 ? d->images : d->push.out_h;
-  if (n == 1)
-    return false;
-  const Depthwise low = d->images > 1 ? some_images (d, 0, n / 2) : some_rows (d, 0, n / 2);
-  const Depthwise high =
-      d->images > 1 ? some_images (d, n / 2, n - n / 2) : some_rows (d, n / 2, n - n / 2);
-  return dispatch_pieces (to, &low) && dispatch_pieces (to, &high);
+  const Depthwise d = {push, act};
+  const SlBand all = {.images = batch,
+                      .channels = push->channels,
+                      .in_h = push->in_h,
+                      .in_w = push->in_w,
+                      .out_h = push->out_h,
+                      .out_w = push->out_w,
+                      .in_pixel = push->in_pixel,
+                      .out_pixel = MAX (push->out_pixel, push->residual_pixel),
+                      .kernel = push->kernel_h,
+                      .stride = push->stride_h,
+                      .dilation = push->dilation_h,
+                      .pad = push->pad_h,
+                      .transposed = transposed};
+  return sl_bands_dispatch (to, &all, add_depthwise, &d);
 }
 
 static uint32_t
@@ -260,8 +212,7 @@ dispatch_depthwise (SlDispatcher *to, const void *params, uint32_t variant)
       .out_pixel = p->out_stride,
       .residual_pixel = p->residual_stride,
   };
-  const Depthwise d = {.push = push, .act = p->act, .images = p->batch};
-  return dispatch_pieces (to, &d) ? 1 : 0;
+  return dispatch_bands (to, &push, p->batch, &p->act, false) ? 1 : 0;
 }
 
 static uint32_t
@@ -285,8 +236,7 @@ dispatch_depthwise_transposed (SlDispatcher *to, const void *params, uint32_t va
       .in_pixel = p->in_stride,
       .out_pixel = p->out_stride,
   };
-  const Depthwise d = {.push = push, .act = p->act, .transposed = true, .images = p->batch};
-  return dispatch_pieces (to, &d) ? 1 : 0;
+  return dispatch_bands (to, &push, p->batch, &p->act, true) ? 1 : 0;
 }
 
 const SlDispatchEntry sl_dispatch_conv2d[] = {

@@ -1,35 +1,64 @@
 #include "shaders/norm.h"
-#include "dispatch/dispatch.h"
+#include "dispatch/loops.h"
 #include "kernels/layer_norm.h"
 
-/* What both have in common: `blocks` of positions × channels, `groups` of them side by side. */
+typedef struct Norm {
+  SlNormPush push; /* of all images */
+  const SlAct *act;
+  size_t scales;
+} Norm;
+
+/* Loops: images, each with `groups` blocks of positions × channels side by side. */
 static void
-add_norm (SlDispatcher *to, SlNormPush push, const SlAct *act, size_t scales)
+add_norm (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
-  const size_t images = push.blocks / push.groups, row = (size_t)push.groups * push.channels;
+  const Norm *norm = data;
   const SlStep *step = to->steps;
-  push.act_a = act->a;
-  push.act_b = act->b;
+  const size_t images = loops->dims[0];
+  SlNormPush push = norm->push;
+  const uint64_t row = (uint64_t)push.groups * push.channels * 4, n = images * push.positions;
+  push.blocks = (uint32_t)images * push.groups;
+  push.act_a = norm->act->a;
+  push.act_b = norm->act->b;
   SlDispatch *record = sl_dispatch_add (to, &sl_shader_norm, &push);
-  record->specs[SL_NORM_ACT] = act->kind;
+  record->specs[SL_NORM_ACT] = norm->act->kind;
   record->specs[SL_NORM_HAS_BIAS] = step->operands[2] != NULL;
   sl_dispatch_bind (record, 0, 0,
-                    (SlExtent){0, images * push.positions, row * 4, (size_t)push.in_stride * 4}, 4,
+                    (SlExtent){loops->first[0] * 4, n, row, (uint64_t)push.in_stride * 4}, 4,
                     offsetof (SlNormPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_extent (0, scales * 4), 4, offsetof (SlNormPush, at_scale));
-  sl_dispatch_bind (record, 2, 2, sl_extent (0, scales * 4), 4, offsetof (SlNormPush, at_bias));
+  sl_dispatch_bind (record, 1, 1, sl_extent (0, norm->scales * 4), 4,
+                    offsetof (SlNormPush, at_scale));
+  sl_dispatch_bind (record, 2, 2, sl_extent (0, norm->scales * 4), 4,
+                    offsetof (SlNormPush, at_bias));
   sl_dispatch_bind (record, 3, 3,
-                    (SlExtent){0, images * push.positions, row * 4, (size_t)push.out_stride * 4}, 4,
+                    (SlExtent){loops->first[1] * 4, n, row, (uint64_t)push.out_stride * 4}, 4,
                     offsetof (SlNormPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.blocks, 1);
+}
+
+/* As many images at once as the device binds; each is normalised as a whole. */
+static uint32_t
+dispatch_images (SlDispatcher *to, const SlNormPush *push, size_t images, const SlAct *act,
+                 size_t scales)
+{
+  const Norm norm = {*push, act, scales};
+  const size_t row = (size_t)push->groups * push->channels, steps = push->positions - 1;
+  const SlLoops loops = {
+      .n_operands = 2,
+      .rank = 1,
+      .dims = {images},
+      .stride = {{push->in_image}, {push->out_image}},
+      .beside = {steps * push->in_stride + row - 1, steps * push->out_stride + row - 1},
+      .element_size = {4, 4}};
+  sl_loops_cut (to, &loops, add_norm, &norm);
+  return 1;
 }
 
 static uint32_t
 dispatch_layer_norm (SlDispatcher *to, const void *params, uint32_t variant)
 {
   const SlLayerNormParams *p = params;
-  const SlNormPush push = {.blocks = (uint32_t)p->rows,
-                           .groups = 1,
+  const SlNormPush push = {.groups = 1,
                            .positions = 1,
                            .channels = (uint32_t)p->cols,
                            .in_image = (uint32_t)p->in_stride,
@@ -38,16 +67,14 @@ dispatch_layer_norm (SlDispatcher *to, const void *params, uint32_t variant)
                            .out_stride = (uint32_t)p->out_stride,
                            .shared_channels = 1,
                            .epsilon = p->epsilon};
-  add_norm (to, push, &p->act, p->cols);
-  return 1;
+  return dispatch_images (to, &push, p->rows, &p->act, p->cols);
 }
 
 static uint32_t
 dispatch_group_norm (SlDispatcher *to, const void *params, uint32_t variant)
 {
   const SlGroupNormParams *p = params;
-  const SlNormPush push = {.blocks = (uint32_t)(p->images * p->groups),
-                           .groups = (uint32_t)p->groups,
+  const SlNormPush push = {.groups = (uint32_t)p->groups,
                            .positions = (uint32_t)p->positions,
                            .channels = (uint32_t)(p->channels / p->groups),
                            .in_image = (uint32_t)(p->positions * p->in_stride),
@@ -56,8 +83,7 @@ dispatch_group_norm (SlDispatcher *to, const void *params, uint32_t variant)
                            .out_stride = (uint32_t)p->out_stride,
                            .shared_channels = (uint32_t)p->shared,
                            .epsilon = p->epsilon};
-  add_norm (to, push, &p->act, p->channels / p->shared);
-  return 1;
+  return dispatch_images (to, &push, p->images, &p->act, p->channels / p->shared);
 }
 
 const SlDispatchEntry sl_dispatch_norm[] = {

@@ -354,3 +354,29 @@ op_case_emit (const OpCase *row)
   emit_message (to, 1, node);
   return emit_model (to, opset);
 }
+
+OpCase *
+op_case_new_one_channel (const OpCase *row)
+{
+  g_autoptr (GMatchInfo) match = NULL;
+  g_autoptr (GRegex) second = g_regex_new ("[0-9]+x([0-9]+)x", 0, 0, NULL);
+  if (!g_str_has_suffix (row->name, "/large") || !g_regex_match (second, row->inputs, 0, &match))
+    return NULL;
+  g_autofree char *channels = g_match_info_fetch (match, 1);
+  g_autofree char *number = g_strdup_printf ("(?<![0-9])%s(?![0-9])", channels);
+  g_autoptr (GRegex) all = g_regex_new (number, 0, 0, NULL);
+  OpCase *narrow = g_memdup2 (row, sizeof *row);
+  narrow->inputs = g_regex_replace_literal (all, row->inputs, -1, 0, "1", 0, NULL);
+  if (row->shape != NULL)
+    narrow->shape = g_regex_replace_literal (all, row->shape, -1, 0, "1", 0, NULL);
+  return narrow;
+}
+
+void
+op_case_free (void *row)
+{
+  OpCase *narrow = row;
+  g_free ((char *)narrow->inputs);
+  g_free ((char *)narrow->shape);
+  g_free (narrow);
+}

@@ -49,6 +49,11 @@ enum {
 gboolean op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
                         GError **error);
 
+/* A case named "…/large" again with one channel, where rows and columns of a slice are easily taken
+ * for each other; free with op_case_free(). NULL for others, and for those without channels. */
+OpCase *op_case_new_one_channel (const OpCase *row);
+void op_case_free (void *row);
+
 /* The case as a file (ModelProto), for programs that start from files. NULL where the operator or
  * the activation is one that no file has. */
 GByteArray *op_case_emit (const OpCase *row);

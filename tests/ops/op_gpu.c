@@ -104,9 +104,27 @@ typedef struct Work {
   SlVkBuffer block, scratch, staging;
   SlVkSets sets;
   size_t bytes;
+  bool *may_write; /* which bytes of the block records say that they write */
   OpGpuFind find;
   const void *data;
 } Work;
+
+static void
+note_writes (const Work *work, const SlExtent *extent, uint64_t at)
+{
+  for (uint64_t row = 0; row < extent->rows; row++)
+    for (uint64_t i = 0; i < extent->row_bytes; i++)
+      work->may_write[at + row * extent->pitch + i] = true;
+}
+
+/* Barriers are set by what records say of their bindings, so it has to be true. */
+static void
+check_writes (const Work *work, const char *kernel, const char *before, const char *after)
+{
+  for (size_t i = 0; i < work->bytes; i++)
+    if (before[i] != after[i] && !work->may_write[i])
+      g_error ("%s: byte %zu of the block is written, which lies in no record's extent", kernel, i);
+}
 
 /* What a binding of a record is bound to; fills in the push constant that says how far behind it
  * the first element lies, and where its bytes are. */
@@ -128,6 +146,8 @@ locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace 
   /* As the validation layer sees it, which knows of no rows and counts what stands before them. */
   ret_place->extent = sl_extent (aligned, at + span - aligned + 15);
   g_assert_cmpuint (at + span, <=, buffer->size);
+  if (is_value && binding->writes)
+    note_writes (work, &binding->extent, at);
   g_assert_cmpuint (at + span - aligned, <=, work->limits.binding_range);
   /* Words as a whole: bytes behind the last are nobody's, or the guard's, and stay what they are.
    */
@@ -216,13 +236,17 @@ op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t byt
   SlDispatcher to = {
       .gpu = &work.limits, .records = records, .table = table, .steps = steps, .n_steps = n};
   const uint32_t done = sl_dispatch_steps (&to);
+  options->ret_records = records->len;
   if (done == 0 || records->len == 0)
     return done;
   for (uint32_t i = 0; i < records->len; i++)
     options->ret_has_product |=
         g_str_has_prefix (g_array_index (records, SlDispatch, i).shader->name, "gem");
   g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, records->len);
+  g_autofree bool *may_write = g_new0 (bool, bytes);
+  g_autofree char *before = g_memdup2 (block, bytes);
   work.pipelines = pipelines;
+  work.may_write = may_write;
   must (
       sl_vk_buffer_init (gpu->device, SL_VK_MEMORY_DEVICE, bytes, "a block", &work.block, &error) &&
           sl_vk_buffer_init (gpu->device, SL_VK_MEMORY_STAGING, bytes, "a block", &work.staging,
@@ -231,6 +255,7 @@ op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t byt
                              &work.scratch, &error),
       &error);
   run_records (&work, block);
+  check_writes (&work, steps->kernel, before, block);
   sl_vk_buffer_clear (gpu->device, &work.block);
   sl_vk_buffer_clear (gpu->device, &work.staging);
   sl_vk_buffer_clear (gpu->device, &work.scratch);

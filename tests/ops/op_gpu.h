@@ -22,6 +22,7 @@ typedef struct OpGpuOptions {
   uint32_t form;        /* of products, counted from 1 (dispatch/forms.h) */
   uint32_t splits;      /* of their depth, where the form can */
   bool ret_has_product; /* set if there was one */
+  uint32_t ret_records; /* dispatches of the last step */
 } OpGpuOptions;
 
 /* Forms of products; whether one can split their depth. */

@@ -1,8 +1,10 @@
 #include "op_runner.h"
 
 #include "op_gpu.h"
+#include "op_pieces.h"
 
 #include "core/memory.h"
+#include "dispatch/dispatch.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
 
@@ -359,6 +361,17 @@ run_reference_step (const Runner *runner, const SlStep *step)
   sl_reference_run (step->node, buffers, buffers + step->n_reads, scratch);
 }
 
+/* Kernels with a dispatcher that has no records for some of their forms. */
+static bool
+may_decline (const SlStep *step)
+{
+  if (sl_dispatch_find (step->kernel) == NULL)
+    return true; /* those that may be missing are listed in tests/dispatch */
+  /* Nothing to reduce is left to the reference; weights of half precision are for CPUs. */
+  return g_str_has_prefix (step->kernel, "reduce_") || strcmp (step->kernel, "conv2d") == 0 ||
+         strcmp (step->kernel, "gemm") == 0;
+}
+
 /* Returns how many steps were run; notes a kernel that the GPU has not. */
 static uint32_t
 run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
@@ -366,14 +379,19 @@ run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
   OpGpuOptions *options = runner->options;
   uint32_t done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, options,
                               find_in_block, runner);
-  if (done == 0 && options->range > 0) { /* what cannot be cut so small */
+  if (options->range > 0 && (done == 0 || options->ret_records > 1))
+    op_pieces_note (step->kernel, done > 0);
+  if (done == 0 && options->range > 0) {
     OpGpuOptions whole = *options;
     whole.range = 0;
     done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, &whole,
                        find_in_block, runner);
   }
-  if (done == 0)
+  if (done == 0) {
     runner->missing = step->kernel;
+    if (!may_decline (step))
+      g_error ("%s: the dispatcher of '%s' declines", runner->what, step->kernel);
+  }
   return MAX (done, 1);
 }
 
@@ -686,6 +704,15 @@ write_cases (const char *family, const OpCase *cases, const char *folder)
   }
 }
 
+static void
+add_one_channel (const char *path, const OpCase *row, GTestDataFunc func)
+{
+  OpCase *narrow = op_case_new_one_channel (row);
+  g_autofree char *longer = g_strdup_printf ("%s-one-channel", path);
+  if (narrow != NULL)
+    g_test_add_data_func_full (longer, narrow, func, op_case_free);
+}
+
 void
 op_add_cases (const char *family, const OpCase *cases)
 {
@@ -697,9 +724,13 @@ op_add_cases (const char *family, const OpCase *cases)
   for (const OpCase *row = cases; row->name != NULL; row++) {
     g_autofree char *path = g_strdup_printf ("/ops/%s/%s", family, row->name);
     g_test_add_data_func (path, row, test_case);
+    add_one_channel (path, row, test_case);
     if (row->error != NULL)
       continue;
     g_autofree char *on_gpu = g_strdup_printf ("/ops/%s/vulkan/%s", family, row->name);
     g_test_add_data_func (on_gpu, row, test_case_on_gpu);
+    add_one_channel (on_gpu, row, test_case_on_gpu);
   }
+  g_autofree char *path = g_strdup_printf ("/ops/%s/vulkan-pieces/each", family);
+  g_test_add_func (path, op_pieces_test);
 }

@@ -69,6 +69,8 @@ static const OpCase cases[] = {
     {"ones", "ReduceSum", "1x5x1x1; !i64 2=2,3", .shape = "1x5x1x1", .flags = OP_FOLLOWS},
     {"one-channel", "ReduceMean", "2x1x5x7; !i64 2=1,2", .opset = 18, .shape = "2x1x1x7",
      .tolerance = 1e-6, .flags = OP_FOLLOWS | OP_POSITIVE},
+    {"l1-large", "ReduceL1", "37x130; !i64 1=1", .opset = 18, .tolerance = 1e-6,
+     .steps = "reduce_l1", .flags = OP_FOLLOWS},
     {"prod-large", "ReduceProd", "3x5x4x6; !i64 1=1", .opset = 18, .tolerance = 1e-6,
      .steps = "reduce_prod", .flags = OP_FOLLOWS},
 

@@ -78,8 +78,8 @@ typedef struct SlVkLimits {
 
 /* What tests put between us and Vulkan. */
 typedef struct SlVkHooks {
-  /* Before each call, from any thread. What is not VK_SUCCESS is the result of the call, which then
-   * does not take place; of calls without a result it is ignored. NULL: nothing. */
+  /* Before each call, from any thread. What is not VK_SUCCESS is the result of the call, if it has
+   * one, and the call does not take place. NULL: nothing. */
   VkResult (*call) (void *data, SlVkCall call);
   /* Makes a device another one than it is: when the devices are listed, and smaller when one is
    * made. NULL: nothing. */
@@ -114,7 +114,7 @@ sl_vk_note (SlVkCall call)
   })
 /* A function without result. */
 #define sl_vk_do(device, name, ...) \
-  ((void)sl_vk_note (SL_VK_##name), (device)->table.vk##name (__VA_ARGS__))
+  (sl_vk_note (SL_VK_##name) == VK_SUCCESS ? (device)->table.vk##name (__VA_ARGS__) : (void)0)
 
 /* "the device was lost (VK_ERROR_DEVICE_LOST)" */
 const char *sl_vk_result_text (VkResult result);

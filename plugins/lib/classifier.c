@@ -1,5 +1,6 @@
 #include <sightline-gst/classifier.h>
 
+#include "device-check.h"
 #include "frame.h"
 
 #include <math.h>
@@ -120,10 +121,10 @@ check_output (SlClassifier *self, GError **error)
 
 /* --- Where it runs --- */
 
-static gboolean
-make_program (SlClassifier *self, const SlDevice *device, GError **error)
+static SlProgramOptions
+get_program_options (const SlClassifier *self, const SlDevice *device)
 {
-  const SlProgramOptions options = {
+  return (SlProgramOptions){
       .device = device,
       .shapes = &self->shape,
       .n_shapes = 1,
@@ -132,6 +133,12 @@ make_program (SlClassifier *self, const SlDevice *device, GError **error)
       .n_taps = g_strv_length (self->taps),
       .float_ports = TRUE,
   };
+}
+
+static gboolean
+make_program (SlClassifier *self, const SlDevice *device, GError **error)
+{
+  const SlProgramOptions options = get_program_options (self, device);
   SlProgram *program = sl_program_new (self->model, &options, error);
 
   if (!program)
@@ -188,6 +195,16 @@ is_of_device (const GError *error)
          g_error_matches (error, SL_ERROR, SL_ERROR_NOT_FOUND);
 }
 
+/* A device that nobody named has to compute what the CPU does. */
+static gboolean
+open_unnamed (SlClassifier *self, const SlDevice *device, GError **error)
+{
+  const SlProgramOptions options = get_program_options (self, device);
+
+  return open_device (self, device, error) &&
+         sl_device_check (self->model, &options, self->program, error);
+}
+
 /* The best GPU, or else the CPU. */
 static gboolean
 choose_device (SlClassifier *self, GError **error)
@@ -195,7 +212,7 @@ choose_device (SlClassifier *self, GError **error)
   g_autoptr (GError) reason = NULL;
   const SlDevice *gpu = sl_device_find_gpu (&reason);
 
-  if (gpu && open_device (self, gpu, &reason))
+  if (gpu && open_unnamed (self, gpu, &reason))
     return TRUE;
   for (uint32_t i = 0; i < self->n_slots; i++)
     clear_slot (&self->slots[i]);

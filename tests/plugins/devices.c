@@ -184,6 +184,31 @@ test_refused (void)
   }
 }
 
+/* A GPU that says all is well and computes nothing: its first answer is not the CPU's. */
+static void
+test_wrong (void)
+{
+  Fixture *fixture;
+  g_autofree gchar *device = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) info = NULL;
+
+  begin ();
+  break_device (SL_VK_CmdDispatch, G_MAXINT64 / 2);
+  fixture = classify_on ("auto");
+  for (guint n = 0; n < 4; n++)
+    expect_color (fixture, n);
+  device = get_device (fixture);
+  g_assert_cmpstr (device, ==, "cpu");
+  message = fixture_wait (fixture, GST_MESSAGE_INFO);
+  g_assert_nonnull (message);
+  gst_message_parse_info (message, &info, NULL);
+  g_test_message ("%s", info->message);
+  g_assert_nonnull (strstr (info->message, "from the CPU's"));
+  fixture_free (fixture);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+}
+
 /* Two elements with different networks run on one device. */
 static void
 test_shared (void)
@@ -363,6 +388,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plugins/devices/lost-auto", test_lost_auto);
   g_test_add_func ("/plugins/devices/lost-named", test_lost_named);
   g_test_add_func ("/plugins/devices/refused", test_refused);
+  g_test_add_func ("/plugins/devices/wrong", test_wrong);
   g_test_add_func ("/plugins/devices/shared", test_shared);
   g_test_add_func ("/plugins/devices/cycles", test_cycles);
   g_test_add_data_func ("/plugins/devices/clip/slclassify", "slclassify", test_clip);

@@ -204,7 +204,7 @@ take_call (void *data, SlVkCall call)
   TestVulkanHooks *hooks = data;
   VkResult result = VK_SUCCESS;
   g_mutex_lock (&hooks->lock);
-  const bool may = can_fail (call) && (hooks->fail_call < 0 || hooks->fail_call == (int)call);
+  const bool may = hooks->fail_call < 0 ? can_fail (call) : hooks->fail_call == (int)call;
   const int64_t number = may ? hooks->seen++ : -1;
   if (may && hooks->fail_at >= 0 && number >= hooks->fail_at &&
       number - hooks->fail_at < hooks->fail_n) {

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
  * "executing side"; a slot is in the hands of one of them. With one slot that makes one thread.
  *
  * A device that is named is the one that it runs on, or that is an error. Without one it takes the
- * best GPU, or the CPU where there is none or where the network cannot be had there. When a device
+ * best GPU, or the CPU where there is none, where the network cannot be had there, or where one
+ * input that is run on both gets another answer than from the CPU. When a device
  * fails while it runs, program and runs are made anew on it, twice at most, and the frame is run
  * again; then the CPU takes over if the device was not named. */
 typedef struct SlClassifier SlClassifier;

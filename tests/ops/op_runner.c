@@ -372,6 +372,15 @@ may_decline (const SlStep *step)
          strcmp (step->kernel, "gemm") == 0;
 }
 
+/* Convolutions are direct, and exact on integers, unless the case asks for another form. */
+static const SlWinogradTiming *
+timings_for (const OpCase *row)
+{
+  static const SlWinogradTiming f23[] = {{8, 8, 8, 1e6f, 1, 1e6f}, {0}};
+  static const SlWinogradTiming f43[] = {{8, 8, 8, 1e6f, 1e6f, 1}, {0}};
+  return row->flags & OP_F23 ? f23 : row->flags & OP_F43 ? f43 : NULL;
+}
+
 /* Returns how many steps were run; notes a kernel that the GPU has not. */
 static uint32_t
 run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
@@ -379,7 +388,8 @@ run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
   OpGpuOptions *options = runner->options;
   uint32_t done = op_gpu_run (runner->gpu, step, n, runner->block, runner->block_bytes, options,
                               find_in_block, runner);
-  if (options->range > 0 && (done == 0 || options->ret_records > 1))
+  const bool is_direct = timings_for (runner->row) == NULL; /* else it is about other kernels */
+  if (options->range > 0 && is_direct && (done == 0 || options->ret_records > 1))
     op_pieces_note (step->kernel, done > 0);
   if (done == 0 && options->range > 0) {
     OpGpuOptions whole = *options;
@@ -501,15 +511,6 @@ check_relayouts (const Runner *runner, RunKind kind)
     if (node->op->traits & SL_TRAIT_RELAYOUT)
       g_error ("%s: %s is relaid", runner->what, node->inputs[0]->name);
   }
-}
-
-/* Convolutions are direct, and exact on integers, unless the case asks for another form. */
-static const SlWinogradTiming *
-timings_for (const OpCase *row)
-{
-  static const SlWinogradTiming f23[] = {{8, 8, 8, 1e6f, 1, 1e6f}, {0}};
-  static const SlWinogradTiming f43[] = {{8, 8, 8, 1e6f, 1e6f, 1}, {0}};
-  return row->flags & OP_F23 ? f23 : row->flags & OP_F43 ? f43 : NULL;
 }
 
 static void

@@ -52,6 +52,7 @@
   X (ResetFences)                  \
   X (WaitForFences)                \
   X (QueueSubmit)                  \
+  X (QueueWaitIdle)                \
   X (CreateQueryPool)              \
   X (DestroyQueryPool)             \
   X (GetQueryPoolResults)          \

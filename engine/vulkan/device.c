@@ -353,6 +353,17 @@ wait_for_all (SlVkDevice *device, uint64_t limit)
   return result;
 }
 
+/* A lost device ends what it was at within finite time, and so does this call (Vulkan 1.3, 5.2.3
+ * Lost Device); a fence may be given back before. */
+static void
+wait_for_loss (SlVkDevice *device)
+{
+  g_atomic_int_set (&device->lost, 1);
+  g_mutex_lock (&device->queue_lock);
+  (void)sl_vk_try (device, QueueWaitIdle, device->queue);
+  g_mutex_unlock (&device->queue_lock);
+}
+
 void
 sl_vk_device_drain (SlVkDevice *device)
 {
@@ -365,9 +376,8 @@ sl_vk_device_drain (SlVkDevice *device)
   g_mutex_lock (&device->drain_lock);
   VkResult result = wait_for_all (device, limit);
   g_mutex_unlock (&device->drain_lock);
-  /* A device that is lost has ended what it was at. */
   if (result == VK_ERROR_DEVICE_LOST)
-    g_atomic_int_set (&device->lost, 1);
+    wait_for_loss (device);
   else if (result != VK_SUCCESS)
     abandon (device);
   /* Nothing is given to a lost device any more. */

@@ -47,6 +47,8 @@ static const OpCase cases[] = {
     {"tile/all-of-rank-5", "Tile", "2x1x2x3x2; !i64 5=2,2,2,2,2", .shape = "4x2x4x6x4",
      .steps = "reference"},
     {"tile/none", "Tile", "2; !i64 1=0", .shape = "0"},
+    {"tile/none-of-many", "Tile", "47x2; !i64 2=0,250000000000000000",
+     .shape = "0x500000000000000000"},
     {"tile/int64", "Tile", "i64 2=1,2; !i64 1=2", .expected = "1,2,1,2"},
     {"tile/count", "Tile", "2x3; !i64 1=2", .error = "are no 2 counts"},
     {"tile/negative", "Tile", "2; !i64 1=-1", .error = "are no 1 counts"},

@@ -131,6 +131,37 @@ sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
   return tensor;
 }
 
+gboolean
+sl_run_sample (SlRun *run, uint32_t index, SlImageSampler *sampler, const SlImage *image,
+               const ptrdiff_t strides[3], gboolean *ret_on_device, GError **error)
+{
+  const SlBackend *backend = run->program->backend;
+  const GPtrArray *inputs = run->program->plan->graph->inputs;
+  gboolean on_device = FALSE;
+  g_return_val_if_fail (index < inputs->len && !run->submitted, FALSE);
+  const SlValue *value = g_ptr_array_index (inputs, index);
+  g_return_val_if_fail (value->dtype == SL_FLOAT32, FALSE);
+  if (backend->sample != NULL &&
+      !backend->sample (run->run, value, sampler, image, strides, &on_device, error))
+    return FALSE;
+  if (ret_on_device != NULL)
+    *ret_on_device = on_device;
+  if (on_device || sl_image_sample (sampler, image, backend->memory (run->run, value), strides))
+    return TRUE;
+  g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "a row of the frame could not be unpacked");
+  return FALSE;
+}
+
+gboolean
+sl_run_get_frame (SlRun *run, uint32_t index, SlImage *ret_image)
+{
+  const SlBackend *backend = run->program->backend;
+  const GPtrArray *inputs = run->program->plan->graph->inputs;
+  g_return_val_if_fail (index < inputs->len, FALSE);
+  return backend->frame != NULL &&
+         backend->frame (run->run, g_ptr_array_index (inputs, index), ret_image);
+}
+
 static gboolean
 set_nonfinite (SlRun *run, const SlValue *output, GError **error)
 {

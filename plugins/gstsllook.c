@@ -161,6 +161,10 @@ sample (GstSlInfer *self, guint slot, GstBuffer *buffer, const GstSlLoaded *load
     job->sampling = gst_sl_stopwatch_read (&watch);
     if (ok) {
       sl_classifier_get_placement (loaded->classifier, job->frame.placement);
+      GST_OBJECT_LOCK (self);
+      priv->stats.copy_path =
+          sl_classifier_samples_on_device (loaded->classifier) ? "upload" : "cpu";
+      GST_OBJECT_UNLOCK (self);
       return GST_FLOW_OK;
     }
   }

@@ -30,5 +30,6 @@ gst_sl_stats_describe (const GstSlStats *self, GstClockTime latency, GstSlLatePo
       G_TYPE_UINT64, self->time_min, "time-max", G_TYPE_UINT64, self->time_max, "age-last",
       G_TYPE_UINT64, self->age_last, "age-max", G_TYPE_UINT64, self->age_max, "latency",
       G_TYPE_UINT64, latency, "policy", G_TYPE_STRING,
-      g_enum_get_value (policies, policy)->value_nick, NULL);
+      g_enum_get_value (policies, policy)->value_nick, "copy-path", G_TYPE_STRING,
+      self->copy_path ? self->copy_path : "none", NULL);
 }

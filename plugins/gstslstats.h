@@ -11,6 +11,7 @@ typedef struct GstSlStats {
   guint64 inferred; /* frames that the network ran on */
   guint64 skipped;  /* frames whose turn it was, but which came too late */
   guint64 errors;
+  const gchar *copy_path; /* how the last frame came to the network; NULL: there was none */
   GstClockTime time_last, time_min, time_max, time_sum; /* of sampling and network */
   guint64 age_last, age_max;                            /* of results on buffers, in frames */
 } GstSlStats;

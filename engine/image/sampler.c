@@ -1,10 +1,7 @@
+#include "image/sampler.h"
+
 #include "core/memory.h"
 #include "core/pool.h"
-#include "image/axis.h"
-#include "image/format.h"
-#include "image/rows.h"
-
-#include <sightline/image.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,36 +11,6 @@
  * once. Where a window has more, rows are unpacked again instead. */
 #define MAX_KEPT_ROWS 64
 #define NO_ROW G_MAXUINT32
-
-/* Axes are numbered by frame direction and by the grid's shift. */
-enum { AXIS_X, AXIS_X_CHROMA, AXIS_Y, AXIS_Y_CHROMA, N_AXES };
-
-/* The samples of one plane that are read: elements begin … begin + n - 1 of each row. */
-typedef struct PlaneJob {
-  unsigned y_axis;
-  size_t begin, n;
-} PlaneJob;
-
-struct SlImageSampler {
-  const SlRowLoops *loops;
-  const SlFormatLayout *layout;
-  SlColorTransform transform;
-  SlAxis axes[N_AXES];
-  PlaneJob planes[3];
-
-  SlPlacement view[2]; /* by viewed direction: where the picture lies in the input */
-  bool transposed;     /* the frame's rows are columns of the view */
-  double matrix[6];    /* input to frame pixels */
-  uint32_t width, height, n_channels;
-  float gain[3], bias[3], pad[3]; /* by output channel; pad after normalisation */
-  unsigned order[3];              /* output channel to R, G, B */
-
-  unsigned max_threads;
-  size_t strip_columns; /* of a thread's scratch */
-  size_t max_taps, kept_rows, kept_row_bytes;
-  size_t scratch_bytes; /* of one thread */
-  char *scratch;
-};
 
 /* One thread's scratch, carved out of its block. Columns are of loops->lanes rows. */
 typedef struct Scratch {
@@ -76,7 +43,7 @@ static size_t
 scratch_layout (const SlImageSampler *sampler, char *base, Scratch *ret)
 {
   size_t offset = 0, column = sampler->loops->lanes * sizeof (float);
-  size_t n = sampler->axes[AXIS_X].n;
+  size_t n = sampler->axes[SL_SAMPLER_X].n;
   ret->rows = carve (base, &offset, sampler->max_taps * sizeof *ret->rows);
   ret->strip = carve (base, &offset, sampler->strip_columns * column);
   for (int i = 0; i < 3; i++) {
@@ -187,7 +154,7 @@ static void
 resample_component (const SlImageSampler *sampler, const Scratch *scratch, unsigned c)
 {
   const SlComponentLayout *component = &sampler->layout->components[c];
-  const SlAxis *axis = &sampler->axes[component->shift_x ? AXIS_X_CHROMA : AXIS_X];
+  const SlAxis *axis = &sampler->axes[component->shift_x ? SL_SAMPLER_X_CHROMA : SL_SAMPLER_X];
   size_t column = (size_t)component->step * axis->low + component->offset -
                   sampler->planes[component->plane].begin;
   sampler->loops->resample (scratch->components[c], scratch->strip + column * sampler->loops->lanes,
@@ -200,7 +167,7 @@ finish_strip (const Job *job, const Scratch *scratch, uint32_t first, unsigned n
 {
   const SlImageSampler *sampler = job->sampler;
   const SlRowLoops *loops = sampler->loops;
-  size_t n = sampler->axes[AXIS_X].n;
+  size_t n = sampler->axes[SL_SAMPLER_X].n;
   unsigned n_channels = sampler->n_channels;
 
   /* A missing component has zero weights: any finite row will do. */
@@ -258,7 +225,7 @@ sample_strips (void *data, unsigned slot, size_t first, size_t last)
   for (size_t i = 0; i < sampler->kept_rows; i++)
     scratch.kept_tags[i] = NO_ROW;
 
-  uint32_t lanes = sampler->loops->lanes, n = sampler->axes[AXIS_Y].n;
+  uint32_t lanes = sampler->loops->lanes, n = sampler->axes[SL_SAMPLER_Y].n;
   for (size_t i = first; i < last && !atomic_load_explicit (&job->failed, memory_order_relaxed);
        i++) {
     uint32_t row = (uint32_t)i * lanes;
@@ -307,8 +274,8 @@ sl_image_sample (SlImageSampler *sampler, const SlImage *image, float *ret,
       .channel_stride = strides[0],
   };
   unsigned lanes = sampler->loops->lanes;
-  sl_pool_run ((sampler->axes[AXIS_Y].n + lanes - 1) / lanes, sampler->max_threads, sample_strips,
-               &job);
+  sl_pool_run ((sampler->axes[SL_SAMPLER_Y].n + lanes - 1) / lanes, sampler->max_threads,
+               sample_strips, &job);
   return !job.failed;
 }
 
@@ -402,7 +369,7 @@ init_axes (SlImageSampler *sampler, const SlSource source[2], unsigned siting)
       sampler->layout->n_components > 1 ? &sampler->layout->components[1] : NULL;
   for (unsigned direction = 0; direction < 2; direction++) {
     const SlPlacement *placement = &sampler->view[sampler->transposed ? 1 - direction : direction];
-    SlAxis *axes = &sampler->axes[direction ? AXIS_Y : AXIS_X];
+    SlAxis *axes = &sampler->axes[direction ? SL_SAMPLER_Y : SL_SAMPLER_X];
     if (!sl_axis_init (&axes[0], &source[direction], placement))
       return false;
 
@@ -432,15 +399,15 @@ init_planes (SlImageSampler *sampler, uint32_t frame_width)
 {
   for (unsigned plane = 0; plane < sampler->layout->n_planes; plane++) {
     size_t begin = G_MAXSIZE, end = 0;
-    PlaneJob *job = &sampler->planes[plane];
+    SlPlaneRows *job = &sampler->planes[plane];
     for (unsigned c = 0; c < sampler->layout->n_components; c++) {
       const SlComponentLayout *component = &sampler->layout->components[c];
-      const SlAxis *axis = &sampler->axes[component->shift_x ? AXIS_X_CHROMA : AXIS_X];
+      const SlAxis *axis = &sampler->axes[component->shift_x ? SL_SAMPLER_X_CHROMA : SL_SAMPLER_X];
       if (component->plane != plane)
         continue;
       begin = MIN (begin, (size_t)component->step * axis->low + component->offset);
       end = MAX (end, (size_t)component->step * (axis->high - 1) + component->offset + 1);
-      job->y_axis = component->shift_y ? AXIS_Y_CHROMA : AXIS_Y;
+      job->y_axis = component->shift_y ? SL_SAMPLER_Y_CHROMA : SL_SAMPLER_Y;
     }
     job->begin = begin;
     /* to whole blocks where the frame's row goes on */
@@ -449,7 +416,8 @@ init_planes (SlImageSampler *sampler, uint32_t frame_width)
         (((size_t)frame_width + (1u << first->shift_x) - 1) >> first->shift_x) * first->step;
     job->n = MIN (sl_align_up (end - begin, 64), MAX (row, end) - begin);
     /* and what the horizontal pass may read beyond */
-    size_t beyond = 4 * (size_t)MAX (sampler->axes[AXIS_X].taps, sampler->axes[AXIS_X_CHROMA].taps);
+    size_t beyond =
+        4 * (size_t)MAX (sampler->axes[SL_SAMPLER_X].taps, sampler->axes[SL_SAMPLER_X_CHROMA].taps);
     sampler->strip_columns = MAX (sampler->strip_columns, sl_align_up (job->n, 4) + beyond);
   }
 }
@@ -477,7 +445,8 @@ init_scratch (SlImageSampler *sampler, uint32_t frame_width, unsigned max_thread
 {
   unsigned available = sl_pool_get_threads ();
   sampler->max_threads = max_threads && max_threads < available ? max_threads : available;
-  sampler->max_taps = MAX (sampler->axes[AXIS_Y].stride, sampler->axes[AXIS_Y_CHROMA].stride);
+  sampler->max_taps =
+      MAX (sampler->axes[SL_SAMPLER_Y].stride, sampler->axes[SL_SAMPLER_Y_CHROMA].stride);
   if (sampler->layout->unpacked) {
     sampler->kept_rows = MIN (sampler->max_taps, MAX_KEPT_ROWS);
     sampler->kept_row_bytes =
@@ -503,7 +472,9 @@ sl_image_sampler_new (const SlImageInfo *info, const SlPreprocess *rules, unsign
     return NULL;
 
   SlSource source[2];
+  static gint samplers;
   SlImageSampler *sampler = g_new0 (SlImageSampler, 1);
+  sampler->number = (uint32_t)g_atomic_int_add (&samplers, 1) + 1;
   sampler->loops = sl_row_loops (sl_isa_best ());
   sampler->layout = sl_format_layout (info->format);
   sampler->transform = sl_color_transform (sampler->layout, info->matrix, info->range);
@@ -535,7 +506,7 @@ sl_image_sampler_free (SlImageSampler *sampler)
 {
   if (!sampler)
     return;
-  for (unsigned i = 0; i < N_AXES; i++)
+  for (unsigned i = 0; i < SL_SAMPLER_N_AXES; i++)
     sl_axis_clear (&sampler->axes[i]);
   sl_aligned_free (sampler->scratch);
   g_free (sampler);

@@ -3,6 +3,8 @@
 
 #include "plan/plan.h"
 
+#include <sightline/image.h>
+
 /* How a step runs on the CPU, for a backend that lets it do some of a program's steps. The session
  * supplies it: backends do not know each other. */
 typedef struct SlHostSteps {
@@ -40,6 +42,16 @@ typedef struct SlBackend {
 
   /* The elements of a graph input or output, in the value's layout. */
   void *(*memory) (void *run, const SlValue *value);
+
+  /* Takes a frame to make a graph input of when the run is next executed, and whenever it is until
+   * memory() is called for that input, or another frame comes. *ret_here FALSE: memory() has to be
+   * filled. NULL: so it always is. */
+  gboolean (*sample) (void *run, const SlValue *value, SlImageSampler *sampler,
+                      const SlImage *image, const ptrdiff_t strides[3], gboolean *ret_here,
+                      GError **error);
+
+  /* The frame that an input is made of, good until the next; FALSE: it is what memory() has. */
+  gboolean (*frame) (void *run, const SlValue *value, SlImage *ret_image);
 
   /* Computes all outputs from the inputs as they stand. FALSE if the device failed: what is in the
    * outputs is not to be read then. */

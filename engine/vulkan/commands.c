@@ -97,7 +97,7 @@ sl_vk_commands_run (SlVkCommands *commands, uint64_t ns, GError **error)
   if (result != VK_SUCCESS)
     return sl_vk_device_error (device, error, result, "commands cannot be recorded");
   commands->work.ns = ns;
-  return sl_vk_device_submit (device, commands->buffer, &commands->work, error) &&
+  return sl_vk_device_submit (device, &commands->buffer, 1, &commands->work, error) &&
          sl_vk_device_wait (device, &commands->work, error);
 }
 

@@ -263,12 +263,12 @@ get_patience (const SlVkDevice *device)
 }
 
 gboolean
-sl_vk_device_submit (SlVkDevice *device, VkCommandBuffer commands, SlVkWork *work, GError **error)
+sl_vk_device_submit (SlVkDevice *device, const VkCommandBuffer *commands, uint32_t n,
+                     SlVkWork *work, GError **error)
 {
   const VkFence fence = work != NULL ? work->fence : VK_NULL_HANDLE;
-  const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                             .commandBufferCount = 1,
-                             .pCommandBuffers = &commands};
+  const VkSubmitInfo info = {
+      .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .commandBufferCount = n, .pCommandBuffers = commands};
   if (!sl_vk_device_check (device, error))
     return FALSE;
   VkResult result = VK_SUCCESS;

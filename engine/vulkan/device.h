@@ -57,10 +57,10 @@ typedef struct SlVkWork {
 gboolean sl_vk_work_init (SlVkDevice *device, SlVkWork *work, GError **error);
 void sl_vk_work_clear (SlVkDevice *device, SlVkWork *work);
 
-/* Gives one command buffer to the queue. `work` (NULL: none) becomes pending, until it and all that
- * was given before are done. */
-gboolean sl_vk_device_submit (SlVkDevice *device, VkCommandBuffer commands, SlVkWork *work,
-                              GError **error);
+/* Gives `n` command buffers to the queue. `work` (NULL: none) becomes pending, until they and all
+ * that was given before are done. */
+gboolean sl_vk_device_submit (SlVkDevice *device, const VkCommandBuffer *commands, uint32_t n,
+                              SlVkWork *work, GError **error);
 
 /* Waits for what is pending; nothing else is no error. After its limit the device counts as lost
  * and what it is at work on as abandoned: nothing of it is ever destroyed. */

@@ -91,6 +91,15 @@ move (Look *look, const GArray *copies, bool upload, GError **error)
 }
 
 static gboolean
+move_inputs (Look *look, GError **error)
+{
+  if (!sl_vk_commands_begin (&look->commands, error))
+    return FALSE;
+  sl_vk_run_record_inputs (look->run, look->commands.buffer);
+  return finish (look, error);
+}
+
+static gboolean
 run_record (Look *look, uint32_t index, GError **error)
 {
   if (!sl_vk_commands_begin (&look->commands, error))
@@ -163,6 +172,7 @@ sl_vk_run_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
                                      "a look at intermediate results", &look.staging, error);
   if (done)
     sl_vk_run_load_variables (run);
+  done = done && move_inputs (&look, error);
   for (uint32_t i = 0; done && i < program->parts->len && !is_done (&look); i++)
     done = look_at_part (&look, i, error);
   sl_vk_buffer_clear (run->device, &look.staging);

@@ -377,8 +377,6 @@ add_ports (SlVkProgram *program)
 {
   const SlGraph *graph = program->plan->graph;
   SlVkPart *first = &g_array_index (program->parts, SlVkPart, 0), *last = last_part (program);
-  for (uint32_t i = 0; i < graph->inputs->len; i++)
-    add_port (program, &first->uploads, graph->inputs->pdata[i]);
   for (uint32_t i = 0; i < program->places.variables->len; i++)
     add_port (program, &first->uploads, program->places.variables->pdata[i]);
   for (uint32_t i = 0; i < graph->outputs->len; i++)

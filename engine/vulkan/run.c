@@ -38,6 +38,53 @@ sl_vk_run_record (const SlVkRun *run, VkCommandBuffer commands, uint32_t index)
             record->groups[2]);
 }
 
+void
+sl_vk_run_record_inputs (const SlVkRun *run, VkCommandBuffer commands)
+{
+  const SlVkPlaces *places = &run->program->places;
+  const GPtrArray *inputs = places->plan->graph->inputs;
+  const bool has_frame = run->frame.is_there;
+  for (uint32_t i = 0; i < inputs->len; i++) {
+    const SlValue *value = inputs->pdata[i];
+    VkBufferCopy region = {.srcOffset = places->staging[value->id],
+                           .size = sl_value_get_bytes (value)};
+    int32_t constant;
+    if ((has_frame && value == run->frame.value) || region.srcOffset == UINT64_MAX ||
+        region.size == 0 || !sl_vk_places_find (places, value, &region.dstOffset, &constant))
+      continue;
+    sl_vk_do (run->device, CmdCopyBuffer, commands, run->staging.handle, run->arena.handle, 1,
+              &region);
+  }
+  if (has_frame)
+    sl_vk_frame_record (&run->frame, run->device, commands);
+}
+
+/* The command buffer for inputs as they come now. */
+static VkResult
+record_inputs (SlVkRun *run)
+{
+  SlVkDevice *device = run->device;
+  VkCommandBuffer *commands = &run->inputs[run->frame.is_there];
+  const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+  const VkCommandBufferAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                            .commandPool = run->pool,
+                                            .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                                            .commandBufferCount = 1};
+  if (*commands != VK_NULL_HANDLE)
+    sl_vk_do (device, FreeCommandBuffers, device->handle, run->pool, 1, commands);
+  VkResult result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &info, commands);
+  if (result != VK_SUCCESS) {
+    *commands = VK_NULL_HANDLE;
+    return result;
+  }
+  result = sl_vk_try (device, BeginCommandBuffer, *commands, &begin);
+  if (result != VK_SUCCESS)
+    return result;
+  sl_vk_barrier (device, *commands);
+  sl_vk_run_record_inputs (run, *commands);
+  return sl_vk_try (device, EndCommandBuffer, *commands);
+}
+
 static VkResult
 record_part (SlVkRun *run, const SlVkPart *part, VkCommandBuffer commands)
 {
@@ -81,6 +128,8 @@ make_commands (SlVkRun *run)
                                             .commandBufferCount = parts->len};
   run->commands = g_new0 (VkCommandBuffer, parts->len);
   result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &info, run->commands);
+  if (result == VK_SUCCESS)
+    result = record_inputs (run);
   for (uint32_t i = 0; result == VK_SUCCESS && i < parts->len; i++)
     if (!g_array_index (parts, SlVkPart, i).is_host)
       result = record_part (run, &g_array_index (parts, SlVkPart, i), run->commands[i]);
@@ -173,12 +222,60 @@ make_operands (SlVkRun *run, GError **error)
 void *
 sl_vk_run_memory (void *data, const SlValue *value)
 {
-  const SlVkRun *run = data;
+  SlVkRun *run = data;
   const uint64_t at = run->program->places.staging[value->id];
   size_t offset;
+  if (value == run->frame.value)
+    run->frame.is_there = false;
   if (at != UINT64_MAX && !sl_value_is_variable (value))
     return stage (run, at);
   return (char *)sl_tensor_get_data (sl_value_get_root (value, &offset)->data) + offset;
+}
+
+/* Room for frames by this sampler, and commands that fetch them. */
+static gboolean
+prepare_frame (SlVkRun *run, const SlValue *value, const SlImageSampler *sampler,
+               const ptrdiff_t strides[3], GError **error)
+{
+  uint64_t picture;
+  int32_t constant;
+  const bool is_placed = sl_vk_places_find (&run->program->places, value, &picture, &constant);
+  g_return_val_if_fail (is_placed, FALSE);
+  if (!sl_vk_frame_init (&run->frame, run->device, value, sampler, strides, &run->arena, picture,
+                         error))
+    return FALSE;
+  run->frame.is_there = run->frame.can_sample;
+  VkResult result = run->frame.is_there ? record_inputs (run) : VK_SUCCESS;
+  if (result == VK_SUCCESS)
+    return TRUE;
+  sl_vk_frame_clear (&run->frame, run->device);
+  return sl_vk_device_error (run->device, error, result, "frames cannot be sampled");
+}
+
+gboolean
+sl_vk_run_sample (void *data, const SlValue *value, SlImageSampler *sampler, const SlImage *image,
+                  const ptrdiff_t strides[3], gboolean *ret_here, GError **error)
+{
+  SlVkRun *run = data;
+  SlVkFrame *frame = &run->frame;
+  if ((frame->value != value || frame->sampler != sampler->number) &&
+      !prepare_frame (run, value, sampler, strides, error))
+    return FALSE;
+  *ret_here = frame->can_sample;
+  frame->is_there = frame->can_sample;
+  if (frame->is_there)
+    sl_gather (&frame->gather, image, frame->staging.mapped);
+  return TRUE;
+}
+
+gboolean
+sl_vk_run_frame (void *data, const SlValue *value, SlImage *ret_image)
+{
+  const SlVkFrame *frame = &((const SlVkRun *)data)->frame;
+  if (!frame->is_there || frame->value != value)
+    return FALSE;
+  sl_gather_describe (&frame->gather, frame->staging.mapped, ret_image);
+  return TRUE;
 }
 
 /* --- A run --- */
@@ -231,6 +328,7 @@ sl_vk_run_free (void *data)
     g_free (run->operands[i]);
   g_free (run->operands);
   sl_vk_sets_clear (&run->sets);
+  sl_vk_frame_clear (&run->frame, run->device);
   g_free (run->commands);
   g_free (run->timed_commands);
   sl_aligned_free (run->scratch);
@@ -297,9 +395,12 @@ sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, u
   const bool is_last = index + 1 == parts->len;
   const bool after_host = index == 0 || g_array_index (parts, SlVkPart, index - 1).is_host;
   const bool before_host = !is_last && g_array_index (parts, SlVkPart, index + 1).is_host;
+  const VkCommandBuffer list[] = {run->inputs[run->frame.is_there], commands[index]};
+  const uint32_t skipped = index > 0;
   if ((!after_host || sl_vk_buffer_flush (run->device, &run->staging, error)) &&
-      sl_vk_device_submit (run->device, commands[index], is_last || before_host ? &run->work : NULL,
-                           error))
+      (!run->frame.is_there || sl_vk_buffer_flush (run->device, &run->frame.staging, error)) &&
+      sl_vk_device_submit (run->device, list + skipped, 2 - skipped,
+                           is_last || before_host ? &run->work : NULL, error))
     return !before_host || sl_vk_run_finish (run, error);
   sl_vk_device_drain (run->device);
   return FALSE;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vulkan/commands.h"
+#include "vulkan/frame.h"
 #include "vulkan/program.h"
 #include "vulkan/sets.h"
 
@@ -11,7 +12,9 @@ typedef struct SlVkRun {
   SlVkDevice *device; /* the program's */
   SlVkBuffer arena, staging;
   SlVkSets sets; /* of each record */
+  SlVkFrame frame;
   VkCommandPool pool;
+  VkCommandBuffer inputs[2]; /* before the first part: from staging memory; with the frame */
   VkCommandBuffer *commands; /* of each device part */
   SlVkWork work;             /* of the last part */
   void ***operands;          /* of each host step */
@@ -25,6 +28,10 @@ typedef struct SlVkRun {
 void *sl_vk_run_new (void *program, GError **error);
 void sl_vk_run_free (void *run);
 void *sl_vk_run_memory (void *run, const SlValue *value);
+gboolean sl_vk_run_sample (void *run, const SlValue *value, SlImageSampler *sampler,
+                           const SlImage *image, const ptrdiff_t strides[3], gboolean *ret_here,
+                           GError **error);
+gboolean sl_vk_run_frame (void *run, const SlValue *value, SlImage *ret_image);
 /* submit() waits for what steps on the CPU read, and then no longer. */
 gboolean sl_vk_run_submit (void *run, GError **error);
 gboolean sl_vk_run_wait (void *run, GError **error);
@@ -51,6 +58,8 @@ gboolean sl_vk_run_finish (SlVkRun *run, GError **error);
 
 void sl_vk_run_host_step (SlVkRun *run, uint32_t index);
 
+/* Brings the inputs to the device. */
+void sl_vk_run_record_inputs (const SlVkRun *run, VkCommandBuffer commands);
 void sl_vk_run_record_copies (const SlVkRun *run, VkCommandBuffer commands, const GArray *copies,
                               bool upload);
 void sl_vk_run_record (const SlVkRun *run, VkCommandBuffer commands, uint32_t record);

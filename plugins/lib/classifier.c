@@ -14,8 +14,8 @@ typedef struct Slot {
   SlProgram *program; /* of the run; after a device has failed not the classifier's */
   SlRun *run;
   SlTensorView output;  /* of the run, batch 1 */
-  float *input;         /* of the run */
   ptrdiff_t strides[3]; /* of the input: from a channel, a row and a pixel to the next */
+  SlImageInfo image;    /* of the frame that was sampled last */
   float *scores;        /* n_scores */
 } Slot;
 
@@ -40,6 +40,7 @@ struct SlClassifier {
   guint orientation;
   SlImageInfo image; /* that the sampler was made for */
   SlImageSampler *sampler;
+  gboolean on_device; /* the last frame is sampled there */
 };
 
 /* Position of the channels among the input's four dimensions: 1 (ONNX's custom) or 3 (networks that
@@ -167,7 +168,6 @@ init_slot (SlClassifier *self, Slot *slot, GError **error)
   slot->program = sl_program_ref (self->program);
   sl_run_get_output (slot->run, 0, &slot->output);
   sl_run_get_input (slot->run, 0, &view);
-  slot->input = view.data;
   slot->strides[0] = view.stride[c];
   slot->strides[1] = view.stride[c == 1 ? 2 : 1];
   slot->strides[2] = view.stride[c == 1 ? 3 : 2];
@@ -247,22 +247,43 @@ revive (SlClassifier *self, const GError *failure)
   return TRUE;
 }
 
-/* A run of the present program in the place of the slot's, with its input. That lies in memory of
- * the host, which a device does not take along. */
-static gboolean
-move_slot (SlClassifier *self, Slot *slot, GError **error)
+static void
+copy_input (const SlClassifier *self, const Slot *from, Slot *to)
 {
   const uint32_t c = self->channel_axis;
   const int64_t *dim = self->shape.dim;
-  Slot moved = {.scores = slot->scores};
+  SlTensorView source, target;
 
-  if (!init_slot (self, &moved, error))
-    return FALSE;
+  sl_run_get_input (from->run, 0, &source);
+  sl_run_get_input (to->run, 0, &target);
   for (int64_t i = 0; i < dim[c]; i++)
     for (int64_t y = 0; y < dim[c == 1 ? 2 : 1]; y++)
       for (int64_t x = 0; x < dim[c == 1 ? 3 : 2]; x++)
-        moved.input[i * moved.strides[0] + y * moved.strides[1] + x * moved.strides[2]] =
-            slot->input[i * slot->strides[0] + y * slot->strides[1] + x * slot->strides[2]];
+        ((float *)target.data)[i * to->strides[0] + y * to->strides[1] + x * to->strides[2]] =
+            ((const float *)
+                 source.data)[i * from->strides[0] + y * from->strides[1] + x * from->strides[2]];
+}
+
+/* A run of the present program in the place of the slot's, with its input. That lies in memory of
+ * the host, which a device does not take along: a picture, or the frame to make it of. The sampling
+ * side has its sampler in use. */
+static gboolean
+move_slot (SlClassifier *self, Slot *slot, GError **error)
+{
+  Slot moved = {.scores = slot->scores, .image = slot->image};
+  g_autoptr (SlImageSampler) sampler = NULL;
+  SlImage image;
+
+  if (!init_slot (self, &moved, error))
+    return FALSE;
+  if (!sl_run_get_frame (slot->run, 0, &image))
+    copy_input (self, slot, &moved);
+  else if (!(sampler = sl_image_sampler_new (&slot->image, &self->rules->preprocess, self->threads,
+                                             error)) ||
+           !sl_run_sample (moved.run, 0, sampler, &image, moved.strides, NULL, error)) {
+    clear_slot (&moved);
+    return FALSE;
+  }
   clear_slot (slot);
   *slot = moved;
   return TRUE;
@@ -458,6 +479,27 @@ apply_softmax (float *scores, uint32_t n)
     scores[i] = (float)(scores[i] / sum);
 }
 
+/* Where the device cannot, the CPU samples: whether it is lost is found by who executes. */
+static gboolean
+sample_slot (SlClassifier *self, Slot *slot, const SlImage *image, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  SlTensorView input;
+
+  if (sl_run_sample (slot->run, 0, self->sampler, image, slot->strides, &self->on_device, &failure))
+    return TRUE;
+  if (g_error_matches (failure, SL_ERROR, SL_ERROR_DEVICE) ||
+      g_error_matches (failure, SL_ERROR, SL_ERROR_MEMORY)) {
+    g_debug ("the CPU samples: %s", failure->message);
+    self->on_device = FALSE;
+    sl_run_get_input (slot->run, 0, &input);
+    if (sl_image_sample (self->sampler, image, input.data, slot->strides))
+      return TRUE;
+  }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 gboolean
 sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *frame, GError **error)
 {
@@ -473,8 +515,14 @@ sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *fr
                           GST_VIDEO_INFO_HEIGHT (&self->info));
   if (!prepare (self, &info, error) || !sl_image_from_frame (frame, &image, error))
     return FALSE;
-  sl_image_sample (self->sampler, &image, self->slots[slot].input, self->slots[slot].strides);
-  return TRUE;
+  self->slots[slot].image = self->image;
+  return sample_slot (self, &self->slots[slot], &image, error);
+}
+
+gboolean
+sl_classifier_samples_on_device (SlClassifier *self)
+{
+  return self->on_device;
 }
 
 void

@@ -25,7 +25,7 @@ ENGINE_NARROWER = {
     "onnx": {"core", "graph", "image"},
     "data": {"core", "image"},
     "net": {"core", "graph"},
-    "dispatch": {"core", "kernels", "graph", "plan"},
+    "dispatch": {"core", "kernels", "graph", "image", "plan"},
 }
 
 C_LIBRARY = (

@@ -64,6 +64,41 @@ get_device (Fixture *fixture)
   return g_strdup (gst_structure_get_string (info, "device"));
 }
 
+static void
+expect_copy_path (Fixture *fixture, const gchar *wanted)
+{
+  g_autoptr (GstStructure) stats = NULL;
+
+  g_object_get (fixture->element, "stats", &stats, NULL);
+  g_assert_cmpstr (gst_structure_get_string (stats, "copy-path"), ==, wanted);
+}
+
+static void
+check_revived (const gchar *name, SlVkCall call)
+{
+  const gchar *path = hooks->works_as_gpu ? "upload" : "cpu";
+  Fixture *fixture;
+  g_autofree gchar *device = NULL;
+
+  begin ();
+  fixture = classify_on (name);
+  expect_copy_path (fixture, "none");
+  expect_color (fixture, 0);
+  expect_copy_path (fixture, path);
+  device = get_device (fixture);
+  g_assert_cmpstr (device, ==, test_vulkan_device ()->id);
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 1);
+  break_device (call, 1);
+  for (guint n = 1; n < 8; n++)
+    expect_color (fixture, n);
+  expect_copy_path (fixture, path);
+  g_assert_true (hooks->has_failed);
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 2);
+  g_assert_null (gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
+  fixture_free (fixture);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+}
+
 /* One failure, wherever it shows: the frame is run again on a new device and nobody hears of it. */
 static void
 test_revived (void)
@@ -72,25 +107,18 @@ test_revived (void)
   const gchar *const devices[] = {"auto", "vulkan"};
 
   for (guint k = 0; k < G_N_ELEMENTS (devices); k++)
-    for (guint i = 0; i < G_N_ELEMENTS (calls); i++) {
-      Fixture *fixture;
-      g_autofree gchar *device = NULL;
+    for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+      check_revived (devices[k], calls[i]);
+}
 
-      begin ();
-      fixture = classify_on (devices[k]);
-      expect_color (fixture, 0);
-      device = get_device (fixture);
-      g_assert_cmpstr (device, ==, test_vulkan_device ()->id);
-      g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 1);
-      break_device (calls[i], 1);
-      for (guint n = 1; n < 8; n++)
-        expect_color (fixture, n);
-      g_assert_true (hooks->has_failed);
-      g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 2);
-      g_assert_null (gst_bus_pop_filtered (fixture->bus, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR));
-      fixture_free (fixture);
-      g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
-    }
+/* The same where the device samples the frames. */
+static void
+test_revived_with_frames (void)
+{
+  hooks->works_as_gpu = true;
+  check_revived ("auto", SL_VK_QueueSubmit);
+  check_revived ("vulkan", SL_VK_WaitForFences);
+  hooks->works_as_gpu = false;
 }
 
 /* A device that stays lost: nobody asked for it, so the CPU goes on with the same frame, and one
@@ -127,6 +155,15 @@ test_lost_auto (void)
 }
 
 /* The same where the device was asked for: an error. */
+/* The CPU takes up the frame that was on the device. */
+static void
+test_lost_with_frames (void)
+{
+  hooks->works_as_gpu = true;
+  test_lost_auto ();
+  hooks->works_as_gpu = false;
+}
+
 static void
 test_lost_named (void)
 {
@@ -385,7 +422,9 @@ main (int argc, char **argv)
   GST_ELEMENT_REGISTER (slclassify, NULL);
   GST_ELEMENT_REGISTER (slheatmap, NULL);
   g_test_add_func ("/plugins/devices/revived", test_revived);
+  g_test_add_func ("/plugins/devices/revived-with-frames", test_revived_with_frames);
   g_test_add_func ("/plugins/devices/lost-auto", test_lost_auto);
+  g_test_add_func ("/plugins/devices/lost-with-frames", test_lost_with_frames);
   g_test_add_func ("/plugins/devices/lost-named", test_lost_named);
   g_test_add_func ("/plugins/devices/refused", test_refused);
   g_test_add_func ("/plugins/devices/wrong", test_wrong);

@@ -240,7 +240,7 @@ limit (void *data, SlGpu *gpu, SlVkLimits *limits)
   if (hooks->part_seconds > 0)
     limits->part_seconds = hooks->part_seconds;
   /* It stays what it is for who waits for it. */
-  gpu->is_cpu = gpu->is_cpu || hooks->plays_gpu;
+  gpu->is_cpu = (gpu->is_cpu || hooks->plays_gpu) && !hooks->works_as_gpu;
 }
 
 static void

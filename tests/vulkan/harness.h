@@ -46,7 +46,8 @@ typedef struct TestVulkanHooks {
   uint64_t binding_range, max_allocation, free_memory;
   double part_seconds;
   bool is_plain;  /* without whatever not every device has, and with the widest alignment */
-  bool plays_gpu; /* a CPU that plays a GPU is listed as one */
+  bool plays_gpu;    /* a CPU that plays a GPU is listed as one, */
+  bool works_as_gpu; /* and is given a GPU's shaders and frames */
 } TestVulkanHooks;
 
 /* Puts them in place, with all counts at 0 and nothing to fail. */

@@ -161,7 +161,7 @@ test_patience (void)
     g_assert_true (sl_vk_commands_begin (&commands[i], NULL));
     g_assert_cmpint (device->table.vkEndCommandBuffer (commands[i].buffer), ==, VK_SUCCESS);
     commands[i].work.ns = 1000 * (i + 1);
-    g_assert_true (sl_vk_device_submit (device, commands[i].buffer, &commands[i].work, NULL));
+    g_assert_true (sl_vk_device_submit (device, &commands[i].buffer, 1, &commands[i].work, NULL));
   }
   g_assert_cmpuint (commands[1].work.limit, ==, commands[0].work.limit + 2000);
   g_assert_cmpuint (commands[2].work.limit, ==, commands[0].work.limit + 5000);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sightline/device.h>
+#include <sightline/image.h>
 #include <sightline/model.h>
 
 G_BEGIN_DECLS
@@ -132,6 +133,23 @@ SL_API void sl_run_get_output (SlRun *run, uint32_t index, SlTensorView *ret_vie
 SL_API gboolean sl_run_set_input (SlRun *run, uint32_t index, const SlTensor *tensor,
                                   GError **error);
 SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error);
+
+/* Makes input `index`, or one picture of it, of a video frame: sl_image_sample() with the input's
+ * memory, but where the program runs on a GPU the frame's planes go there as they are, and the next
+ * execution makes the picture of them (*ret_on_device TRUE; may be NULL). That picture is within
+ * 0.02 of 255 of the CPU's; the frame may be given back at once. Frames that a GPU cannot take (rows
+ * from a callback, more than it binds) are sampled by the CPU. `strides`: of the picture in the
+ * input's view, whose element 0 is its first; all above 0. The input stays what was sampled until
+ * sl_run_get_input() or sl_run_set_input() is called for it, or it is sampled again. One input of a
+ * run is sampled. Errors: those of the device, SL_ERROR_MEMORY. */
+SL_API gboolean sl_run_sample (SlRun *run, uint32_t index, SlImageSampler *sampler,
+                               const SlImage *image, const ptrdiff_t strides[3],
+                               gboolean *ret_on_device, GError **error);
+
+/* The frame that input `index` is to be made of on a GPU: what its sampler reads of it, for another
+ * sampler of the same frames and rules, as long as the run lives and is not sampled again. FALSE:
+ * the input is what its memory holds. */
+SL_API gboolean sl_run_get_frame (SlRun *run, uint32_t index, SlImage *ret_image);
 
 /* Computes all outputs. SL_ERROR_NUMERIC, naming the first node that made one, if an output holds
  * NaN or infinity (the outputs may be read all the same). Inputs keep their contents. */

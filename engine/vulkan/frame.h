@@ -1,0 +1,30 @@
+/* A picture input that comes as a frame: its planes go to the device as they are, and a shader
+ * makes the picture of them, in the submission of the run. */
+#pragma once
+
+#include "dispatch/frame.h"
+#include "vulkan/memory.h"
+#include "vulkan/sets.h"
+
+/* What a run has of it, made anew where frames come by another sampler. All zeros is none. */
+typedef struct SlVkFrame {
+  const SlValue *value; /* the input that it is for; NULL: there is none */
+  uint32_t sampler;     /* its number */
+  bool can_sample;      /* here, and not on the CPU */
+  bool is_there; /* the last frame is the input, not what stands in the run's staging memory */
+  SlGather gather;
+  SlVkBuffer staging, bytes, table;
+  SlVkSets sets;
+  SlDispatch record;
+  const SlVkPipeline *pipeline;
+} SlVkFrame;
+
+/* Makes room for frames of this sampler; the picture that `value` is lies `picture` bytes behind
+ * the beginning of `arena`. Nothing may be at work on it. If it fails it is cleared. */
+gboolean sl_vk_frame_init (SlVkFrame *frame, SlVkDevice *device, const SlValue *value,
+                           const SlImageSampler *sampler, const ptrdiff_t strides[3],
+                           const SlVkBuffer *arena, uint64_t picture, GError **error);
+void sl_vk_frame_clear (SlVkFrame *frame, SlVkDevice *device);
+
+/* The copy of the planes and, behind a barrier, the shader. */
+void sl_vk_frame_record (const SlVkFrame *frame, SlVkDevice *device, VkCommandBuffer commands);

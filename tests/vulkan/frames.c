@@ -1,0 +1,361 @@
+/* Pictures that a GPU makes of frames are those of sl_image_sample(). The device of the tests
+ * works as a GPU: one that is a CPU leaves sampling to the CPU. */
+#include "vulkan/harness.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FRAME_WIDTH 37
+#define FRAME_HEIGHT 23
+#define TOLERANCE 0.02 /* of 255 */
+#define RUNS 1000
+
+/* A frame of noise in any format, its planes in one piece of memory with rows of 64 bytes and more.
+ */
+typedef struct Frame {
+  SlImageInfo info;
+  SlImage image;
+  uint8_t *bytes;
+} Frame;
+
+static void
+frame_init (Frame *frame, SlPixelFormat format, uint32_t seed)
+{
+  const size_t stride = 4 * FRAME_WIDTH + 12, plane = stride * FRAME_HEIGHT;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+  frame->bytes = g_malloc (3 * plane);
+  for (size_t i = 0; i < 3 * plane; i++)
+    frame->bytes[i] = (uint8_t)g_rand_int (rand);
+  frame->info = (SlImageInfo){.format = format,
+                              .width = FRAME_WIDTH,
+                              .height = FRAME_HEIGHT,
+                              .matrix = SL_MATRIX_BT709,
+                              .range = SL_RANGE_LIMITED};
+  frame->image = (SlImage){0};
+  for (size_t i = 0; i < 3; i++) {
+    frame->image.planes[i] = frame->bytes + i * plane;
+    frame->image.strides[i] = (ptrdiff_t)stride;
+  }
+}
+
+static void
+frame_clear (Frame *frame)
+{
+  g_free (frame->bytes);
+}
+
+/* x → Neg → y, and z → Neg → w beside it: a picture and something else. */
+static SlProgram *
+make_program (const SlShape *shape)
+{
+  g_autoptr (GError) error = NULL;
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", *shape);
+  SlValue *z = test_input (graph, "z", SL_SHAPE (5));
+  sl_graph_mark_output (graph, test_node (graph, "Neg", "y", x, NULL));
+  sl_graph_mark_output (graph, test_node (graph, "Neg", "w", z, NULL));
+  g_autoptr (SlModel) model = test_vulkan_model (graph);
+  SlProgram *program =
+      sl_program_new (model, &(SlProgramOptions){.device = test_vulkan_device ()}, &error);
+  g_assert_no_error (error);
+  return program;
+}
+
+/* Strides of channels, rows, pixels of a picture whose channels are on that axis. */
+static void
+get_strides (const SlTensorView *view, uint32_t channel_axis, ptrdiff_t ret[3])
+{
+  const uint32_t row = channel_axis == 1 ? 2 : 1;
+  ret[0] = view->stride[channel_axis];
+  ret[1] = view->stride[row];
+  ret[2] = view->stride[row + 1];
+}
+
+static void
+fill (SlRun *run, uint32_t index, float value)
+{
+  SlTensorView view;
+  sl_run_get_input (run, index, &view);
+  for (int64_t i = 0; i < view.shape.dim[view.shape.rank - 1]; i++)
+    ((float *)view.data)[i] = value;
+}
+
+/* Samples and executes, and compares what comes out with the CPU's picture. */
+static void
+compare (SlRun *run, const Frame *frame, const SlPreprocess *rules, uint32_t channel_axis)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&frame->info, rules, 1, &error);
+  g_assert_no_error (error);
+  SlTensorView in, out, other;
+  ptrdiff_t strides[3];
+  gboolean on_device;
+  sl_run_get_input (run, 0, &in);
+  get_strides (&in, channel_axis, strides);
+  fill (run, 1, 3);
+  sl_run_sample (run, 0, sampler, &frame->image, strides, &on_device, &error);
+  g_assert_no_error (error);
+  g_assert_true (on_device);
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  sl_run_get_output (run, 0, &out);
+  sl_run_get_output (run, 1, &other);
+  g_assert_cmpfloat (((float *)other.data)[4], ==, -3);
+  const size_t n = (size_t)rules->width * rules->height * rules->channels;
+  g_autofree float *wanted = g_new (float, n);
+  g_assert_true (sl_image_sample (sampler, &frame->image, wanted, strides));
+  double most = 0;
+  for (size_t i = 0; i < n; i++)
+    most = fmax (most, fabs (-((const float *)out.data)[i] - wanted[i]));
+  g_assert_cmpfloat (most * 255, <=, TOLERANCE * 255 * rules->scale / rules->std[0]);
+}
+
+static void
+test_formats (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  hooks->works_as_gpu = true;
+  SlProgram *program = make_program (&SL_SHAPE (1, 3, 9, 14));
+  SlRun *run = sl_run_new (program, NULL);
+  SlPreprocess rules;
+  sl_preprocess_init (&rules, 14, 9, 3);
+  for (SlPixelFormat format = 0; format <= SL_PIXEL_GRAY8; format++) {
+    Frame frame;
+    frame_init (&frame, format, format);
+    if (format >= SL_PIXEL_RGB && format < SL_PIXEL_GRAY8)
+      frame.info.matrix = SL_MATRIX_RGB;
+    frame.info.siting = format % 4;
+    compare (run, &frame, &rules, 1);
+    frame_clear (&frame);
+  }
+  sl_run_free (run);
+  sl_program_unref (program);
+  test_vulkan_hooks_free (hooks);
+}
+
+static void
+test_geometry (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  hooks->works_as_gpu = true;
+  SlProgram *program = make_program (&SL_SHAPE (1, 11, 15, 3));
+  SlRun *run = sl_run_new (program, NULL);
+  Frame frame;
+  SlPreprocess rules;
+  frame_init (&frame, SL_PIXEL_NV12, 7);
+  sl_preprocess_init (&rules, 15, 11, 3);
+  rules.order = SL_ORDER_BGR;
+  for (unsigned i = 0; i < 3; i++) {
+    rules.pad[i] = (uint8_t)(40 + i);
+    rules.mean[i] = 0.3f + 0.1f * (float)i;
+    rules.std[i] = 0.25f;
+  }
+  for (unsigned i = 0; i < 8 * SL_RESIZE_COUNT; i++) {
+    frame.info.orientation = i % 8 + 1;
+    rules.resize = i / 8;
+    rules.resize_size = i % 3 ? 0 : 8; /* less than the input: padded */
+    memset (&frame.info.crop, 0, sizeof frame.info.crop);
+    if (i % 2) {
+      frame.info.crop.x = 5;
+      frame.info.crop.y = 3;
+      frame.info.crop.width = 21;
+      frame.info.crop.height = 17;
+    }
+    compare (run, &frame, &rules, 3);
+  }
+  frame_clear (&frame);
+  sl_run_free (run);
+  sl_program_unref (program);
+  test_vulkan_hooks_free (hooks);
+}
+
+/* One channel; and a picture far larger than the frame. */
+static void
+test_gray (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  hooks->works_as_gpu = true;
+  SlProgram *program = make_program (&SL_SHAPE (1, 1, 97, 61));
+  SlRun *run = sl_run_new (program, NULL);
+  Frame frame;
+  SlPreprocess rules;
+  sl_preprocess_init (&rules, 61, 97, 1);
+  frame_init (&frame, SL_PIXEL_I420, 3);
+  compare (run, &frame, &rules, 1);
+  frame_clear (&frame);
+  frame_init (&frame, SL_PIXEL_GRAY8, 4);
+  compare (run, &frame, &rules, 1);
+  frame_clear (&frame);
+  sl_run_free (run);
+  sl_program_unref (program);
+  test_vulkan_hooks_free (hooks);
+}
+
+/* What a test of runs needs: one with a sampler for its picture. */
+typedef struct Setup {
+  TestVulkanHooks *hooks;
+  SlProgram *program;
+  SlRun *run;
+  Frame frame;
+  SlImageSampler *sampler;
+  ptrdiff_t strides[3];
+} Setup;
+
+static void
+setup_init (Setup *setup, SlPixelFormat format, bool works_as_gpu)
+{
+  SlPreprocess rules;
+  SlTensorView view;
+  setup->hooks = test_vulkan_hooks_new ();
+  setup->hooks->works_as_gpu = works_as_gpu;
+  setup->program = make_program (&SL_SHAPE (1, 3, 6, 7));
+  setup->run = sl_run_new (setup->program, NULL);
+  frame_init (&setup->frame, format, 11);
+  sl_preprocess_init (&rules, 7, 6, 3);
+  setup->sampler = sl_image_sampler_new (&setup->frame.info, &rules, 1, NULL);
+  sl_run_get_input (setup->run, 0, &view);
+  get_strides (&view, 1, setup->strides);
+  fill (setup->run, 1, 1);
+}
+
+static gboolean
+sample (Setup *setup, gboolean *ret_on_device, GError **error)
+{
+  return sl_run_sample (setup->run, 0, setup->sampler, &setup->frame.image, setup->strides,
+                        ret_on_device, error);
+}
+
+static void
+setup_clear (Setup *setup)
+{
+  sl_image_sampler_free (setup->sampler);
+  frame_clear (&setup->frame);
+  sl_run_free (setup->run);
+  sl_program_unref (setup->program);
+  test_vulkan_hooks_free (setup->hooks);
+}
+
+/* The input is the frame until its memory is asked for. */
+static void
+test_memory (void)
+{
+  Setup setup;
+  SlTensorView in, out;
+  setup_init (&setup, SL_PIXEL_I420, true);
+  g_assert_true (sample (&setup, NULL, NULL));
+  g_assert_true (sl_run_execute (setup.run, NULL));
+  sl_run_get_output (setup.run, 0, &out);
+  const float first = *(const float *)out.data;
+  g_assert_true (sl_run_execute (setup.run, NULL));
+  g_assert_cmpfloat (*(const float *)out.data, ==, first);
+  sl_run_get_input (setup.run, 0, &in);
+  *(float *)in.data = 5;
+  g_assert_true (sl_run_execute (setup.run, NULL));
+  g_assert_cmpfloat (*(const float *)out.data, ==, -5);
+  g_assert_true (sample (&setup, NULL, NULL));
+  g_assert_true (sl_run_execute (setup.run, NULL));
+  g_assert_cmpfloat (*(const float *)out.data, ==, first);
+  setup_clear (&setup);
+}
+
+/* Frame after frame nothing is made or recorded, and each run is one submission. */
+static void
+test_counts (void)
+{
+  Setup setup;
+  setup_init (&setup, SL_PIXEL_NV12, true);
+  g_assert_true (sample (&setup, NULL, NULL));
+  g_assert_true (sl_run_execute (setup.run, NULL));
+  uint32_t before[SL_VK_N_CALLS];
+  memcpy (before, setup.hooks->counts, sizeof before);
+  for (int i = 0; i < RUNS; i++) {
+    g_assert_true (sample (&setup, NULL, NULL));
+    g_assert_true (sl_run_execute (setup.run, NULL));
+  }
+  for (uint32_t i = 0; i < SL_VK_N_CALLS; i++) {
+    const bool of_memory =
+        i == SL_VK_FlushMappedMemoryRanges || i == SL_VK_InvalidateMappedMemoryRanges;
+    const bool of_runs =
+        i == SL_VK_QueueSubmit || i == SL_VK_WaitForFences || i == SL_VK_ResetFences;
+    g_assert_cmpuint (setup.hooks->counts[i] - before[i], <=,
+                      of_memory ? 2 * RUNS
+                      : of_runs ? RUNS
+                                : 0);
+  }
+  g_assert_cmpuint (setup.hooks->counts[SL_VK_QueueSubmit] - before[SL_VK_QueueSubmit], ==, RUNS);
+  setup_clear (&setup);
+}
+
+static gboolean
+unpack (void *data, uint32_t row, void *ret)
+{
+  memset (ret, (int)row, 4 * FRAME_WIDTH);
+  return TRUE;
+}
+
+/* The CPU samples what is unpacked, and for a device that is a CPU. */
+static void
+test_by_cpu (void)
+{
+  for (int i = 0; i < 2; i++) {
+    Setup setup;
+    SlTensorView out;
+    gboolean on_device = TRUE;
+    setup_init (&setup, i ? SL_PIXEL_UNPACKED_8 : SL_PIXEL_I420, i);
+    setup.frame.image.unpack = unpack;
+    g_assert_true (sample (&setup, &on_device, NULL));
+    g_assert_false (on_device);
+    g_assert_true (sl_run_execute (setup.run, NULL));
+    sl_run_get_output (setup.run, 0, &out);
+    g_autofree float *wanted = g_new (float, 3 * 6 * 7);
+    g_assert_true (sl_image_sample (setup.sampler, &setup.frame.image, wanted, setup.strides));
+    for (int k = 0; k < 3 * 6 * 7; k++)
+      g_assert_cmpfloat (-((const float *)out.data)[k], ==, wanted[k]);
+    setup_clear (&setup);
+  }
+}
+
+/* Whichever call fails, the error says so, and the run goes on with the next frame. */
+static void
+test_faults (void)
+{
+  Setup setup;
+  setup_init (&setup, SL_PIXEL_RGB, true);
+  setup.frame.info.matrix = SL_MATRIX_RGB;
+  gboolean done = FALSE;
+  for (int64_t at = 0; !done; at++) {
+    g_autoptr (GError) error = NULL;
+    test_vulkan_hooks_reset (setup.hooks);
+    setup.hooks->result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    setup.hooks->fail_at = at;
+    done = sample (&setup, NULL, &error);
+    setup.hooks->fail_at = -1;
+    if (done && !setup.hooks->has_failed)
+      break;
+    if (!done)
+      g_assert_error (error, SL_ERROR, SL_ERROR_MEMORY);
+    else
+      done = FALSE; /* whatever failed could be done without */
+    g_assert_true (sl_run_execute (setup.run, NULL));
+    SlTensorView view;
+    sl_run_get_input (setup.run, 0, &view);
+  }
+  g_assert_true (sl_run_execute (setup.run, NULL));
+  setup_clear (&setup);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+  if (!test_vulkan_begin (&argc, &argv, &status))
+    return status;
+  g_test_add_func ("/vulkan/frames/formats", test_formats);
+  g_test_add_func ("/vulkan/frames/geometry", test_geometry);
+  g_test_add_func ("/vulkan/frames/gray", test_gray);
+  g_test_add_func ("/vulkan/frames/memory", test_memory);
+  g_test_add_func ("/vulkan/frames/counts", test_counts);
+  g_test_add_func ("/vulkan/frames/by-cpu", test_by_cpu);
+  g_test_add_func ("/vulkan/frames/faults", test_faults);
+  return g_test_run ();
+}

@@ -266,6 +266,20 @@ get_backend (const SlDevice *device)
   }
 }
 
+/* Parameters and state that runs touch in the host's memory. */
+static GPtrArray *
+list_host_variables (const SlProgram *program)
+{
+  const GPtrArray *values = program->plan->graph->values;
+  GPtrArray *list = g_ptr_array_new ();
+  for (uint32_t i = 0; i < values->len && !program->backend->holds_variables; i++) {
+    const SlValue *value = g_ptr_array_index (values, i);
+    if (sl_value_is_variable (value))
+      g_ptr_array_add (list, value->data);
+  }
+  return list;
+}
+
 SlProgram *
 sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
 {
@@ -295,6 +309,7 @@ sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
       !sl_plan_check_limit (program->backend->run_bytes (program->compiled), options->memory_limit,
                             error))
     return NULL;
+  program->host_variables = list_host_variables (program);
   program->inputs = sl_list_ports (program->plan->graph->inputs);
   program->outputs = sl_list_ports (program->plan->graph->outputs);
   sl_session_list_layers (program);
@@ -319,6 +334,7 @@ sl_program_unref (SlProgram *program)
   sl_constants_trim (sl_model_get_constants (program->model));
   g_clear_pointer (&program->inputs, g_array_unref);
   g_clear_pointer (&program->outputs, g_array_unref);
+  g_clear_pointer (&program->host_variables, g_ptr_array_unref);
   g_array_unref (program->layers);
   g_array_unref (program->steps);
   g_array_unref (program->passes);

@@ -2,6 +2,7 @@
 #include "session-private.h"
 
 #include "cpu/cpu.h"
+#include "graph/live.h"
 
 struct SlRun {
   SlProgram *program;
@@ -20,6 +21,34 @@ sl_run_new (SlProgram *program, GError **error)
   }
   run->program = sl_program_ref (program);
   return run;
+}
+
+/* For what works in the host's memory: before it, */
+static gboolean
+update_variables (const SlProgram *program, GError **error)
+{
+  const GPtrArray *variables = program->host_variables;
+  gboolean done = TRUE;
+  if (variables->len == 0)
+    return TRUE;
+  sl_live_lock ();
+  for (uint32_t i = 0; done && i < variables->len; i++)
+    done = sl_live_fetch (g_ptr_array_index (variables, i), error);
+  sl_live_unlock ();
+  return done;
+}
+
+/* and behind it. */
+static void
+advance_variables (const SlProgram *program)
+{
+  const GArray *updates = program->plan->graph->updates;
+  if (updates->len == 0 || program->host_variables->len == 0)
+    return;
+  sl_live_lock ();
+  for (uint32_t i = 0; i < updates->len; i++)
+    sl_live_advance (g_array_index (updates, SlUpdate, i).value->data, NULL);
+  sl_live_unlock ();
 }
 
 /* Every run of a program that updates what it reads has to see what the one before it made. */
@@ -199,9 +228,12 @@ sl_run_submit (SlRun *run, GError **error)
   const SlBackend *backend = run->program->backend;
   if (!begin (run))
     return FALSE;
-  if (backend->submit != NULL ? backend->submit (run->run, error)
-                              : backend->execute (run->run, error))
+  if (update_variables (run->program, error) &&
+      (backend->submit != NULL ? backend->submit (run->run, error)
+                               : backend->execute (run->run, error))) {
+    advance_variables (run->program);
     return TRUE;
+  }
   end (run);
   return FALSE;
 }
@@ -227,7 +259,10 @@ sl_run_execute_timed (SlRun *run, guint64 *ret_ns, GError **error)
 {
   if (!begin (run))
     return FALSE;
-  const gboolean done = run->program->backend->execute_timed (run->run, ret_ns, error);
+  const gboolean done = update_variables (run->program, error) &&
+                        run->program->backend->execute_timed (run->run, ret_ns, error);
+  if (done)
+    advance_variables (run->program);
   end (run);
   return done && check_outputs (run, error);
 }

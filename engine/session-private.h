@@ -19,6 +19,7 @@ struct SlProgram {
   GArray *steps;            /* SlStepInfo */
   GArray *passes;           /* SlPassInfo */
   GStringChunk *strings;
+  GPtrArray *host_variables; /* SlTensor, the plan's: to be brought up to date for the backend */
 };
 
 /* A private copy of the model's graph, as a program with these options begins with it: inputs'

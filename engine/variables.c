@@ -1,4 +1,5 @@
 /* What training changes in a model: finding it, listing it. */
+#include "graph/live.h"
 #include "model-private.h"
 
 GPtrArray *
@@ -30,8 +31,20 @@ sl_variable_init (SlVariable *variable, const SlValue *value)
       .elements = sl_tensor_get_elements (value->data),
       .bytes = sl_tensor_get_size (value->data),
       .initializer = value->initializer != NULL ? value->initializer->name : NULL,
-      .data = sl_tensor_get_data_writable (value->data),
+      .tensor = value->data,
   };
+}
+
+const void *
+sl_variable_read (const SlVariable *variable, GError **error)
+{
+  return sl_live_update (variable->tensor, error) ? sl_tensor_get_data (variable->tensor) : NULL;
+}
+
+void
+sl_variable_set (const SlVariable *variable, const void *data)
+{
+  sl_live_set (variable->tensor, data);
 }
 
 /* --- Of a network without any --- */
@@ -71,6 +84,8 @@ is_learned (const SlNode *node, uint32_t index, const SlValue *constant)
 static gboolean
 make_variable (SlValue *value, SlValueKind kind, GError **error)
 {
+  if (!sl_live_update (value->data, error))
+    return FALSE;
   SlTensor *own =
       sl_tensor_new_copy (value->dtype, &value->shape, sl_tensor_get_data (value->data), error);
   if (own == NULL)

@@ -1,3 +1,4 @@
+#include "graph/live.h"
 #include "graph/stub.h"
 
 #include "core/half.h"
@@ -17,6 +18,7 @@ struct SlTensor {
   GBytes *bytes;
   bool is_stub;
   guint64 place; /* of a stub */
+  SlLive live;   /* of parameters and state */
 };
 
 static const struct {
@@ -271,6 +273,12 @@ sl_tensor_get_data_writable (SlTensor *tensor)
 {
   g_return_val_if_fail (tensor->owned != NULL, NULL);
   return tensor->owned;
+}
+
+SlLive *
+sl_tensor_get_live (SlTensor *tensor)
+{
+  return &tensor->live;
 }
 
 double

@@ -1,6 +1,7 @@
 /* A graph as a ModelProto. The same graph gives the same bytes. */
 #include "onnx/onnx.h"
 
+#include "graph/live.h"
 #include "graph/op.h"
 #include "onnx/schema.h"
 #include "onnx/tensor.h"
@@ -224,6 +225,18 @@ write_model (SlWireOut *out, const SlGraph *graph, const SlOnnxMeta *meta, int o
   }
 }
 
+/* What training changes may be newer on a device. */
+static gboolean
+update_contents (const SlGraph *graph, GError **error)
+{
+  for (guint i = 0; i < graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (graph->values, i);
+    if (sl_value_is_variable (value) && !sl_live_update (value->data, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 GBytes *
 sl_onnx_write (const SlGraph *graph, const SlOnnxMeta *meta, GError **error)
 {
@@ -231,7 +244,8 @@ sl_onnx_write (const SlGraph *graph, const SlOnnxMeta *meta, GError **error)
 
   size_t size;
   SlWireOut out = {0};
-  if (!check_nodes (graph, error) || !estimate_size (graph, &size, error))
+  if (!check_nodes (graph, error) || !update_contents (graph, error) ||
+      !estimate_size (graph, &size, error))
     return NULL;
   sl_wire_out_reserve (&out, size);
   write_model (&out, graph, meta, choose_opset (graph));

@@ -27,6 +27,10 @@ typedef struct SlCompileOptions {
 
 typedef struct SlBackend {
   const char *name;
+  /* Its runs know where the newest content of parameters and state is (graph/live.h) and leave what
+   * they change on the device. FALSE: they work in the host's memory, and who runs them sees to
+   * the rest. */
+  bool holds_variables;
 
   /* Anything that the plan's runs share. The plan outlives it. */
   void *(*compile) (const SlPlan *plan, const SlCompileOptions *options, GError **error);

@@ -380,7 +380,10 @@ check_variables (SlFit *fit, GError **error)
   for (guint32 i = 0; i < sl_trainer_get_n_variables (fit->trainer); i++) {
     SlVariable variable;
     sl_trainer_get_variable (fit->trainer, i, &variable);
-    if (!sl_is_finite (variable.dtype, variable.data, variable.elements))
+    const void *data = sl_variable_read (&variable, error);
+    if (data == NULL)
+      return FALSE;
+    if (!sl_is_finite (variable.dtype, data, variable.elements))
       return sl_fit_fail (error, SL_ERROR_NUMERIC,
                           "step %" G_GUINT64_FORMAT " at rate %g: '%s' holds NaN or infinity "
                           "(the checkpoints are those before)",

@@ -51,7 +51,10 @@ add_variables (SlFit *fit, guint32 n, SlCheckpoint *checkpoint, GError **error)
   for (guint32 i = 0; i < n; i++) {
     SlVariable variable;
     sl_trainer_get_variable (fit->trainer, i, &variable);
-    g_autoptr (GBytes) bytes = g_bytes_new_static (variable.data, variable.bytes);
+    const void *data = sl_variable_read (&variable, error);
+    if (!data)
+      return FALSE;
+    g_autoptr (GBytes) bytes = g_bytes_new_static (data, variable.bytes);
     g_autoptr (SlTensor) tensor =
         sl_tensor_new_bytes (variable.dtype, &variable.shape, bytes, 0, error);
     g_autofree char *name = name_variable (i, &variable);
@@ -78,7 +81,7 @@ restore_variables (SlFit *fit, guint32 n, SlCheckpoint *checkpoint, const char *
                           tensor ? "has another type or shape" : "is not there",
                           sl_dtype_get_name (variable.dtype), expected);
     }
-    memcpy (variable.data, sl_tensor_get_data (tensor), variable.bytes);
+    sl_variable_set (&variable, sl_tensor_get_data (tensor));
   }
   return TRUE;
 }

@@ -425,7 +425,7 @@ sl_trainer_get_variable (SlTrainer *trainer, uint32_t index, SlVariable *ret_var
                                .shape = *sl_tensor_get_shape (tensor),
                                .elements = sl_tensor_get_elements (tensor),
                                .bytes = sl_tensor_get_size (tensor),
-                               .data = sl_tensor_get_data_writable (tensor)};
+                               .tensor = tensor};
 }
 
 /* --- Running --- */

@@ -11,6 +11,7 @@ sl_vulkan_get_target (uint32_t index)
 
 const SlBackend sl_vulkan_backend = {
     .name = "vulkan",
+    .holds_variables = true,
     .compile = sl_vk_program_compile,
     .release = sl_vk_program_release,
     .run_bytes = sl_vk_program_get_run_bytes,

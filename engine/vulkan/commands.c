@@ -5,9 +5,9 @@
 #include <string.h>
 
 /* A piece of staging memory: so large that what a submission costs is nothing beside it. */
-#define UPLOAD_BYTES (G_GUINT64_CONSTANT (16) << 20)
+#define STAGING_BYTES (G_GUINT64_CONSTANT (16) << 20)
 /* For copies of so many bytes, by the slowest bus. */
-#define UPLOAD_NS (G_GUINT64_CONSTANT (1) * 1000000000)
+#define COPY_NS (G_GUINT64_CONSTANT (1) * 1000000000)
 
 #define WORK (VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT)
 #define WORK_READS (VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT)
@@ -106,7 +106,7 @@ sl_vk_upload_init (SlVkDevice *device, uint64_t bytes, SlVkUpload *upload, GErro
 {
   *upload = (SlVkUpload){0};
   if (sl_vk_commands_init (device, &upload->commands, error) &&
-      sl_vk_buffer_init (device, SL_VK_MEMORY_STAGING, MIN (bytes, UPLOAD_BYTES), "an upload",
+      sl_vk_buffer_init (device, SL_VK_MEMORY_STAGING, MIN (bytes, STAGING_BYTES), "an upload",
                          &upload->staging, error))
     return TRUE;
   sl_vk_commands_clear (&upload->commands);
@@ -128,7 +128,7 @@ sl_vk_upload_finish (SlVkUpload *upload, GError **error)
     return TRUE;
   upload->used = 0;
   return sl_vk_buffer_flush (upload->commands.device, &upload->staging, error) &&
-         sl_vk_commands_run (&upload->commands, UPLOAD_NS, error);
+         sl_vk_commands_run (&upload->commands, COPY_NS, error);
 }
 
 gboolean
@@ -150,4 +150,70 @@ sl_vk_upload_add (SlVkUpload *upload, const SlVkBuffer *to, uint64_t offset, con
     done += n;
   }
   return TRUE;
+}
+
+/* A place in a list of pieces. */
+typedef struct Cursor {
+  uint32_t piece;
+  uint64_t done; /* bytes of it */
+} Cursor;
+
+/* The bytes of the piece at the cursor that fit into `room`, and goes behind them; 0 at the end. */
+static uint64_t
+take (const SlVkPiece *pieces, uint32_t n, Cursor *at, uint64_t room, Cursor *ret_from)
+{
+  while (at->piece < n && at->done == pieces[at->piece].bytes)
+    *at = (Cursor){at->piece + 1, 0};
+  *ret_from = *at;
+  if (at->piece == n)
+    return 0;
+  const uint64_t bytes = MIN (pieces[at->piece].bytes - at->done, room);
+  at->done += bytes;
+  return bytes;
+}
+
+/* As much as the staging memory holds. */
+static gboolean
+download_some (SlVkCommands *commands, const SlVkBuffer *staging, const SlVkPiece *pieces,
+               uint32_t n, Cursor *at, GError **error)
+{
+  SlVkDevice *device = commands->device;
+  Cursor from, again = *at;
+  uint64_t used = 0, bytes;
+  if (!sl_vk_commands_begin (commands, error))
+    return FALSE;
+  for (; (bytes = take (pieces, n, at, staging->size - used, &from)) > 0; used += bytes) {
+    const SlVkPiece *piece = &pieces[from.piece];
+    const VkBufferCopy region = {
+        .srcOffset = piece->offset + from.done, .dstOffset = used, .size = bytes};
+    sl_vk_do (device, CmdCopyBuffer, commands->buffer, piece->from->handle, staging->handle, 1,
+              &region);
+  }
+  if (!sl_vk_commands_run (commands, COPY_NS, error) ||
+      !sl_vk_buffer_invalidate (device, staging, error))
+    return FALSE;
+  used = 0;
+  for (; (bytes = take (pieces, n, &again, staging->size - used, &from)) > 0; used += bytes)
+    memcpy ((char *)pieces[from.piece].to + from.done, (const char *)staging->mapped + used, bytes);
+  return TRUE;
+}
+
+gboolean
+sl_vk_download (SlVkDevice *device, const SlVkPiece *pieces, uint32_t n, GError **error)
+{
+  SlVkCommands commands;
+  SlVkBuffer staging = {0};
+  Cursor at = {0};
+  uint64_t bytes = 0, left;
+  for (uint32_t i = 0; i < n; i++)
+    bytes += pieces[i].bytes;
+  if (!sl_vk_device_check (device, error) || !sl_vk_commands_init (device, &commands, error))
+    return FALSE;
+  gboolean done = sl_vk_buffer_init (device, SL_VK_MEMORY_STAGING, MIN (bytes, STAGING_BYTES),
+                                     "a download", &staging, error);
+  for (left = bytes; done && left > 0; left -= MIN (left, staging.size))
+    done = download_some (&commands, &staging, pieces, n, &at, error);
+  sl_vk_buffer_clear (device, &staging);
+  sl_vk_commands_clear (&commands);
+  return done;
 }

@@ -40,3 +40,13 @@ gboolean sl_vk_upload_add (SlVkUpload *upload, const SlVkBuffer *to, uint64_t of
                            const void *data, uint64_t bytes, GError **error);
 /* Does what still waits. */
 gboolean sl_vk_upload_finish (SlVkUpload *upload, GError **error);
+
+/* A piece of device memory that goes to the host. */
+typedef struct SlVkPiece {
+  const SlVkBuffer *from;
+  uint64_t offset, bytes;
+  void *to;
+} SlVkPiece;
+
+/* Copies them, behind everything that the queue was given before, and waits. */
+gboolean sl_vk_download (SlVkDevice *device, const SlVkPiece *pieces, uint32_t n, GError **error);

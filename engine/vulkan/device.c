@@ -1,7 +1,7 @@
 #include "vulkan/device.h"
 
 #include "vulkan/pipeline.h"
-#include "vulkan/weights.h"
+#include "vulkan/variables.h"
 
 /* A GPU that has shown no result for so long hangs. A CPU that plays one may be slow and shared,
  * and compiles shaders when they first run. */
@@ -138,6 +138,7 @@ device_new (uint32_t index, GError **error)
   SlVkWork drain = {0};
   const gboolean done = sl_vk_work_init (device, &drain, error) &&
                         sl_vk_pipelines_new (device, error) && sl_vk_constants_new (device, error);
+  sl_vk_variables_init (device);
   device->drain_fence = drain.fence;
   if (done)
     return device;

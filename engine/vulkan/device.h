@@ -1,6 +1,7 @@
 /* A logical device with its one queue, shared by all programs of the process. */
 #pragma once
 
+#include "graph/live.h"
 #include "vulkan/physical.h"
 
 typedef struct SlVkPipelines SlVkPipelines;
@@ -25,6 +26,7 @@ typedef struct SlVkDevice {
   gint abandoned; /* atomic: something may still be at work on it, so that nothing is destroyed */
   SlVkPipelines *pipelines;
   SlVkConstants *constants;
+  SlLiveHolder holder; /* of what runs changed: variables.c */
 } SlVkDevice;
 
 /* The process's device of that number in sl_vulkan_list(), made where nobody has it, or where it is

@@ -24,18 +24,19 @@ bytes_of_outputs (const SlNode *node)
 static void
 copy_outputs (const Look *look, const SlNode *node)
 {
-  const SlVkPlaces *places = &look->run->program->places;
   uint64_t at = 0;
   for (uint32_t i = 0; i < node->n_outputs; i++) {
     size_t offset;
     if (node->outputs[i] == NULL)
       continue;
     const SlValue *root = sl_value_get_root (node->outputs[i], &offset);
-    const VkBufferCopy region = {
-        .srcOffset = places->offset[root->id], .dstOffset = at, .size = sl_value_get_bytes (root)};
-    if (region.size > 0)
-      sl_vk_do (look->run->device, CmdCopyBuffer, look->commands.buffer, look->run->arena.handle,
-                look->staging.handle, 1, &region);
+    VkBufferCopy region = {.dstOffset = at, .size = sl_value_get_bytes (root)};
+    if (region.size == 0)
+      continue;
+    const SlVkBuffer *found = sl_vk_program_find (look->run->program, root, &region.srcOffset);
+    sl_vk_do (look->run->device, CmdCopyBuffer, look->commands.buffer,
+              found != NULL ? found->handle : look->run->arena.handle, look->staging.handle, 1,
+              &region);
     at += region.size;
   }
 }
@@ -170,11 +171,16 @@ sl_vk_run_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
   gboolean done = sl_vk_commands_init (run->device, &look.commands, error) &&
                   sl_vk_buffer_init (run->device, SL_VK_MEMORY_STAGING, bytes,
                                      "a look at intermediate results", &look.staging, error);
-  if (done)
-    sl_vk_run_load_variables (run);
-  done = done && move_inputs (&look, error);
+  if (program->n_variables > 0)
+    sl_live_lock ();
+  const gboolean loaded = done && sl_vk_run_load_variables (run, error);
+  done = loaded && move_inputs (&look, error);
   for (uint32_t i = 0; done && i < program->parts->len && !is_done (&look); i++)
     done = look_at_part (&look, i, error);
+  if (loaded)
+    sl_vk_run_advance_variables (run);
+  if (program->n_variables > 0)
+    sl_live_unlock ();
   sl_vk_buffer_clear (run->device, &look.staging);
   sl_vk_commands_clear (&look.commands);
   *ret_node = look.found;

@@ -4,17 +4,17 @@
 
 #include "vulkan/weights.h"
 
-/* A run's arena holds what the plan placed, then copies of parameters and state (their live content
- * is the host's), then scratch. */
+/* A run's arena holds what the plan placed, then scratch. Parameters and state lie among the
+ * constants, behind them: programs share both. */
 typedef struct SlVkPlaces {
   const SlPlan *plan;
   GPtrArray *constants; /* SlTensor, different ones */
+  uint32_t first_live;  /* of constants: from here on, parameters and state */
   int32_t *constant_of; /* by id of a root: index in constants, or -1 */
-  GPtrArray *variables; /* SlValue, roots */
   uint64_t *offset;     /* by id of a root: byte in the arena */
   uint64_t scratch;     /* byte in the arena */
   uint64_t arena_bytes;
-  uint64_t *staging; /* by id of a port or variable: byte in the staging memory */
+  uint64_t *staging; /* by id of a port: byte in the staging memory */
   uint64_t host;     /* from here on, roots that host steps read and write */
   uint64_t staging_bytes;
 } SlVkPlaces;

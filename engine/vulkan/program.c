@@ -213,17 +213,37 @@ static gboolean
 upload_constants (SlVkProgram *program, GError **error)
 {
   const GPtrArray *constants = program->places.constants;
-  g_autofree const SlVkConstant **list = g_new0 (const SlVkConstant *, constants->len + 1);
-  if (!sl_vk_constants_get (program->device, (SlTensor **)constants->pdata, constants->len, list,
-                            error))
+  const uint32_t first_live = program->places.first_live;
+  g_autofree SlVkConstant **list = g_new0 (SlVkConstant *, constants->len + 1);
+  if (!sl_vk_constants_get (program->device, (SlTensor **)constants->pdata, constants->len,
+                            first_live, list, error))
     return FALSE;
   program->constants = g_steal_pointer (&list);
+  program->variables = program->constants + first_live;
+  program->n_variables = constants->len - first_live;
+  const GArray *updates = program->plan->graph->updates;
+  for (uint32_t i = 0; i < updates->len; i++) {
+    const int32_t index =
+        program->places.constant_of[g_array_index (updates, SlUpdate, i).value->id];
+    if (index >= 0)
+      g_ptr_array_add (program->updated, program->constants[index]);
+  }
   return TRUE;
+}
+
+const SlVkBuffer *
+sl_vk_program_find (const SlVkProgram *program, const SlValue *value, uint64_t *ret_offset)
+{
+  int32_t index;
+  if (sl_vk_places_find (&program->places, value, ret_offset, &index))
+    return NULL;
+  *ret_offset += program->constants[index]->offset;
+  return program->constants[index]->buffer;
 }
 
 /* --- What runs work from --- */
 
-/* Buffers by number, for hazards. */
+/* Buffers by number, for hazards; each constant counts as one. */
 enum { BUFFER_ARENA, BUFFER_TABLE, BUFFER_CONSTANTS };
 
 /* Binds what a binding stands for, and notes it as a place; FALSE if nobody looks. */
@@ -237,7 +257,6 @@ resolve (const SlVkProgram *program, const SlBinding *binding, SlVkRecord *recor
   if (binding->kind == SL_BIND_NONE || span == 0)
     return false;
   uint64_t begin = 0;
-  int32_t constant;
   SlPlace place = {.buffer = BUFFER_ARENA, .extent = binding->extent, .writes = binding->writes};
   ret_binding->buffer = NULL;
   if (binding->kind == SL_BIND_TABLE) {
@@ -245,10 +264,13 @@ resolve (const SlVkProgram *program, const SlBinding *binding, SlVkRecord *recor
     place.buffer = BUFFER_TABLE;
   } else if (binding->kind == SL_BIND_SCRATCH) {
     begin = program->places.scratch;
-  } else if (!sl_vk_places_find (&program->places, binding->value, &begin, &constant)) {
-    ret_binding->buffer = program->constants[constant]->buffer;
-    begin += program->constants[constant]->offset;
-    place.buffer = BUFFER_CONSTANTS;
+  } else {
+    size_t offset;
+    const int32_t constant =
+        program->places.constant_of[sl_value_get_root (binding->value, &offset)->id];
+    ret_binding->buffer = sl_vk_program_find (program, binding->value, &begin);
+    if (constant >= 0)
+      place.buffer = BUFFER_CONSTANTS + (uint32_t)constant;
   }
   place.extent.begin += begin;
   const uint64_t alignment = program->device->gpu.alignment;
@@ -351,38 +373,27 @@ add_records (SlVkProgram *program, const GArray *drafts, GError **error)
 /* --- Copies and host steps --- */
 
 static void
-add_copy (GArray **list, uint64_t staging, uint64_t arena, uint64_t bytes)
+add_copy (GArray **list, uint64_t staging, const SlValue *value)
 {
-  const SlVkCopy copy = {staging, arena, bytes};
-  if (bytes == 0)
+  const SlVkCopy copy = {value, staging, sl_value_get_bytes (value)};
+  if (copy.bytes == 0)
     return;
   if (*list == NULL)
     *list = g_array_new (FALSE, FALSE, sizeof (SlVkCopy));
   g_array_append_val (*list, copy);
 }
 
-/* To or from the place of a port or a variable. */
-static void
-add_port (SlVkProgram *program, GArray **list, const SlValue *value)
-{
-  uint64_t arena;
-  int32_t constant;
-  if (program->places.staging[value->id] != UINT64_MAX &&
-      sl_vk_places_find (&program->places, value, &arena, &constant))
-    add_copy (list, program->places.staging[value->id], arena, sl_value_get_bytes (value));
-}
-
 static void
 add_ports (SlVkProgram *program)
 {
   const SlGraph *graph = program->plan->graph;
+  const uint64_t *staging = program->places.staging;
   SlVkPart *first = &g_array_index (program->parts, SlVkPart, 0), *last = last_part (program);
-  for (uint32_t i = 0; i < program->places.variables->len; i++)
-    add_port (program, &first->uploads, program->places.variables->pdata[i]);
-  for (uint32_t i = 0; i < graph->outputs->len; i++)
-    add_port (program, &last->downloads, graph->outputs->pdata[i]);
-  for (uint32_t i = 0; i < graph->updates->len; i++)
-    add_port (program, &last->downloads, g_array_index (graph->updates, SlUpdate, i).value);
+  for (uint32_t i = 0; i < graph->outputs->len; i++) {
+    const SlValue *output = graph->outputs->pdata[i];
+    if (staging[output->id] != UINT64_MAX)
+      add_copy (&last->downloads, staging[output->id], output);
+  }
 }
 
 /* Where an operand of a host step lies in the staging memory. Its whole place comes down before the
@@ -396,20 +407,18 @@ stage_operand (SlVkProgram *program, GHashTable *staged, uint32_t part, const Sl
   const SlValue *root = value != NULL ? sl_value_get_root (value, &offset) : NULL;
   if (root == NULL || (root->data != NULL && !sl_value_is_variable (root)))
     return UINT64_MAX;
-  const uint64_t arena = program->places.offset[root->id];
-  const uint64_t bytes = sl_value_get_bytes (root);
   gpointer known;
   if (g_hash_table_lookup_extended (staged, root, NULL, &known)) {
     at = (uint64_t)(uintptr_t)known >> 1;
   } else {
     at = *end;
-    *end += sl_align_up (bytes, SL_VK_PLACE_ALIGNMENT);
-    add_copy (&g_array_index (program->parts, SlVkPart, part - 1).downloads, at, arena, bytes);
+    *end += sl_align_up (sl_value_get_bytes (root), SL_VK_PLACE_ALIGNMENT);
+    add_copy (&g_array_index (program->parts, SlVkPart, part - 1).downloads, at, root);
     known = NULL; /* not written so far */
   }
   const bool was_written = (uintptr_t)known & 1;
   if (writes && !was_written)
-    add_copy (&g_array_index (program->parts, SlVkPart, part + 1).uploads, at, arena, bytes);
+    add_copy (&g_array_index (program->parts, SlVkPart, part + 1).uploads, at, root);
   g_hash_table_insert (staged, (void *)root,
                        (void *)(uintptr_t)(at << 1 | (writes || was_written)));
   return at + offset;
@@ -481,6 +490,7 @@ sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GErr
   program->records = g_array_new (FALSE, FALSE, sizeof (SlVkRecord));
   program->host_steps = g_array_new (FALSE, FALSE, sizeof (SlVkHostStep));
   program->parts = g_array_new (FALSE, FALSE, sizeof (SlVkPart));
+  program->updated = g_ptr_array_new ();
   g_array_set_clear_func (program->parts, part_clear);
   g_autoptr (GArray) records = g_array_new (FALSE, TRUE, sizeof (SlDispatch));
   g_autoptr (GArray) table = g_array_new (FALSE, FALSE, sizeof (uint32_t));
@@ -497,6 +507,16 @@ sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GErr
   return NULL;
 }
 
+static void
+release_constants (SlVkProgram *program)
+{
+  sl_live_lock ();
+  sl_vk_variables_save (program->device, program->variables, program->n_variables);
+  sl_vk_constants_release (program->device, program->constants, program->places.constants->len);
+  sl_live_unlock ();
+  g_free (program->constants);
+}
+
 void
 sl_vk_program_release (void *data)
 {
@@ -508,8 +528,8 @@ sl_vk_program_release (void *data)
   }
   sl_vk_buffer_clear (program->device, &program->table);
   if (program->constants != NULL)
-    sl_vk_constants_release (program->device, program->constants, program->places.constants->len);
-  g_free (program->constants);
+    release_constants (program);
+  g_ptr_array_unref (program->updated);
   sl_vk_places_clear (&program->places);
   g_array_unref (program->records);
   g_array_unref (program->host_steps);

@@ -4,6 +4,7 @@
 
 #include "vulkan/pipeline.h"
 #include "vulkan/places.h"
+#include "vulkan/variables.h"
 
 /* A binding of one record. */
 typedef struct SlVkBinding {
@@ -22,9 +23,10 @@ typedef struct SlVkRecord {
   bool barrier; /* before it */
 } SlVkRecord;
 
-/* Bytes between the run's staging memory and its arena. */
+/* Bytes between the run's staging memory and where a value lies. */
 typedef struct SlVkCopy {
-  uint64_t staging, arena, bytes;
+  const SlValue *value;
+  uint64_t staging, bytes;
 } SlVkCopy;
 
 typedef struct SlVkHostStep {
@@ -46,16 +48,22 @@ typedef struct SlVkProgram {
   SlVkDevice *device;
   const SlHostSteps *host;
   SlVkPlaces places;
-  const SlVkConstant **constants; /* of places.constants */
-  SlVkBuffer table;               /* constant words, then something to bind where nobody looks */
-  GArray *records;                /* SlVkRecord */
-  GArray *host_steps;             /* SlVkHostStep */
-  GArray *parts;                  /* SlVkPart */
-  size_t host_scratch;            /* bytes that the hungriest host step takes */
-  uint64_t work_ns;               /* that a run may take, many times its estimate */
+  SlVkConstant **constants; /* of places.constants */
+  SlVkConstant **variables; /* those with live content: the last ones */
+  uint32_t n_variables;
+  GPtrArray *updated;  /* those that a run changes */
+  SlVkBuffer table;    /* constant words, then something to bind where nobody looks */
+  GArray *records;     /* SlVkRecord */
+  GArray *host_steps;  /* SlVkHostStep */
+  GArray *parts;       /* SlVkPart */
+  size_t host_scratch; /* bytes that the hungriest host step takes */
+  uint64_t work_ns;    /* that a run may take, many times its estimate */
 } SlVkProgram;
 
 void *sl_vk_program_compile (const SlPlan *plan, const SlCompileOptions *options, GError **error);
 void sl_vk_program_release (void *program);
+/* Where on the device a value begins. NULL: in the run's arena. */
+const SlVkBuffer *sl_vk_program_find (const SlVkProgram *program, const SlValue *value,
+                                      uint64_t *ret_offset);
 guint64 sl_vk_program_get_run_bytes (const void *program);
 uint32_t sl_vk_program_get_host_steps (const void *program);

@@ -13,12 +13,14 @@ sl_vk_run_record_copies (const SlVkRun *run, VkCommandBuffer commands, const GAr
 {
   for (uint32_t i = 0; copies != NULL && i < copies->len; i++) {
     const SlVkCopy *copy = &g_array_index (copies, SlVkCopy, i);
-    const VkBufferCopy region = {.srcOffset = upload ? copy->staging : copy->arena,
-                                 .dstOffset = upload ? copy->arena : copy->staging,
+    uint64_t at;
+    const SlVkBuffer *found = sl_vk_program_find (run->program, copy->value, &at);
+    const VkBuffer buffer = found != NULL ? found->handle : run->arena.handle;
+    const VkBufferCopy region = {.srcOffset = upload ? copy->staging : at,
+                                 .dstOffset = upload ? at : copy->staging,
                                  .size = copy->bytes};
-    sl_vk_do (run->device, CmdCopyBuffer, commands,
-              upload ? run->staging.handle : run->arena.handle,
-              upload ? run->arena.handle : run->staging.handle, 1, &region);
+    sl_vk_do (run->device, CmdCopyBuffer, commands, upload ? run->staging.handle : buffer,
+              upload ? buffer : run->staging.handle, 1, &region);
   }
 }
 
@@ -227,7 +229,7 @@ sl_vk_run_memory (void *data, const SlValue *value)
   size_t offset;
   if (value == run->frame.value)
     run->frame.is_there = false;
-  if (at != UINT64_MAX && !sl_value_is_variable (value))
+  if (at != UINT64_MAX)
     return stage (run, at);
   return (char *)sl_tensor_get_data (sl_value_get_root (value, &offset)->data) + offset;
 }
@@ -337,28 +339,28 @@ sl_vk_run_free (void *data)
 
 /* --- Executing --- */
 
-void
-sl_vk_run_load_variables (const SlVkRun *run)
+gboolean
+sl_vk_run_load_variables (const SlVkRun *run, GError **error)
 {
-  const GPtrArray *variables = run->program->places.variables;
-  for (uint32_t i = 0; i < variables->len; i++) {
-    const SlValue *value = variables->pdata[i];
-    memcpy (stage (run, run->program->places.staging[value->id]), sl_tensor_get_data (value->data),
-            sl_tensor_get_size (value->data));
-  }
+  const SlVkProgram *program = run->program;
+  return program->n_variables == 0 ||
+         sl_vk_variables_load (program->device, program->variables, program->n_variables, error);
 }
 
 void
-sl_vk_run_store_updates (const SlVkRun *run)
+sl_vk_run_advance_variables (const SlVkRun *run)
 {
-  const GArray *updates = run->program->plan->graph->updates;
-  for (uint32_t i = 0; i < updates->len; i++) {
-    const SlValue *value = g_array_index (updates, SlUpdate, i).value;
-    const uint64_t at = run->program->places.staging[value->id];
-    if (at != UINT64_MAX)
-      memcpy (sl_tensor_get_data_writable (value->data), stage (run, at),
-              sl_tensor_get_size (value->data));
-  }
+  const GPtrArray *updated = run->program->updated;
+  sl_vk_variables_advance (run->device, (SlVkConstant **)updated->pdata, updated->len);
+}
+
+/* What a run that failed was to change may be half changed. */
+static void
+lose_variables (const SlVkRun *run)
+{
+  const GPtrArray *updated = run->program->updated;
+  for (uint32_t i = 0; i < updated->len; i++)
+    sl_live_lose (((SlVkConstant *)updated->pdata[i])->tensor);
 }
 
 void
@@ -381,9 +383,16 @@ run_host_steps (SlVkRun *run, const SlVkPart *part, uint64_t *ret_ns)
   }
 }
 
-gboolean
-sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, uint64_t *ret_ns,
-                GError **error)
+static gboolean
+finish_part (SlVkRun *run, GError **error)
+{
+  return sl_vk_device_wait (run->device, &run->work, error) &&
+         sl_vk_buffer_invalidate (run->device, &run->staging, error);
+}
+
+static gboolean
+run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, uint64_t *ret_ns,
+          GError **error)
 {
   const GArray *parts = run->program->parts;
   const SlVkPart *part = &g_array_index (parts, SlVkPart, index);
@@ -400,38 +409,58 @@ sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, u
   if ((!after_host || sl_vk_buffer_flush (run->device, &run->staging, error)) &&
       (!run->frame.is_there || sl_vk_buffer_flush (run->device, &run->frame.staging, error)) &&
       sl_vk_device_submit (run->device, list + skipped, 2 - skipped,
-                           is_last || before_host ? &run->work : NULL, error))
-    return !before_host || sl_vk_run_finish (run, error);
+                           is_last || before_host ? &run->work : NULL, error)) {
+    run->has_begun = true;
+    return !before_host || finish_part (run, error);
+  }
   sl_vk_device_drain (run->device);
   return FALSE;
 }
 
 gboolean
-sl_vk_run_finish (SlVkRun *run, GError **error)
+sl_vk_run_submit_parts (SlVkRun *run, const VkCommandBuffer *commands, uint64_t *ret_ns,
+                        GError **error)
 {
-  return sl_vk_device_wait (run->device, &run->work, error) &&
-         sl_vk_buffer_invalidate (run->device, &run->staging, error);
+  const uint32_t n = run->program->parts->len;
+  const bool is_live = run->program->n_variables > 0;
+  uint32_t n_done = 0;
+  run->has_begun = false;
+  if (is_live)
+    sl_live_lock ();
+  if (sl_vk_run_load_variables (run, error))
+    while (n_done < n && run_part (run, n_done, commands, ret_ns, error))
+      n_done++;
+  if (n_done == n)
+    sl_vk_run_advance_variables (run);
+  else if (run->has_begun)
+    lose_variables (run);
+  if (is_live)
+    sl_live_unlock ();
+  return n_done == n;
 }
 
 gboolean
 sl_vk_run_submit (void *data, GError **error)
 {
   SlVkRun *run = data;
-  sl_vk_run_load_variables (run);
-  for (uint32_t i = 0; i < run->program->parts->len; i++)
-    if (!sl_vk_run_part (run, i, run->commands, NULL, error))
-      return FALSE;
-  return TRUE;
+  return sl_vk_run_submit_parts (run, run->commands, NULL, error);
+}
+
+gboolean
+sl_vk_run_finish (SlVkRun *run, GError **error)
+{
+  if (finish_part (run, error))
+    return TRUE;
+  sl_live_lock ();
+  lose_variables (run);
+  sl_live_unlock ();
+  return FALSE;
 }
 
 gboolean
 sl_vk_run_wait (void *data, GError **error)
 {
-  SlVkRun *run = data;
-  if (!sl_vk_run_finish (run, error))
-    return FALSE;
-  sl_vk_run_store_updates (run);
-  return sl_vk_check_messages (error);
+  return sl_vk_run_finish (data, error) && sl_vk_check_messages (error);
 }
 
 gboolean

@@ -17,6 +17,7 @@ typedef struct SlVkRun {
   VkCommandBuffer inputs[2]; /* before the first part: from staging memory; with the frame */
   VkCommandBuffer *commands; /* of each device part */
   SlVkWork work;             /* of the last part */
+  bool has_begun;            /* the queue has got something of what is submitted */
   void ***operands;          /* of each host step */
   void *scratch;             /* of host steps */
 
@@ -44,16 +45,16 @@ gboolean sl_vk_run_find_nonfinite (void *run, const SlNode **ret_node, GError **
 
 /* --- What they share with it --- */
 
-/* Live content of parameters and state to the staging memory, and what the run made of it back. */
-void sl_vk_run_load_variables (const SlVkRun *run);
-void sl_vk_run_store_updates (const SlVkRun *run);
+/* Parameters and state, under the lock of live content: what is newer elsewhere goes up; what a run
+ * changes is the newest here. */
+gboolean sl_vk_run_load_variables (const SlVkRun *run, GError **error);
+void sl_vk_run_advance_variables (const SlVkRun *run);
 
-/* Submits what was recorded for part `index`, or runs its host steps; waits where the next part
+/* Submits what was recorded for each part and runs host steps in between; waits where the next part
  * needs it. sl_vk_run_finish() waits for the last one. `ret_ns`: NULL, or gets the time of each
  * host step, by number of the plan's step. */
-gboolean sl_vk_run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands,
-                         uint64_t *ret_ns, GError **error);
-
+gboolean sl_vk_run_submit_parts (SlVkRun *run, const VkCommandBuffer *commands, uint64_t *ret_ns,
+                                 GError **error);
 gboolean sl_vk_run_finish (SlVkRun *run, GError **error);
 
 void sl_vk_run_host_step (SlVkRun *run, uint32_t index);

@@ -119,13 +119,9 @@ sl_vk_run_execute_timed (void *data, uint64_t *ret_ns, GError **error)
   VkResult result = prepare (run);
   memset (ret_ns, 0, program->plan->steps->len * sizeof *ret_ns);
   if (result == VK_SUCCESS) {
-    sl_vk_run_load_variables (run);
-    for (uint32_t i = 0; i < program->parts->len; i++)
-      if (!sl_vk_run_part (run, i, run->timed_commands, ret_ns, error))
-        return FALSE;
-    if (!sl_vk_run_finish (run, error))
+    if (!sl_vk_run_submit_parts (run, run->timed_commands, ret_ns, error) ||
+        !sl_vk_run_finish (run, error))
       return FALSE;
-    sl_vk_run_store_updates (run);
     result = read_times (run, ret_ns);
   }
   if (result != VK_SUCCESS)

@@ -15,8 +15,7 @@ typedef struct Block {
 } Block;
 
 typedef struct Entry {
-  SlVkConstant constant; /* first: what callers see */
-  SlTensor *tensor;      /* held, so that its address names it */
+  SlVkConstant constant; /* first: what callers see; its tensor is held, whose address names it */
   Block *block;
   uint32_t refs;
   EntryState state;
@@ -59,15 +58,18 @@ block_unref (SlVkDevice *device, Block *block)
   g_free (block);
 }
 
-/* Locked. */
+/* Locked, and the live content, too. */
 static void
 entry_unref (SlVkDevice *device, Entry *entry)
 {
   if (--entry->refs > 0)
     return;
-  g_hash_table_remove (device->constants->entries, entry->tensor);
+  const SlLive *live = sl_tensor_get_live (entry->constant.tensor);
+  if (entry->constant.is_live && live->on_host != live->version && live->holder == &device->holder)
+    sl_live_lose (entry->constant.tensor);
+  g_hash_table_remove (device->constants->entries, entry->constant.tensor);
   block_unref (device, entry->block);
-  sl_tensor_unref (entry->tensor);
+  sl_tensor_unref (entry->constant.tensor);
   g_free (entry);
 }
 
@@ -80,7 +82,7 @@ make_block (SlVkDevice *device, Entry *const *entries, uint32_t n, GError **erro
   uint32_t count = 0;
   for (; count < n; count++) {
     const uint64_t size =
-        sl_align_up (sl_tensor_get_size (entries[count]->tensor), SL_VK_PLACE_ALIGNMENT);
+        sl_align_up (sl_tensor_get_size (entries[count]->constant.tensor), SL_VK_PLACE_ALIGNMENT);
     if (count > 0 && bytes + size > most)
       break;
     entries[count]->constant.offset = bytes;
@@ -108,16 +110,20 @@ upload_all (SlVkDevice *device, Entry *const *entries, uint32_t n, GError **erro
     uint32_t count = make_block (device, entries + i, n - i, error);
     if (count == 0)
       return FALSE;
-    bytes += entries[i]->block->buffer.size;
     i += count;
   }
+  for (uint32_t i = 0; i < n; i++)
+    bytes += entries[i]->constant.is_live ? 0 : sl_tensor_get_size (entries[i]->constant.tensor);
+  if (bytes == 0)
+    return TRUE;
   if (!sl_vk_upload_init (device, bytes, &upload, error))
     return FALSE;
   gboolean done = TRUE;
   for (uint32_t i = 0; done && i < n; i++)
-    done = sl_vk_upload_add (&upload, entries[i]->constant.buffer, entries[i]->constant.offset,
-                             sl_tensor_get_data (entries[i]->tensor),
-                             sl_tensor_get_size (entries[i]->tensor), error);
+    done = entries[i]->constant.is_live ||
+           sl_vk_upload_add (&upload, entries[i]->constant.buffer, entries[i]->constant.offset,
+                             sl_tensor_get_data (entries[i]->constant.tensor),
+                             sl_tensor_get_size (entries[i]->constant.tensor), error);
   done = done && sl_vk_upload_finish (&upload, error);
   sl_vk_upload_clear (&upload);
   return done;
@@ -153,22 +159,32 @@ settle (SlVkDevice *device, GPtrArray *mine, gboolean uploaded)
   g_cond_broadcast (&device->constants->changed);
 }
 
+/* Locked. */
+static Entry *
+find_or_add (SlVkConstants *constants, SlTensor *tensor, bool is_live)
+{
+  Entry *entry = g_hash_table_lookup (constants->entries, tensor);
+  if (entry == NULL) {
+    entry = g_new0 (Entry, 1);
+    entry->constant.tensor = sl_tensor_ref (tensor);
+    entry->constant.is_live = is_live;
+    entry->constant.version = SL_LIVE_NONE;
+    g_hash_table_insert (constants->entries, tensor, entry);
+  }
+  entry->refs++;
+  return entry;
+}
+
 gboolean
-sl_vk_constants_get (SlVkDevice *device, SlTensor *const *tensors, uint32_t n,
-                     const SlVkConstant **ret_constants, GError **error)
+sl_vk_constants_get (SlVkDevice *device, SlTensor *const *tensors, uint32_t n, uint32_t first_live,
+                     SlVkConstant **ret_constants, GError **error)
 {
   SlVkConstants *constants = device->constants;
   g_autofree Entry **entries = g_new0 (Entry *, n + 1);
   g_autoptr (GPtrArray) mine = g_ptr_array_new ();
   g_mutex_lock (&constants->lock);
   for (uint32_t i = 0; i < n; i++) {
-    entries[i] = g_hash_table_lookup (constants->entries, tensors[i]);
-    if (entries[i] == NULL) {
-      entries[i] = g_new0 (Entry, 1);
-      entries[i]->tensor = sl_tensor_ref (tensors[i]);
-      g_hash_table_insert (constants->entries, tensors[i], entries[i]);
-    }
-    entries[i]->refs++;
+    entries[i] = find_or_add (constants, tensors[i], i >= first_live);
     ret_constants[i] = &entries[i]->constant;
   }
   gboolean done = TRUE;
@@ -183,19 +199,37 @@ sl_vk_constants_get (SlVkDevice *device, SlTensor *const *tensors, uint32_t n,
     settle (device, mine, done);
     g_ptr_array_set_size (mine, 0);
   }
-  for (uint32_t i = 0; !done && i < n; i++)
-    entry_unref (device, entries[i]);
   g_mutex_unlock (&constants->lock);
-  return done;
+  if (done)
+    return TRUE;
+  sl_live_lock ();
+  sl_vk_constants_release (device, ret_constants, n);
+  sl_live_unlock ();
+  return FALSE;
 }
 
 void
-sl_vk_constants_release (SlVkDevice *device, const SlVkConstant *const *constants, uint32_t n)
+sl_vk_constants_release (SlVkDevice *device, SlVkConstant *const *constants, uint32_t n)
 {
   g_mutex_lock (&device->constants->lock);
   for (uint32_t i = 0; i < n; i++)
     entry_unref (device, (Entry *)constants[i]);
   g_mutex_unlock (&device->constants->lock);
+}
+
+GPtrArray *
+sl_vk_constants_list_live (SlVkDevice *device)
+{
+  GPtrArray *list = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer entry;
+  g_mutex_lock (&device->constants->lock);
+  g_hash_table_iter_init (&iter, device->constants->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &entry))
+    if (((Entry *)entry)->constant.is_live)
+      g_ptr_array_add (list, entry);
+  g_mutex_unlock (&device->constants->lock);
+  return list;
 }
 
 uint64_t

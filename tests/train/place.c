@@ -182,7 +182,7 @@ place_fingerprint (SlFit *fit)
   for (guint32 i = 0; i < sl_trainer_get_n_variables (fit->trainer); i++) {
     SlVariable variable;
     sl_trainer_get_variable (fit->trainer, i, &variable);
-    g_checksum_update (sum, variable.data, (gssize)variable.bytes);
+    g_checksum_update (sum, sl_variable_read (&variable, NULL), (gssize)variable.bytes);
   }
   for (guint i = 0; i < sl_history_get_n (fit->history); i++) {
     SlEpoch epoch = *sl_history_get (fit->history, i);

@@ -123,7 +123,7 @@ assert_same (SlTrainer *a, SlTrainer *b, double tolerance)
     sl_trainer_get_variable (a, i, &left);
     sl_trainer_get_variable (b, i, &right);
     g_assert_cmpstr (left.name, ==, right.name);
-    const float *x = left.data, *y = right.data;
+    const float *x = sl_variable_read (&left, NULL), *y = sl_variable_read (&right, NULL);
     for (size_t k = 0; k < left.elements; k++)
       if (fabsf (x[k] - y[k]) > tolerance * MAX (1, fabsf (y[k])))
         g_error ("%s, element %zu: %.9g and %.9g", left.name, k, (double)x[k], (double)y[k]);
@@ -249,9 +249,11 @@ test_frozen_and_rates (void)
     sl_trainer_get_variable (trainer, i, &is);
     sl_trainer_get_variable (plain, i, &fast);
     const double factor = was.name[0] == 'b' ? 0.5 : strcmp (was.name, "w1") == 0 ? 0 : 1;
+    const float *old = sl_variable_read (&was, NULL), *new = sl_variable_read (&is, NULL);
+    const float *faster = sl_variable_read (&fast, NULL);
     for (size_t k = 0; k < was.elements; k++) {
-      const double full = (double)((float *)fast.data)[k] - (double)((float *)was.data)[k];
-      const double got = (double)((float *)is.data)[k] - (double)((float *)was.data)[k];
+      const double full = (double)faster[k] - (double)old[k];
+      const double got = (double)new[k] - (double)old[k];
       g_assert_cmpfloat_with_epsilon (got, factor * full, 1e-6);
     }
   }
@@ -352,7 +354,7 @@ check_convolutional (bool has_norm)
   assert_same (one, three, 0);
   g_assert_cmpfloat (last, <, first / 2);
   if (has_norm) {
-    g_assert_cmpfloat (*(const float *)find_variable (one, "mean")->data, !=, 0);
+    g_assert_cmpfloat (*(const float *)sl_variable_read (find_variable (one, "mean"), NULL), !=, 0);
     g_assert_true (find_variable (one, "mean")->is_state);
     g_assert_false (find_variable (one, "gamma")->is_state);
   }
@@ -416,7 +418,7 @@ test_batch_norm (void)
 static const float *
 find_data (SlTrainer *trainer, const char *name)
 {
-  return find_variable (trainer, name)->data;
+  return sl_variable_read (find_variable (trainer, name), NULL);
 }
 
 /* x (N, 6) → Gemm w, Relu → Gemm w (or its twin), Relu → Gemm 3 */
@@ -612,8 +614,10 @@ test_live_contents (void)
     for (uint32_t i = 0; i < sl_model_get_n_variables (model); i++) {
       SlVariable variable;
       sl_model_get_variable (model, i, &variable);
+      g_autofree float *content = g_new0 (float, variable.elements);
       for (size_t e = 0; e < variable.elements; e++)
-        ((float *)variable.data)[e] = strcmp (variable.name, "b2") == 0 ? 7 : 0;
+        content[e] = strcmp (variable.name, "b2") == 0 ? 7 : 0;
+      sl_variable_set (&variable, content);
     }
     SlRun *const runs[] = {run, other_run};
     for (int r = 0; r < 2; r++) {
@@ -693,7 +697,7 @@ test_resume (void)
     SlVariable from, to;
     sl_trainer_get_variable (whole, i, &from);
     sl_trainer_get_variable (resumed, i, &to);
-    memcpy (to.data, from.data, from.bytes);
+    sl_variable_set (&to, sl_variable_read (&from, NULL));
   }
   sl_trainer_set_step (resumed, sl_trainer_get_step (whole));
   train (whole, 5, 0.01, 2);
@@ -744,7 +748,8 @@ test_save (void)
     sl_model_get_variable (again, i, &left);
     sl_trainer_get_variable (trainer, i, &right);
     g_assert_cmpstr (left.name, ==, right.name);
-    g_assert_cmpmem (left.data, left.bytes, right.data, right.bytes);
+    g_assert_cmpmem (sl_variable_read (&left, NULL), left.bytes, sl_variable_read (&right, NULL),
+                     right.bytes);
   }
   g_unlink (path);
 }

@@ -146,7 +146,10 @@ write_gradients (SlTrainer *trainer, const char *folder, GError **error)
     if (!g_str_has_suffix (variable.name, VELOCITY))
       continue;
     g_autofree char *name = g_strndup (variable.name, strlen (variable.name) - strlen (VELOCITY));
-    tensors_write (&gradients, name, &variable.shape, variable.data);
+    const void *data = sl_variable_read (&variable, error);
+    if (!data)
+      return FALSE;
+    tensors_write (&gradients, name, &variable.shape, data);
   }
   return tensors_close (&gradients, folder, error);
 }

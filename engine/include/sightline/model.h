@@ -108,8 +108,16 @@ typedef struct SlVariable {
   SlShape shape;
   gsize elements, bytes;
   const char *initializer; /* Keras's name of what draws the first content; NULL: it is there */
-  void *data;              /* live: programs of this model read it, and training writes it */
+  SlTensor *tensor;        /* for the functions below: its own memory may be out of date */
 } SlVariable;
+
+/* Its content as programs see it: dense, row-major. What a device has newer is brought down, with
+ * all else that it has newer; the content stands there until the next run or set. NULL with
+ * SL_ERROR_DEVICE or SL_ERROR_MEMORY if that cannot be done or the content was lost with a device.
+ */
+SL_API const void *sl_variable_read (const SlVariable *variable, GError **error);
+/* Gives it another content, all of it, which the next run sees. */
+SL_API void sl_variable_set (const SlVariable *variable, const void *data);
 
 /* Those of a model that is to be trained (a .net file's, sl_model_new_trainable()'s), in the order
  * of the network; a model as it comes from an ONNX file has none. */

@@ -170,8 +170,7 @@ SL_API gboolean sl_trainer_evaluate (SlTrainer *trainer, uint32_t n, SlTrainResu
 SL_API SlModel *sl_trainer_get_model (SlTrainer *trainer);
 
 /* All that has to be kept for training to go on with the same bits: the network's variables, in the
- * model's order, then the optimiser's. Contents are the trainer's own memory: to be read, or
- * overwritten as a whole, between steps. */
+ * model's order, then the optimiser's. Contents are read and set between steps. */
 SL_API uint32_t sl_trainer_get_n_variables (SlTrainer *trainer);
 SL_API void sl_trainer_get_variable (SlTrainer *trainer, uint32_t index, SlVariable *ret_variable);
 

@@ -388,7 +388,7 @@ add_ports (SlVkProgram *program)
 {
   const SlGraph *graph = program->plan->graph;
   const uint64_t *staging = program->places.staging;
-  SlVkPart *first = &g_array_index (program->parts, SlVkPart, 0), *last = last_part (program);
+  SlVkPart *last = last_part (program);
   for (uint32_t i = 0; i < graph->outputs->len; i++) {
     const SlValue *output = graph->outputs->pdata[i];
     if (staging[output->id] != UINT64_MAX)

@@ -2,6 +2,7 @@
 
 #include "gstslerror.h"
 #include "gstslframe.h"
+#include "gstslsteps.h"
 
 /* --- Running the network: in the worker's thread, or with block and skip the stream's --- */
 
@@ -42,6 +43,23 @@ warn_of_device (GstSlInfer *self, SlClassifier *classifier)
     GST_ELEMENT_WARNING (self, RESOURCE, FAILED, ("%s", note), (NULL));
 }
 
+static gboolean
+execute (GstSlInfer *self, guint slot, const GstSlJob *job, const float **ret_scores,
+         uint32_t *ret_n_scores, GError **error)
+{
+  SlClassifier *classifier = gst_sl_infer_get_private (self)->loader.loaded.classifier;
+  const guint64 *ns;
+
+  sl_classifier_set_timed (classifier, gst_sl_steps_is_active ());
+  if (!sl_classifier_execute (classifier, slot, ret_scores, ret_n_scores, error))
+    return FALSE;
+  ns = sl_classifier_get_times (classifier, slot);
+  if (ns)
+    gst_sl_steps_log (GST_ELEMENT (self), sl_classifier_get_program (classifier), job->frame.number,
+                      ns);
+  return TRUE;
+}
+
 static GstSlResult *
 run_network (GstElement *element, guint slot, const GstSlJob *job, GError **error)
 {
@@ -55,7 +73,7 @@ run_network (GstElement *element, guint slot, const GstSlJob *job, GError **erro
 
   if (priv->hook)
     priv->hook (priv->hook_data);
-  if (sl_classifier_execute (priv->loader.loaded.classifier, slot, &scores, &n_scores, error))
+  if (execute (self, slot, job, &scores, &n_scores, error))
     result = describe (self, slot, job, scores, n_scores, error);
   warn_of_device (self, priv->loader.loaded.classifier);
   span = gst_sl_stopwatch_read (&watch);

@@ -3,6 +3,7 @@
 #include "gstsloverlay.h"
 #include "gstslresults.h"
 #include "gstslsrc.h"
+#include "gstslsteps.h"
 #include "gstsltestsrc.h"
 
 static gboolean
@@ -16,6 +17,7 @@ plugin_init (GstPlugin *plugin)
   ok &= GST_ELEMENT_REGISTER (slresults, plugin);
   ok &= GST_ELEMENT_REGISTER (slsrc, plugin);
   ok &= GST_ELEMENT_REGISTER (sltestsrc, plugin);
+  ok &= gst_tracer_register (plugin, "slsteps", GST_TYPE_SL_STEPS);
   return ok;
 }
 

@@ -17,6 +17,7 @@ typedef struct Slot {
   ptrdiff_t strides[3]; /* of the input: from a channel, a row and a pixel to the next */
   SlImageInfo image;    /* of the frame that was sampled last */
   float *scores;        /* n_scores */
+  guint64 *ns;          /* of each step of the run; NULL: they are not timed */
 } Slot;
 
 struct SlClassifier {
@@ -31,6 +32,7 @@ struct SlClassifier {
   uint32_t channel_axis;
   char **taps;
   uint32_t threads;
+  gboolean timed;
   uint32_t n_outputs, n_scores; /* n_outputs: without the taps */
   uint32_t n_slots;
   Slot *slots;
@@ -154,6 +156,7 @@ static void
 clear_slot (Slot *slot)
 {
   g_clear_pointer (&slot->run, sl_run_free);
+  g_clear_pointer (&slot->ns, g_free);
   g_clear_pointer (&slot->program, sl_program_unref);
 }
 
@@ -289,6 +292,26 @@ move_slot (SlClassifier *self, Slot *slot, GError **error)
   return TRUE;
 }
 
+/* A device without a clock is no reason not to run. */
+static gboolean
+execute_slot (SlClassifier *self, Slot *slot, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_clear_pointer (&slot->ns, g_free);
+  if (!self->timed)
+    return sl_run_execute (slot->run, error);
+  slot->ns = g_new0 (guint64, sl_program_get_n_steps (slot->program));
+  if (sl_run_execute_timed (slot->run, slot->ns, &failure))
+    return TRUE;
+  if (g_error_matches (failure, SL_ERROR, SL_ERROR_UNSUPPORTED)) {
+    self->timed = FALSE;
+    return execute_slot (self, slot, error);
+  }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 static gboolean
 run_slot (SlClassifier *self, Slot *slot, GError **error)
 {
@@ -296,7 +319,7 @@ run_slot (SlClassifier *self, Slot *slot, GError **error)
     g_autoptr (GError) failure = NULL;
 
     if ((slot->program == self->program || move_slot (self, slot, &failure)) &&
-        sl_run_execute (slot->run, &failure))
+        execute_slot (self, slot, &failure))
       return TRUE;
     if (!g_error_matches (failure, SL_ERROR, SL_ERROR_DEVICE) || !revive (self, failure)) {
       g_propagate_error (error, g_steal_pointer (&failure));
@@ -549,6 +572,20 @@ sl_classifier_execute (SlClassifier *self, uint32_t slot, const float **ret_scor
   *ret_scores = s->scores;
   *ret_n = self->n_scores;
   return TRUE;
+}
+
+void
+sl_classifier_set_timed (SlClassifier *self, gboolean timed)
+{
+  self->timed = timed;
+}
+
+const guint64 *
+sl_classifier_get_times (SlClassifier *self, uint32_t slot)
+{
+  g_return_val_if_fail (slot < self->n_slots, NULL);
+
+  return self->slots[slot].ns;
 }
 
 void

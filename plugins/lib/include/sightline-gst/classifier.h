@@ -80,6 +80,14 @@ SL_API void sl_classifier_get_placement (SlClassifier *classifier, double ret_ma
 SL_API gboolean sl_classifier_execute (SlClassifier *classifier, uint32_t slot,
                                        const float **ret_scores, uint32_t *ret_n, GError **error);
 
+/* Executing side. Whether steps are timed from now on, which takes a GPU a little longer; FALSE at
+ * first. */
+SL_API void sl_classifier_set_timed (SlClassifier *classifier, gboolean timed);
+
+/* Executing side. The nanoseconds of each step of sl_classifier_get_program() when the slot was last
+ * executed; NULL if they were not timed, or the device has no clock. */
+SL_API const guint64 *sl_classifier_get_times (SlClassifier *classifier, uint32_t slot);
+
 /* Executing side. The tapped value number `index` of the slot, good until it is executed again. */
 SL_API void sl_classifier_get_tap (SlClassifier *classifier, uint32_t slot, uint32_t index,
                                    SlTensorView *ret_view);

@@ -32,36 +32,13 @@ layout (push_constant) uniform Push
   float act_a, act_b;
 };
 
+#include "window.glsl"
+
 READ_FOURS (0, source);
 READ_FOURS (1, weights); /* [group][panel][tap][channel][PANEL] */
 READ_FOURS (2, bias);
 READ_FOURS (3, residual);
 WRITE_FOURS (4, result);
-
-/* Where a row's window begins, and its image. */
-struct Window
-{
-  int y, x;
-  uint image;
-};
-
-Window
-window_of (uint row, uint group)
-{
-  uint image = row / pixels, pixel = row % pixels;
-  return Window (int (pixel / width) * stride_h - pad_h, int (pixel % width) * stride_w - pad_w,
-                 at_in + group * in_group + image * in_image);
-}
-
-/* Where the channels of a tap begin; false: outside of the image. */
-bool
-find_tap (Window window, uint ty, uint tx, out uint ret_at)
-{
-  int y = window.y + int (ty) * step_h, x = window.x + int (tx) * step_w;
-  bool inside = y >= 0 && y < int (in_h) && x >= 0 && x < int (in_w);
-  ret_at = window.image + (inside ? (uint (y) * in_w + uint (x)) * in_pixel : 0);
-  return inside;
-}
 
 /* Where a panel of weights begins. */
 uint

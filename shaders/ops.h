@@ -59,6 +59,14 @@
 #define REDUCE_L1 5
 #define REDUCE_L2 6
 
+#define BATCH_MOMENTS 0
+#define BATCH_SUMS 1
+#define BATCH_SUM 2
+
+#define CHANNEL_COPY 0
+#define CHANNEL_INVERSE 1
+#define CHANNEL_RUNNING 2
+
 /* SlConvertType */
 #define CONVERT_FLOAT16 0
 #define CONVERT_BFLOAT16 1

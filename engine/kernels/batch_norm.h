@@ -29,19 +29,20 @@ typedef struct SlBatchNormParams {
   SlAct act;
 } SlBatchNormParams;
 
+/* Enough for 16 threads, or for a GPU: `panel_width` is SlTarget's. */
 static inline uint32_t
-sl_batch_norm_parts (size_t rows, size_t channels)
+sl_batch_norm_parts (size_t rows, size_t channels, size_t panel_width)
 {
-  size_t parts = rows * channels / 16384;
-  parts = parts < 16 ? parts : 16;
+  size_t parts = rows * channels / 16384, most = panel_width > 0 ? 256 : 16;
+  parts = parts < most ? parts : most;
   parts = parts < rows ? parts : rows;
   return parts > 0 ? (uint32_t)parts : 1;
 }
 
 /* Elements of the workspace, for a set whose vectors hold `panel`. */
 static inline size_t
-sl_batch_norm_workspace (size_t rows, size_t channels, size_t panel)
+sl_batch_norm_workspace (size_t rows, size_t channels, size_t panel, size_t panel_width)
 {
   size_t pitch = (channels + panel - 1) / panel * panel;
-  return ((size_t)sl_batch_norm_parts (rows, channels) + 1) * 2 * pitch;
+  return ((size_t)sl_batch_norm_parts (rows, channels, panel_width) + 1) * 2 * pitch;
 }

@@ -42,7 +42,7 @@ sl_conv2d_gradient_units (const SlConv2dParams *p)
 /* Enough parts for 16 threads, where each is worth its own sums and all of them fit into a second
  * cache; what is missing then is cut by taps. */
 static inline uint32_t
-sl_conv2d_gradient_parts (const SlConv2dParams *p)
+sl_conv2d_gradient_cpu_parts (const SlConv2dParams *p)
 {
   size_t weights = (size_t)p->out_c * (p->in_c / p->groups) * p->kernel_h * p->kernel_w;
   size_t parts = (size_t)p->batch * p->out_h * p->out_w / 256, units = sl_conv2d_gradient_units (p);
@@ -68,4 +68,34 @@ sl_conv2d_gradient_part (const SlConv2dParams *p, size_t panel)
   bool depthwise = sl_conv2d_is_depthwise (p);
   size_t rows = (size_t)p->kernel_h * p->kernel_w * (p->in_c / p->groups) + 1;
   return (depthwise ? 1 : p->groups) * rows * sl_conv2d_gradient_pitch (p, panel);
+}
+
+/* On a GPU: enough workgroups to keep it busy, where each has some hundred pixels. What a part sees
+ * has to fit into what a device binds at once, and so have all parts together, as long as both can;
+ * devices bind twice these 64 MiB. */
+static inline uint32_t
+sl_conv2d_gradient_gpu_parts (const SlConv2dParams *p, size_t panel_width)
+{
+  const size_t bound = (size_t)1 << 24;
+  size_t group_in = p->in_c / p->groups, cols = sl_conv2d_gradient_pitch (p, panel_width);
+  size_t rows = (size_t)p->kernel_h * p->kernel_w * group_in;
+  size_t groups = sl_conv2d_is_depthwise (p) ? 1 : p->groups;
+  size_t tiles = groups * ((rows + 63) / 64) * ((cols + 63) / 64);
+  size_t pixels = (size_t)p->batch * p->out_h * p->out_w;
+  size_t seen = (size_t)p->batch * p->in_h * p->in_w * p->in_c + pixels * p->out_c;
+  size_t parts = pixels / 256, busy = (255 + tiles) / tiles, least = (seen + bound - 1) / bound;
+  size_t room = bound / sl_conv2d_gradient_part (p, panel_width);
+  parts = parts < busy ? parts : busy;
+  parts = parts < 64 ? parts : 64;
+  parts = parts > least ? parts : least;
+  parts = parts < room ? parts : room;
+  return parts > 0 ? (uint32_t)parts : 1;
+}
+
+/* `panel_width`: SlTarget's. */
+static inline uint32_t
+sl_conv2d_gradient_parts (const SlConv2dParams *p, size_t panel_width)
+{
+  return panel_width > 0 ? sl_conv2d_gradient_gpu_parts (p, panel_width)
+                         : sl_conv2d_gradient_cpu_parts (p);
 }

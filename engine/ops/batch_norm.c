@@ -39,8 +39,9 @@ add_workspace (SlGraph *graph, SlNode *node, const SlTarget *target)
   if (!has_kernels (node->inputs[0]))
     return;
   sl_shape_get_elements (x, &elements);
-  sl_node_add_workspace (graph, node,
-                         sl_batch_norm_workspace (elements / channels, channels, target->panel));
+  sl_node_add_workspace (
+      graph, node,
+      sl_batch_norm_workspace (elements / channels, channels, target->panel, target->panel_width));
 }
 
 static const SlValue *
@@ -80,7 +81,7 @@ sl_batch_norm_lower (const SlNode *node, SlLowering *to)
       .epsilon = attrs->epsilon, .momentum = attrs->momentum, .act = node->act};
   get_rows (x, &params.rows, &params.channels, &params.x_stride);
   get_rows (y, &params.rows, &params.channels, &params.out_stride);
-  params.parts = sl_batch_norm_parts (params.rows, params.channels);
+  params.parts = sl_batch_norm_parts (params.rows, params.channels, to->target->panel_width);
   sl_lower (to, "batch_moments", &params, x, work);
   sl_lower (to, "batch_moments_join", &params, work, work);
   sl_lower (to, "batch_normalize", &params, x, work, node->inputs[1], node->inputs[2], y);
@@ -161,7 +162,7 @@ gradient_lower (const SlNode *node, SlLowering *to)
   SlBatchNormParams params = {0};
   get_rows (x, &params.rows, &params.channels, &params.x_stride);
   get_rows (dy, &params.rows, &params.channels, &params.dy_stride);
-  params.parts = sl_batch_norm_parts (params.rows, params.channels);
+  params.parts = sl_batch_norm_parts (params.rows, params.channels, to->target->panel_width);
   sl_lower (to, "batch_sums", &params, x, dy, mean, inverse, work);
   sl_lower (to, "batch_sums_join", &params, work, work);
   for (params.which = 0; params.which < 2; params.which++)

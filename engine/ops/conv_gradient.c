@@ -98,11 +98,11 @@ weight_gradient_row_major_only (const SlNode *node)
 }
 
 static SlConv2dGradientParams
-weight_gradient_params (const SlNode *node)
+weight_gradient_params (const SlNode *node, const SlTarget *target)
 {
   const SlValue *x = node->inputs[0], *dy = node->inputs[1];
   SlConv2dGradientParams params = {.conv = sl_conv_params (node->attrs, &x->shape, &dy->shape)};
-  params.parts = sl_conv2d_gradient_parts (&params.conv);
+  params.parts = sl_conv2d_gradient_parts (&params.conv, target->panel_width);
   params.bias = node->n_outputs > 1 && node->outputs[1] != NULL && !node->outputs[1]->is_workspace;
   return params;
 }
@@ -112,7 +112,7 @@ weight_gradient_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
 {
   if (weight_gradient_row_major_only (node))
     return;
-  SlConv2dGradientParams params = weight_gradient_params (node);
+  SlConv2dGradientParams params = weight_gradient_params (node, target);
   sl_node_add_workspace (graph, node,
                          params.parts * sl_conv2d_gradient_part (&params.conv, target->panel));
 }
@@ -126,7 +126,7 @@ weight_gradient_lower (const SlNode *node, SlLowering *to)
     sl_lower_reference (to);
     return;
   }
-  SlConv2dGradientParams params = weight_gradient_params (node);
+  SlConv2dGradientParams params = weight_gradient_params (node, to->target);
   bool depthwise = sl_conv2d_is_depthwise (&params.conv);
   params.conv.in_stride = sl_value_pixel (x);
   params.conv.out_stride = sl_value_pixel (dy);

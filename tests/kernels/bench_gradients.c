@@ -104,7 +104,7 @@ layer_params (const Layer *l)
                                        .pad_left = (int32_t)l->pad,
                                        .in_stride = l->in_c,
                                        .out_stride = l->out_c}};
-  p.parts = sl_conv2d_gradient_parts (&p.conv);
+  p.parts = sl_conv2d_gradient_parts (&p.conv, 0);
   return p;
 }
 

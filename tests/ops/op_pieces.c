@@ -2,8 +2,10 @@
 
 #include <glib.h>
 
-/* Softmax and LRN need a whole axis, a resize a whole image. */
-static const char *const whole[] = {"softmax", "log_softmax", "lrn", "resize2d", NULL};
+/* Softmax and LRN need a whole axis, a resize a whole image, the sum of parts all of them, of which
+ * there are no more than fit (kernels/conv2d_gradient.h). */
+static const char *const whole[] = {"softmax",          "log_softmax",    "lrn", "resize2d",
+                                    "sum_weight_parts", "sum_bias_parts", NULL};
 
 static GHashTable *cut, *refused; /* names of kernels */
 

@@ -67,6 +67,16 @@
 #define CHANNEL_INVERSE 1
 #define CHANNEL_RUNNING 2
 
+#define GATE_RELU 0
+#define GATE_LEAKY_RELU 1
+#define GATE_SIGMOID 2
+#define GATE_TANH 3
+
+#define OPTIMIZER_SGD 0
+#define OPTIMIZER_RMSPROP 1
+#define OPTIMIZER_ADAM 2
+#define OPTIMIZER_ADAGRAD 3
+
 /* SlConvertType */
 #define CONVERT_FLOAT16 0
 #define CONVERT_BFLOAT16 1

@@ -13,11 +13,7 @@ static const char *const missing[] = {
     "winograd_f23", "winograd_f43", "pack_winograd", "conv2d_planes", /* lowered for CPUs alone */
     /* numbers of 8 bits */
     "quantize", "dequantize", "qadd", "qmul", "qmean", "max_pool2d_uint8", "max_pool2d_int8",
-    "qconv2d", "qdepthwise2d", "pack_quantized", "pack_qdepthwise",
-    /* training */
-    "sgd_update", "rmsprop_update", "adam_update", "adagrad_update", "square_sum", "dropout",
-    "max_pool2d_gradient", "average_pool2d_gradient", "relu_gradient", "leaky_relu_gradient",
-    "cross_entropy", "cross_entropy_gradient", "lrn_gradient", "sigmoid_gradient", "tanh_gradient",
+    "qconv2d", "qdepthwise2d", "pack_quantized", "pack_qdepthwise", "lrn_gradient", /* training */
     NULL};
 
 static void

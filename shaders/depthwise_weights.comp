@@ -34,13 +34,16 @@ void
 main ()
 {
   uint n = channels / per_unit, unit = unit_index (), c = unit % n * per_unit, tap = unit / n % taps;
-  uint part = min (unit / n / taps, parts - 1), at;
-  uint begin = first + part * part_pixels, last = min (begin + part_pixels, end);
-  uint ty = tap / taps_w, tx = tap % taps_w, step = dy_pixel;
+  uint part = min (unit / n / taps, parts - 1), last = min (first + (part + 1) * part_pixels, end);
+  uint each = (part_pixels + down - 1) / down, step = dy_pixel; /* pixels of an invocation */
+  uint begin = min (first + part * part_pixels + lane_index () * each, last), stop = min (begin + each, last);
+  int y = int (tap / taps_w) * step_h, x = int (tap % taps_w) * step_w;
+  Walk walk = walk_from (begin, 0);
+  uint from = (uint (y) * walk.in_x + uint (x)) * in_pixel + c, by = at_dy + begin * step + c;
   vec4 sum = vec4 (0);
-  for (uint pixel = begin + lane_index (); pixel < last; pixel += down)
-    if (find_tap (window_of (pixel, 0), ty, tx, at))
-      sum += LOAD (source, at + c) * LOAD (dy, at_dy + pixel * step + c);
+  for (uint pixel = begin; pixel < stop; pixel++, by += step, go_on (walk))
+    if (sees (walk, y, x))
+      sum += LOAD (source, walk.at + from) * LOAD (dy, by);
   sum = sum_down (sum);
   if (unit >= n * taps * parts || lane_index () != 0)
     return;

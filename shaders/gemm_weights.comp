@@ -54,43 +54,20 @@ rows_of (uint row)
   return found;
 }
 
+/* Columns `col` to `col` + 3, a multiple of 4, of the pixel whose gradients begin at `at`. */
 vec4
-inputs_of (Rows four, Window window, bool exists)
+gradients_of (uint at, uint col, uint n)
 {
-  uint at;
   vec4 found = vec4 (0);
-  if (reads_fours) {
-    bool inside = find_tap (window, four.ty[0], four.tx[0], at) && four.exists[0] && exists;
+  if (takes_fours)
 #ifdef TEXELS /* without a branch */
-    return mix (vec4 (0), FOUR_OF (source, at + (four.exists[0] ? four.channel[0] : 0)), bvec4 (inside));
+    return FOUR_OF (dy, at + (col < n ? col : 0));
 #else
-    if (inside)
-      found = FOUR_OF (source, at + four.channel[0]);
-    return found;
+    return col < n ? FOUR_OF (dy, at + col) : found;
 #endif
-  }
   [[unroll]] for (uint j = 0; j < 4; j++)
-    if (find_tap (window, four.ty[j], four.tx[j], at) && four.exists[j] && exists)
-      found[j] = ONE_OF (source, at + four.channel[j]);
-  return found;
-}
-
-/* Columns `col` to `col` + 3, a multiple of 4, at a pixel that exists. */
-vec4
-gradients_of (uint pixel, uint col, uint group)
-{
-  uint at = at_dy + pixel * dy_pixel + group * cols + col;
-  vec4 found = vec4 (0);
-  if (takes_fours) {
-#ifdef TEXELS
-    return FOUR_OF (dy, col < cols ? at : at_dy);
-#else
-    return col < cols ? FOUR_OF (dy, at) : found;
-#endif
-  }
-  [[unroll]] for (uint j = 0; j < 4; j++)
-    if (col + j < cols)
-      found[j] = ONE_OF (dy, at + j);
+    if (col + j < n)
+      found[j] = ONE_OF (dy, at + col + j);
   return found;
 }
 
@@ -112,6 +89,34 @@ store (uint part, uint group, uint row, uint col, vec4 sum)
 shared vec4 tile_a[STAGE][ACROSS];
 shared vec4 tile_b[STAGE][ACROSS];
 
+vec4
+inputs_of (Rows four, uint pixel, uint group)
+{
+  uint at;
+  vec4 found = vec4 (0);
+  Window window = window_of (pixel, group);
+  if (reads_fours) {
+    if (four.exists[0] && find_tap (window, four.ty[0], four.tx[0], at))
+      found = FOUR_OF (source, at + four.channel[0]);
+    return found;
+  }
+  [[unroll]] for (uint j = 0; j < 4; j++)
+    if (four.exists[j] && find_tap (window, four.ty[j], four.tx[j], at))
+      found[j] = ONE_OF (source, at + four.channel[j]);
+  return found;
+}
+
+/* What one invocation fetches of a stage: vector `x` of both operands, of pixels `pixel` and half a stage on. */
+void
+fetch (Rows mine, uint pixel, uint last, uint col, uint group, out vec4 ret_a[2], out vec4 ret_b[2])
+{
+  [[unroll]] for (uint s = 0; s < 2; s++, pixel += STAGE / 2) {
+    bool exists = pixel < last;
+    ret_a[s] = exists ? inputs_of (mine, pixel, group) : vec4 (0);
+    ret_b[s] = exists ? gradients_of (at_dy + pixel * dy_pixel + group * cols, col, cols) : vec4 (0);
+  }
+}
+
 void
 main ()
 {
@@ -127,22 +132,14 @@ main ()
 
   [[unroll]] for (uint r = 0; r < ROWS; r++)
     sums[r] = vec4 (0);
-  [[unroll]] for (uint s = 0; s < 2; s++) {
-    uint pixel = begin + y + s * (STAGE / 2);
-    a[s] = inputs_of (mine, window_of (pixel, group), pixel < last);
-    b[s] = pixel < last ? gradients_of (pixel, col + x * 4, group) : vec4 (0);
-  }
+  fetch (mine, begin + y, last, col + x * 4, group, a, b);
   for (uint k = begin; k < last; k += STAGE) {
     [[unroll]] for (uint s = 0; s < 2; s++) {
       tile_a[y + s * (STAGE / 2)][x] = a[s];
       tile_b[y + s * (STAGE / 2)][x] = b[s];
     }
     barrier ();
-    [[unroll]] for (uint s = 0; s < 2; s++) {
-      uint pixel = k + STAGE + y + s * (STAGE / 2);
-      a[s] = inputs_of (mine, window_of (pixel, group), pixel < last);
-      b[s] = pixel < last ? gradients_of (pixel, col + x * 4, group) : vec4 (0);
-    }
+    fetch (mine, k + STAGE + y, last, col + x * 4, group, a, b);
     [[unroll]] for (uint p = 0; p < STAGE; p++) {
       vec4 four = tile_b[p][x];
       [[unroll]] for (uint r = 0; r < ROWS; r++)
@@ -160,8 +157,43 @@ main ()
 #define VECTORS 2
 #define FOURS (PANEL / 4)
 #define TURN 4 /* pixels: registers are stored at the end of each turn */
+#define OUTSIDE -0x40000000 /* of every image: rows beyond the last */
 
 vec4 sums[VECTORS * 4][FOURS];
+
+/* Four rows: how far their taps, and their channels, lie from a window's first. */
+struct Reach
+{
+  int y[4], x[4];
+  uint at[4];
+};
+
+Reach
+reach_of (Rows rows_here)
+{
+  Reach reach;
+  [[unroll]] for (uint j = 0; j < 4; j++) {
+    reach.y[j] = rows_here.exists[j] ? int (rows_here.ty[j]) * step_h : OUTSIDE;
+    reach.x[j] = int (rows_here.tx[j]) * step_w;
+    reach.at[j] = (uint (reach.y[j]) * in_w + uint (reach.x[j])) * in_pixel + rows_here.channel[j];
+  }
+  return reach;
+}
+
+vec4
+inputs_of (Reach reach, Walk walk, uint base, bool exists)
+{
+  vec4 found = vec4 (0);
+  if (reads_fours) {
+    bool inside = exists && sees (walk, reach.y[0], reach.x[0]);
+    return mix (found, FOUR_OF (source, inside ? walk.at + reach.at[0] : base), bvec4 (inside));
+  }
+  [[unroll]] for (uint j = 0; j < 4; j++) {
+    bool inside = exists && sees (walk, reach.y[j], reach.x[j]);
+    found[j] = mix (0, ONE_OF (source, inside ? walk.at + reach.at[j] : base), inside);
+  }
+  return found;
+}
 
 void
 main ()
@@ -173,25 +205,29 @@ main ()
   if (part >= parts)
     return;
   uint begin = first + part * part_pixels, last = min (begin + part_pixels, end);
-  Rows mine[VECTORS];
+  Reach mine[VECTORS];
 
   [[unroll]] for (uint v = 0; v < VECTORS; v++)
-    mine[v] = rows_of (row + v * lanes * 4);
+    mine[v] = reach_of (rows_of (row + v * lanes * 4));
   [[unroll]] for (uint r = 0; r < VECTORS * 4; r++)
     [[unroll]] for (uint q = 0; q < FOURS; q++)
       sums[r][q] = vec4 (0);
+  /* Variables: push constants are slow in loops (README.md). */
+  uint n = cols, step = dy_pixel, at = at_dy + begin * step + group * n, base = at_in;
+  Walk walk = walk_from (begin, group);
   for (uint k = begin; k < last; k += TURN)
     [[unroll]] for (uint p = 0; p < TURN; p++) {
-      uint pixel = min (k + p, last - 1);
-      Window window = window_of (pixel, group);
+      bool exists = k + p < last;
       vec4 a[VECTORS];
       [[unroll]] for (uint v = 0; v < VECTORS; v++)
-        a[v] = inputs_of (mine[v], window, k + p < last);
+        a[v] = inputs_of (mine[v], walk, base, exists);
       [[unroll]] for (uint q = 0; q < FOURS; q++) {
-        vec4 b = gradients_of (pixel, col + q * 4, group);
+        vec4 b = gradients_of (at, col + q * 4, n);
         [[unroll]] for (uint r = 0; r < VECTORS * 4; r++)
           sums[r][q] = fma (vec4 (a[r / 4][r % 4]), b, sums[r][q]);
       }
+      go_on (walk);
+      at += k + p + 1 < last ? step : 0;
     }
   [[unroll]] for (uint r = 0; r < VECTORS * 4; r++)
     [[unroll]] for (uint q = 0; q < FOURS; q++)

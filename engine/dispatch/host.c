@@ -3,12 +3,26 @@
 
 #include <string.h>
 
+#define INTEGERS "shaders compute with floats"
+
 /* A row's kernels read and write values whose form is the same for every target. What is packed
- * for a target, or shares a workspace with other steps, has no place here. */
+ * for a target, or shares a workspace with other steps, has no place here: weights of integers are
+ * packed by the kernels that read them, in room that is enough for every instruction set. */
 static const struct {
   const char *kernel, *reason;
 } host_kernels[] = {
     {SL_STEP_REFERENCE, "the reference has no form for GPUs"},
+    {"quantize", INTEGERS},
+    {"dequantize", INTEGERS},
+    {"qadd", INTEGERS},
+    {"qmul", INTEGERS},
+    {"qmean", INTEGERS},
+    {"qconv2d", INTEGERS},
+    {"qdepthwise2d", INTEGERS},
+    {"pack_quantized", INTEGERS},
+    {"pack_qdepthwise", INTEGERS},
+    {"max_pool2d_uint8", INTEGERS},
+    {"max_pool2d_int8", INTEGERS},
 };
 
 bool

@@ -2,6 +2,7 @@
 #include "dispatch/loops.h"
 #include "shaders/group.h"
 #include "shaders/lrn.h"
+#include "shaders/lrn_gradient.h"
 #include "shaders/ops.h"
 #include "shaders/reduce.h"
 #include "shaders/softmax.h"
@@ -132,6 +133,47 @@ dispatch_lrn (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
+/* Loops: positions, channels. */
+static void
+add_lrn_gradient (SlDispatcher *to, const SlLoops *loops, const void *data)
+{
+  const SlLrnGradientParams *p = data;
+  const SlLrnGradientPush push = {.elements = (uint32_t)sl_loops_get_elements (loops),
+                                  .channels = (uint32_t)p->lrn.channels,
+                                  .in_stride = (uint32_t)p->lrn.in_stride,
+                                  .dy_stride = (uint32_t)p->dy_stride,
+                                  .out_stride = (uint32_t)p->lrn.out_stride,
+                                  .size = (int32_t)p->lrn.size,
+                                  .alpha = p->lrn.alpha,
+                                  .beta = p->lrn.beta,
+                                  .bias = p->lrn.bias};
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_lrn_gradient, &push);
+  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4,
+                    offsetof (SlLrnGradientPush, at_in));
+  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4,
+                    offsetof (SlLrnGradientPush, at_dy));
+  sl_dispatch_bind (record, 2, 2, sl_loops_get_extent (loops, 2), 4,
+                    offsetof (SlLrnGradientPush, at_out));
+  sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
+}
+
+static uint32_t
+dispatch_lrn_gradient (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlLrnGradientParams *p = params;
+  const SlLoops loops = {.n_operands = 3,
+                         .rank = 2,
+                         .dims = {p->lrn.rows, p->lrn.channels},
+                         .stride = {{(ptrdiff_t)p->lrn.in_stride, 1},
+                                    {(ptrdiff_t)p->dy_stride, 1},
+                                    {(ptrdiff_t)p->lrn.out_stride, 1}},
+                         .element_size = {4, 4, 4}};
+  if (sl_gpu_get_range (to->gpu) < p->lrn.channels * 4)
+    return 0;
+  sl_loops_cut (to, &loops, add_lrn_gradient, p);
+  return 1;
+}
+
 #define REDUCE(name, op)                                        \
   {                                                             \
     name, sizeof (SlReduceParams), dispatch_reduce, REDUCE_##op \
@@ -148,5 +190,6 @@ const SlDispatchEntry sl_dispatch_reduce[] = {
     {"softmax", sizeof (SlSoftmaxParams), dispatch_softmax, 0},
     {"log_softmax", sizeof (SlSoftmaxParams), dispatch_softmax, 1},
     {"lrn", sizeof (SlLrnParams), dispatch_lrn, 0},
+    {"lrn_gradient", sizeof (SlLrnGradientParams), dispatch_lrn_gradient, 0},
     {0},
 };

@@ -4,8 +4,9 @@
 
 /* Softmax and LRN need a whole axis, a resize a whole image, the sum of parts all of them, of which
  * there are no more than fit (kernels/conv2d_gradient.h), a sum of squares its block. */
-static const char *const whole[] = {"softmax",          "log_softmax",    "lrn",        "resize2d",
-                                    "sum_weight_parts", "sum_bias_parts", "square_sum", NULL};
+static const char *const whole[] = {"softmax",    "log_softmax",      "lrn",
+                                    "resize2d",   "sum_weight_parts", "sum_bias_parts",
+                                    "square_sum", "lrn_gradient",     NULL};
 
 static GHashTable *cut, *refused; /* names of kernels */
 

@@ -2,7 +2,9 @@
 #include "dispatch/dispatch.h"
 #include "dispatch/loops.h"
 
+#include "kernels/conv2d_gradient.h"
 #include "kernels/list.h"
+#include "shaders/panel.h"
 
 #include <string.h>
 
@@ -192,6 +194,45 @@ test_barriers (void)
   g_assert_nonnull (some);
 }
 
+/* --- Parts of sums --- */
+
+/* A part of a weights' gradient, and all of them together, fit into what every device binds. */
+static void
+test_parts (void)
+{
+  static const struct {
+    uint32_t batch, in_c, out_c, size, kernel, groups;
+  } rows[] = {
+      {256, 3, 64, 224, 3, 1},   {64, 64, 64, 224, 3, 1}, {256, 512, 512, 28, 3, 1},
+      {128, 96, 96, 112, 3, 96}, {32, 64, 64, 56, 3, 1},  {1, 1, 1, 1, 1, 1},
+      {8, 2048, 2048, 7, 3, 1},  {64, 64, 256, 56, 1, 1}, {1, 4096, 4096, 4, 3, 1},
+      {64, 256, 256, 56, 3, 32},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const SlConv2dParams p = {.batch = rows[i].batch,
+                              .in_h = rows[i].size,
+                              .in_w = rows[i].size,
+                              .in_c = rows[i].in_c,
+                              .out_h = rows[i].size,
+                              .out_w = rows[i].size,
+                              .out_c = rows[i].out_c,
+                              .groups = rows[i].groups,
+                              .kernel_h = rows[i].kernel,
+                              .kernel_w = rows[i].kernel};
+    const size_t parts = sl_conv2d_gradient_parts (&p, PANEL);
+    const size_t pixels = (size_t)p.batch * p.out_h * p.out_w, one = (size_t)p.out_h * p.out_w;
+    /* The images of a part lie in it as a whole. */
+    const size_t seen = ((pixels + parts - 1) / parts + 2 * one) * MAX (p.in_c, p.out_c);
+    const size_t all = parts * sl_conv2d_gradient_part (&p, PANEL);
+    const size_t bound = ((size_t)128 << 20) / 4;
+    g_assert_cmpuint (parts, >=, 1);
+    g_assert_cmpuint (parts, <=, pixels);
+    g_assert_cmpuint (seen, <=, bound);
+    if (parts > 1)
+      g_assert_cmpuint (all, <=, bound);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -199,6 +240,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dispatch/kernels", test_kernels);
   g_test_add_func ("/dispatch/loops", test_loops);
   g_test_add_func ("/dispatch/loops/merge", test_merge);
+  g_test_add_func ("/dispatch/parts", test_parts);
   g_test_add_func ("/dispatch/order/overlap", test_overlap);
   g_test_add_func ("/dispatch/order/barriers", test_barriers);
   return g_test_run ();

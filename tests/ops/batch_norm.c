@@ -34,6 +34,8 @@ static const OpCase cases[] = {
      .act = {SL_ACT_CLIP, 0, 6}},
     {"silu", "BatchNormalization", "3x17x5x4; 17; 17; 17; 17", TRAINING, .tolerance = 1e-5,
      .act = {SL_ACT_SILU, 0, 0}},
+    {"nan", "BatchNormalization", "1x2x1x3=4,5,6,1,nan,3; 2=1,1; 2=1,1; 2=0,0; 2=1,1", TRAINING,
+     .n_outputs = 3, .tolerance = 2e-6, .act = {SL_ACT_CLIP, 0, 6}},
     {"float64", "BatchNormalization", "f64 2x3x2; f64 3; f64 3; f64 3; f64 3", TRAINING,
      .steps = "reference"},
 
@@ -51,6 +53,9 @@ static const OpCase cases[] = {
     {"gradient-parts", "BatchNormalizationGradient", "9x21x28x27; 9x21x28x27; 21; 21; 21",
      .n_outputs = 3, .tolerance = 3e-6, .flags = OP_FOLLOWS},
     {"gradient-rank-2", "BatchNormalizationGradient", "33x19; 33x19; 19; 19; 19", .n_outputs = 3,
+     .tolerance = 2e-6},
+    {"gradient-nan", "BatchNormalizationGradient",
+     "1x2x1x3=1,2,3,4,5,6; 1x2x1x3=nan,1,2,1,2,4; 2=1,2; 2=2,5; 2=1,1", .n_outputs = 3,
      .tolerance = 2e-6},
     {"gradient-rank-5", "BatchNormalizationGradient", "2x3x2x2x3; 2x3x2x2x3; 3; 3; 3",
      .n_outputs = 3, .steps = "reference", .tolerance = 2e-6},

@@ -201,7 +201,7 @@ sl_device_find_gpu (GError **error)
 const SlDevice *
 sl_device_find (const char *name, GError **error)
 {
-  /* Vulkan for who asks: training and quantised networks have no shaders yet. */
+  /* Vulkan for who asks: not every network runs there. */
   if (sl_device_is_auto (name) || strcmp (name, "cpu") == 0)
     return get_cpu ();
   if (strcmp (name, "ref") == 0)

@@ -50,8 +50,11 @@ add_update (SlDispatcher *to, const SlOptimizerParams *p, uint32_t rule, size_t 
   for (uint32_t k = 0; k < N_OPERANDS; k++) {
     const bool is_scalar = k >= RATE && k < NEXT;
     const uint32_t size = k == STEP ? 8 : 4;
-    sl_dispatch_bind (record, k, k, is_scalar ? sl_extent (0, size) : sl_extent (first * 4, n * 4),
-                      size, at_push[k]);
+    /* What is not there is not written, but counts as written where it is bound. */
+    const uint32_t from = k > NEXT && operands[k] == NULL ? NEXT : k;
+    sl_dispatch_bind (record, k, from,
+                      is_scalar ? sl_extent (0, size) : sl_extent (first * 4, n * 4), size,
+                      at_push[k]);
   }
   sl_dispatch_groups (record, to->gpu, n, GROUP);
 }

@@ -155,6 +155,7 @@ place_open_run (Place *place, const SlRecipe *recipe, gboolean resume, GError **
       .folder = place->run,
       .resume = resume,
       .anew = !resume && place->anew,
+      .device = place->device,
       .data = place,
       .note = take_note,
       .progress = count_steps,

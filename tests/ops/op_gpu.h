@@ -1,6 +1,7 @@
 /* A Vulkan device under the tests of operators: it works on copies of a block of host memory. */
 #pragma once
 
+#include "core/isa.h"
 #include "graph/step.h"
 
 typedef struct OpGpu OpGpu;
@@ -21,6 +22,8 @@ typedef struct OpGpuOptions {
   bool as_gpu;          /* a CPU that plays a GPU: take the forms of a real one */
   uint32_t form;        /* of products, counted from 1 (dispatch/forms.h) */
   uint32_t splits;      /* of their depth, where the form can */
+  SlIsa isa;            /* of the CPU's kernels in between */
+  bool ret_has_host;    /* set if there was one of those */
   bool ret_has_product; /* set if there was one */
   uint32_t ret_records; /* dispatches of the last step */
 } OpGpuOptions;

@@ -179,7 +179,7 @@ typedef struct Buffer {
 
 typedef struct Runner {
   const OpCase *row;
-  const SlKernelSet *set; /* NULL: the GPU */
+  const SlKernelSet *set; /* of kernels, on a GPU of those that the CPU runs in between */
   OpGpu *gpu;
   OpGpuOptions *options;
   char *block; /* where everything lies that it sees */
@@ -336,6 +336,8 @@ read_output (const Runner *runner, const SlValue *value)
 static void
 run_kernel (const Runner *runner, const SlStep *step)
 {
+  if (runner->options != NULL)
+    runner->options->ret_has_host = true;
   const SlKernel *kernel = sl_kernel_set_find (runner->set, step->kernel);
   if (kernel == NULL || kernel->params_size != step->params_size)
     g_error ("%s: no kernel '%s' of that form", runner->what, step->kernel);
@@ -423,7 +425,7 @@ run_node (Runner *runner, const SlNode *node, const SlTarget *target)
                               step->kernel);
     if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0)
       run_reference_step (runner, step);
-    else if (runner->gpu != NULL)
+    else if (runner->gpu != NULL && !sl_dispatch_is_host (step->kernel, NULL))
       n = run_on_gpu (runner, step, steps->len - i);
     else
       run_kernel (runner, step);
@@ -569,11 +571,16 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
   g_autoptr (SlGraph) graph = passes.graph;
   g_autoptr (GString) steps = g_string_new (NULL);
   g_autofree char *what =
-      g_strdup_printf ("%s (Vulkan%s, %s, at most %zu bytes, form %u, %u splits)", row->name,
+      g_strdup_printf ("%s (Vulkan%s, %s, at most %zu bytes, form %u, %u splits, %s)", row->name,
                        options->as_gpu ? " with a GPU's forms" : "", run_names[kind],
-                       options->range, options->form, options->splits);
-  Runner runner = {
-      .row = row, .gpu = gpu, .options = options, .graph = graph, .what = what, .steps = steps};
+                       options->range, options->form, options->splits, sl_isa_name (options->isa));
+  Runner runner = {.row = row,
+                   .set = sl_kernel_set_get (options->isa),
+                   .gpu = gpu,
+                   .options = options,
+                   .graph = graph,
+                   .what = what,
+                   .steps = steps};
   allocate_block (&runner);
   if (kind == RUN_IN_PLACE)
     share (&runner, g_ptr_array_index (graph->outputs, 0));
@@ -629,8 +636,20 @@ run_forms (const OpCase *row, OpGpu *gpu, GPtrArray *wanted)
     }
 }
 
+/* Lowering for a GPU leaves room and strides that every set of the CPU's kernels can do with. */
+static void
+run_isas (const OpCase *row, OpGpu *gpu, GPtrArray *wanted)
+{
+  for (int isa = 0; isa < SL_ISA_COUNT; isa++)
+    for (int kind = 0; kind < RUN_KINDS && sl_isa_supported ((SlIsa)isa); kind++) {
+      size_t bytes;
+      if (sl_kernel_set_get ((SlIsa)isa) != NULL)
+        run_twice (row, gpu, (RunKind)kind, &(OpGpuOptions){.isa = (SlIsa)isa}, wanted, &bytes);
+    }
+}
+
 /* Every layout; with the forms of real GPUs; in pieces, as on a device that binds little; products
- * in all their forms. */
+ * in all their forms; steps that the CPU does in between by all its sets of kernels. */
 static void
 test_case_on_gpu (const void *data)
 {
@@ -660,6 +679,8 @@ test_case_on_gpu (const void *data)
   }
   if (plain.ret_has_product)
     run_forms (row, gpu, results);
+  if (plain.ret_has_host)
+    run_isas (row, gpu, results);
 }
 
 /* --- Cases --- */

@@ -45,7 +45,7 @@ typedef struct TestVulkanHooks {
   /* What the device has is made so small; 0: as it is. */
   uint64_t binding_range, max_allocation, free_memory;
   double part_seconds;
-  bool is_plain;  /* without whatever not every device has, and with the widest alignment */
+  bool is_plain;     /* without whatever not every device has, and with the widest alignment */
   bool plays_gpu;    /* a CPU that plays a GPU is listed as one, */
   bool works_as_gpu; /* and is given a GPU's shaders and frames */
 } TestVulkanHooks;

@@ -84,8 +84,8 @@ SL_API gboolean sl_classifier_execute (SlClassifier *classifier, uint32_t slot,
  * first. */
 SL_API void sl_classifier_set_timed (SlClassifier *classifier, gboolean timed);
 
-/* Executing side. The nanoseconds of each step of sl_classifier_get_program() when the slot was last
- * executed; NULL if they were not timed, or the device has no clock. */
+/* Executing side. The nanoseconds of each step of sl_classifier_get_program() when the slot was
+ * last executed; NULL if they were not timed, or the device has no clock. */
 SL_API const guint64 *sl_classifier_get_times (SlClassifier *classifier, uint32_t slot);
 
 /* Executing side. The tapped value number `index` of the slot, good until it is executed again. */

@@ -460,7 +460,7 @@ static const ToolUsage train_usage = {
     "full disk leaves one that is whole), history.jsonl, curves.svg, curves.png, TensorBoard's\n"
     "event files, and the recipe with all defaults spelled out. Ctrl-C saves and stops; --resume\n"
     "goes on to the very same result. The same seed gives the same weights, with any number of\n"
-    "threads.\n\n"
+    "threads; another device rounds otherwise.\n\n"
     "Examples:\n"
     "  sightline train --network mnist-mlp --data mnist -o digits.onnx\n"
     "  sightline train fashion.recipe --data fashion-mnist -o clothes.onnx\n"
@@ -525,7 +525,7 @@ train_run (int argc, char **argv)
       {"folder", 0, 0, G_OPTION_ARG_FILENAME, &options.folder,
        "Of the run (default: MODEL.training)", "DIR"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
-       "auto, cpu, vulkan, vulkan:N … (default: auto)", "NAME"},
+       "cpu, vulkan, vulkan:N …; auto is the CPU (default: auto)", "NAME"},
       {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "Most threads of a step", "N"},
       {"check", 0, 0, G_OPTION_ARG_NONE, &options.check,
        "Check everything, say what a step takes, train nothing", NULL},

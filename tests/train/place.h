@@ -15,7 +15,7 @@ typedef struct Place {
   char *folder, *net, *run, *output;
   SlModel *model;
   SlSampleSource *source;
-  const SlDevice *device; /* NULL: the CPU */
+  const SlDevice *device;    /* NULL: the CPU */
   guint n_progress, stop_at; /* 0: never */
   gboolean anew;             /* runs that do not resume begin again */
   GPtrArray *notes;

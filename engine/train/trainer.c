@@ -22,8 +22,9 @@ typedef struct Engine {
   SlProgram *program;
   SlRun *run;
   uint32_t batch;
-  guint64 kept_bytes;      /* that a step would take without recomputation */
-  double recomputed_flops; /* of those of a step */
+  guint64 kept_bytes;      /* that a step would take without recomputation; G_MAXUINT64: the device
+                              has not so many */
+  double recomputed_flops; /* of those of a step; 0 then */
 } Engine;
 
 struct SlTrainer {
@@ -120,10 +121,34 @@ make_run (Engine *engine, GError **error)
   return engine->run != NULL;
 }
 
+/* make_program() without a limit but the device's memory: where that has no room there is none, and
+ * *ret_refused says so; FALSE for other reasons. */
+static gboolean
+try_program (const SlTrainer *trainer, SlGraph *graph, Engine *engine, GError **ret_refused,
+             GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_clear_error (ret_refused);
+  if (make_program (trainer, graph, G_MAXUINT64, engine, &problem))
+    return TRUE;
+  const gboolean refused = g_error_matches (problem, SL_ERROR, SL_ERROR_MEMORY);
+  g_propagate_error (refused ? ret_refused : error, g_steal_pointer (&problem));
+  return refused;
+}
+
+/* What a step takes; without a program more than there is. */
+static guint64
+count_bytes (const Engine *engine)
+{
+  return engine->program != NULL ? sl_session_get_run_bytes (engine->program) : G_MAXUINT64;
+}
+
 static double
 count_flops (const Engine *engine)
 {
   SlProgramInfo info;
+  if (engine->program == NULL)
+    return 0;
   sl_program_get_info (engine->program, &info);
   return info.flops;
 }
@@ -132,16 +157,17 @@ count_flops (const Engine *engine)
  * pass, until one fits into `limit` bytes; *ret_least: what the smallest one takes. */
 static gboolean
 recompute_until_it_fits (SlTrainer *trainer, Engine *engine, const SlGraph *graph,
-                         uint32_t n_forward, guint64 limit, guint64 *ret_least, GError **error)
+                         uint32_t n_forward, guint64 limit, guint64 *ret_least,
+                         GError **ret_refused, GError **error)
 {
   const double kept_flops = count_flops (engine);
   for (uint32_t n_segments = 1;; n_segments += (n_segments + 1) / 2) {
     g_autoptr (SlGraph) less = sl_graph_clone (graph);
     const uint32_t n_made = sl_grad_recompute (less, n_forward, n_segments);
-    if (!make_program (trainer, less, G_MAXUINT64, engine, error))
+    if (!try_program (trainer, less, engine, ret_refused, error))
       return FALSE;
-    *ret_least = MIN (*ret_least, sl_session_get_run_bytes (engine->program));
-    engine->recomputed_flops = count_flops (engine) - kept_flops;
+    *ret_least = MIN (*ret_least, count_bytes (engine));
+    engine->recomputed_flops = kept_flops > 0 ? count_flops (engine) - kept_flops : 0;
     /* Where there is no further place to cut at, more segments are of no use. */
     if (*ret_least <= limit || n_made * 2 < n_segments || n_segments >= n_forward)
       return TRUE;
@@ -152,16 +178,21 @@ static gboolean
 compile_step (SlTrainer *trainer, Engine *engine, SlGraph *graph, uint32_t n_forward,
               GError **error)
 {
+  g_autoptr (GError) refused = NULL;
   guint64 limit, least;
   if (!sl_session_get_memory_limit (trainer->options.memory_limit, &limit, error) ||
-      !make_program (trainer, graph, G_MAXUINT64, engine, error))
+      !try_program (trainer, graph, engine, &refused, error))
     return FALSE;
-  least = engine->kept_bytes = sl_session_get_run_bytes (engine->program);
+  least = engine->kept_bytes = count_bytes (engine);
   if (least > limit &&
-      !recompute_until_it_fits (trainer, engine, graph, n_forward, limit, &least, error))
+      !recompute_until_it_fits (trainer, engine, graph, n_forward, limit, &least, &refused, error))
     return FALSE;
   if (least <= limit)
     return make_run (engine, error);
+  if (refused != NULL) {
+    g_propagate_error (error, g_steal_pointer (&refused));
+    return FALSE;
+  }
   g_autofree char *kept = sl_limit_print_bytes (engine->kept_bytes);
   g_autofree char *smallest = sl_limit_print_bytes (least), *most = sl_limit_print_bytes (limit);
   g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,

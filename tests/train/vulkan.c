@@ -152,6 +152,36 @@ test_resident (Place *place, gconstpointer data)
   test_vulkan_hooks_free (hooks);
 }
 
+/* What does not fit into the device's memory computes activations again; the loss is the same. */
+static void
+test_memory (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  SlTrainerOptions options = {.batch = 32, .device = test_vulkan_device ()};
+  SlTrainResult results[2];
+  SlTrainerInfo infos[2];
+  sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_SGD);
+  place_use_network (place, data);
+  for (int i = 0; i < 2; i++) {
+    SlTrainer *trainer = sl_trainer_new (place->model, &options, &error);
+    g_assert_no_error (error);
+    sl_trainer_get_info (trainer, &infos[i]);
+    sl_trainer_step (trainer, 0.01, &results[i], &error);
+    g_assert_no_error (error);
+    sl_trainer_free (trainer);
+    hooks->free_memory = infos[i].step_bytes * 3 / 4 + 2 * infos[i].parameter_bytes;
+  }
+  g_test_message ("%" G_GUINT64_FORMAT " bytes, then %" G_GUINT64_FORMAT, infos[0].step_bytes,
+                  infos[1].step_bytes);
+  g_assert_cmpuint (infos[1].step_bytes, <, infos[0].step_bytes);
+  g_assert_cmpfloat (results[0].loss, ==, results[1].loss);
+  hooks->free_memory = 1 << 16;
+  g_assert_null (sl_trainer_new (place->model, &options, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_MEMORY);
+  test_vulkan_hooks_free (hooks);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -164,6 +194,14 @@ main (int argc, char **argv)
   }
   g_test_add ("/train/vulkan/moves", Place, &cases[2], place_set_up, test_moves, place_tear_down);
   g_test_add ("/train/vulkan/lost", Place, &cases[0], place_set_up, test_lost, place_tear_down);
+  g_test_add ("/train/vulkan/memory", Place,
+              "Input 6x6x1\nConv2D 32 3 padding=same activation=relu\nConv2D 32 3 padding=same "
+              "activation=relu\n"
+              "Conv2D 32 3 padding=same activation=relu\nConv2D 32 3 padding=same activation=relu\n"
+              "Conv2D 32 3 padding=same activation=relu\nConv2D 32 3 padding=same "
+              "activation=relu\nFlatten\n"
+              "Dense 3 softmax\n",
+              place_set_up, test_memory, place_tear_down);
   g_test_add ("/train/vulkan/resident", Place, NULL, place_set_up, test_resident, place_tear_down);
   return g_test_run ();
 }

@@ -1,5 +1,7 @@
 #include "dispatch/loops.h"
+#include "kernels/batch_norm.h"
 #include "shaders/affine.h"
+#include "shaders/affine_of_norm.h"
 #include "shaders/group.h"
 
 /* Loops: positions, channels; operands: input, output. Pieces may begin at any channel. */
@@ -45,7 +47,28 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
+static uint32_t
+dispatch_affine_of_norm (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  static const uint32_t at_push[] = {
+      offsetof (SlAffineOfNormPush, at_gamma), offsetof (SlAffineOfNormPush, at_beta),
+      offsetof (SlAffineOfNormPush, at_mean),  offsetof (SlAffineOfNormPush, at_variance),
+      offsetof (SlAffineOfNormPush, at_scale), offsetof (SlAffineOfNormPush, at_shift)};
+  const SlAffineOfNormParams *p = params;
+  const size_t most = sl_gpu_get_range (to->gpu) / 4;
+  for (size_t first = 0; first < p->count; first += most) {
+    const size_t n = MIN (most, p->count - first);
+    const SlAffineOfNormPush push = {.channels = (uint32_t)n, .epsilon = p->epsilon};
+    SlDispatch *record = sl_dispatch_add (to, &sl_shader_affine_of_norm, &push);
+    for (uint32_t i = 0; i < G_N_ELEMENTS (at_push); i++)
+      sl_dispatch_bind (record, i, i, sl_extent (first * 4, n * 4), 4, at_push[i]);
+    sl_dispatch_groups (record, to->gpu, n, GROUP);
+  }
+  return 1;
+}
+
 const SlDispatchEntry sl_dispatch_affine[] = {
+    {"affine_of_norm", sizeof (SlAffineOfNormParams), dispatch_affine_of_norm, 0},
     {"affine", sizeof (SlAffineParams), dispatch, 0},
     {0},
 };

@@ -311,3 +311,34 @@ BATCH (batch_sums, parts_tiles, sums_run)
 BATCH (batch_sums_join, one_tile, sums_join_run)
 BATCH (batch_sum, one_tile, sum_run)
 BATCH (batch_normalize_gradient, rows_tiles, normalize_gradient_run)
+
+/* --- Known moments --- */
+
+static size_t
+affine_of_norm_tiles (const void *params)
+{
+  return 1;
+}
+
+static void
+affine_of_norm_run (const void *params, void *const *buffers, void *scratch, size_t first,
+                    size_t last)
+{
+  const SlAffineOfNormParams *p = params;
+  const float *gamma = buffers[0], *beta = buffers[1], *mean = buffers[2], *variance = buffers[3];
+  for (size_t i = 0; i < p->count; i += VEC_WIDTH) {
+    const size_t n = min_size (VEC_WIDTH, p->count - i);
+    const Vec root = vec_sqrt (vec_load_n (variance + i, n) + vec_splat (p->epsilon));
+    const Vec scale = vec_load_n (gamma + i, n) / root;
+    vec_store_n ((float *)buffers[4] + i, scale, n);
+    vec_store_n ((float *)buffers[5] + i,
+                 vec_load_n (beta + i, n) - vec_load_n (mean + i, n) * scale, n);
+  }
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_affine_of_norm) = {
+    .name = "affine_of_norm",
+    .params_size = sizeof (SlAffineOfNormParams),
+    .tiles = affine_of_norm_tiles,
+    .run = affine_of_norm_run,
+};

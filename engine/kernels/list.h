@@ -25,7 +25,7 @@
   X (max_pool2d_gradient) X (average_pool2d_gradient) X (relu_gradient) X (leaky_relu_gradient)    \
   X (cross_entropy) X (cross_entropy_gradient)                                                     \
   X (batch_moments) X (batch_moments_join) X (batch_saved) X (batch_running) X (batch_normalize)   \
-  X (batch_sums) X (batch_sums_join) X (batch_sum) X (batch_normalize_gradient)                    \
+  X (batch_sums) X (batch_sums_join) X (batch_sum) X (batch_normalize_gradient) X (affine_of_norm)  \
   X (lrn_gradient) X (sigmoid_gradient) X (tanh_gradient)                                          \
   X (conv2d_weight_parts) X (depthwise2d_weight_parts) X (sum_weight_parts) X (sum_bias_parts)
 /* clang-format on */

@@ -1,6 +1,7 @@
 /* Sightline's own operators: layout, weight packing, and the arithmetic of folding. */
 #include "ops/internal.h"
 
+#include "kernels/batch_norm.h"
 #include "kernels/elementwise.h"
 #include "ops/shape.h"
 
@@ -346,7 +347,7 @@ sl_channel_shuffle (SlGraph *graph, const char *name, SlValue *x, int64_t groups
   return sl_add_internal (graph, &channel_shuffle, name, &attrs, 1, &x);
 }
 
-/* --- Folding: evaluated once, in double precision --- */
+/* --- Folding --- */
 
 typedef struct NormAttrs {
   float epsilon;
@@ -374,6 +375,29 @@ affine_of_norm_reference (const SlRefCall *call)
   }
 }
 
+/* Constants are folded by the reference, in double precision; what trains changes from run to run.
+ */
+static void
+affine_of_norm_lower (const SlNode *node, SlLowering *to)
+{
+  const NormAttrs *attrs = node->attrs;
+  const SlValue *operands[6];
+  SlAffineOfNormParams params = {.epsilon = attrs->epsilon};
+  bool is_constant = true;
+  for (uint32_t i = 0; i < 4; i++) {
+    operands[i] = node->inputs[i];
+    is_constant = is_constant && operands[i]->data != NULL && !sl_value_is_variable (operands[i]);
+  }
+  operands[4] = node->outputs[0];
+  operands[5] = node->outputs[1];
+  if (is_constant || node->inputs[0]->dtype != SL_FLOAT32) {
+    sl_lower_reference (to);
+    return;
+  }
+  sl_shape_get_elements (&node->inputs[0]->shape, &params.count);
+  sl_lower_outputs (to, "affine_of_norm", &params, sizeof params, 6, 4, operands);
+}
+
 static const SlOpClass affine_of_norm = {
     .name = "AffineOfNorm",
     .domain = SL_DOMAIN,
@@ -384,6 +408,7 @@ static const SlOpClass affine_of_norm = {
     .attrs_size = sizeof (NormAttrs),
     .infer = affine_of_norm_infer,
     .reference = affine_of_norm_reference,
+    .lower = affine_of_norm_lower,
 };
 
 void

@@ -22,7 +22,12 @@ static const OpCase cases[] = {
     {"scale-bias/none", "ScaleBias", "-; 2=10,100; 2=5,6", .expected = "5,6"},
     {"scale-bias/no-scale", "ScaleBias", "2=1,2; -; 1x2=5,6", .expected = "6,8"},
     {"affine-of-norm", "AffineOfNorm", "2=1,2; 2=0,1; 2=1,3; 2=4,0.25", .n_outputs = 2,
-     .expected = "0.5,4", .second = "-0.5,-11", .tolerance = 1e-6},
+     .expected = "0.5,4", .second = "-0.5,-11", .tolerance = 1e-6, .steps = "affine_of_norm"},
+    {"affine-of-norm/odd", "AffineOfNorm",
+     "19; 19; 19; "
+     "19=0.25,2.84,5.43,0.99,3.58,6.17,1.73,4.32,6.91,2.47,5.06,0.62,3.21,5.8,1.36,3.95,6.54,2.1,4."
+     "69",
+     .n_outputs = 2, .tolerance = 1e-6},
     {"align", "AlignAxis", "2x3; 4x2x3x5", "axis=1", .shape = "2x3x1"},
     {"align/at-the-end", "AlignAxis", "3x5; 4x2x3x5", "axis=2", .shape = "3x5"},
     {"align/scalar", "AlignAxis", "s; 4x2", "axis=0", .shape = "s"},

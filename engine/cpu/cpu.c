@@ -293,10 +293,7 @@ prepare_node (const SlNode *node, SlLowering *to, SlTensor **ret_outputs, GError
     if (ret_outputs[i] == NULL)
       return FALSE;
   }
-  if (node->op->lower != NULL)
-    node->op->lower (node, to);
-  else
-    sl_lower_reference (to);
+  sl_lower_node (to);
   return TRUE;
 }
 

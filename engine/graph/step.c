@@ -11,6 +11,28 @@ is_empty (const SlValue *value)
   return value == NULL || (sl_shape_get_elements (&value->shape, &elements) && elements == 0);
 }
 
+static bool
+makes_nothing (const SlNode *node)
+{
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    if (!is_empty (node->outputs[i]))
+      return false;
+  return true;
+}
+
+void
+sl_lower_node (SlLowering *to)
+{
+  const SlNode *node = to->node;
+  /* Strides of a value without elements may lead beyond 64 bits where an op works with them. */
+  if (makes_nothing (node))
+    return;
+  if (node->op->lower != NULL)
+    node->op->lower (node, to);
+  else
+    sl_lower_reference (to);
+}
+
 void
 sl_lower_outputs (SlLowering *to, const char *kernel, const void *params, size_t params_size,
                   uint32_t n_operands, uint32_t n_reads, const SlValue *const *operands)
@@ -40,11 +62,6 @@ sl_lower_reference (SlLowering *to)
 {
   const SlNode *node = to->node;
   uint32_t n = node->n_inputs + node->n_outputs;
-  bool writes = false;
-  for (uint32_t i = 0; i < node->n_outputs; i++)
-    writes = writes || !is_empty (node->outputs[i]);
-  if (!writes)
-    return;
   SlStep step = {.kernel = SL_STEP_REFERENCE,
                  .node = node,
                  .operands = g_new (const SlValue *, n),

@@ -34,6 +34,12 @@ typedef struct SlLowering {
   const SlNode *node;
 } SlLowering;
 
+/* Appends the steps of to->node: those of its op, or the reference's; none if all of its outputs
+ * are empty. */
+void sl_lower_node (SlLowering *to);
+
+/* --- For ops --- */
+
 /* Appends a step; `params` is copied. Operands are read except the last, which is written: every
  * kernel names its single output last. An output without elements needs no step: kernels may take
  * it that there is something to write. */

@@ -2,29 +2,13 @@
 
 #include "core/limit.h"
 
-/* Strides of a value without elements may go beyond what numbers hold when an op works with them.
- */
-static bool
-makes_something (const SlNode *node)
-{
-  for (uint32_t i = 0; i < node->n_outputs; i++)
-    if (node->outputs[i] != NULL && sl_value_get_bytes (node->outputs[i]) > 0)
-      return true;
-  return false;
-}
-
 static void
 lower_all (SlPlan *plan)
 {
   for (uint32_t i = 0; i < plan->graph->nodes->len; i++) {
     const SlNode *node = g_ptr_array_index (plan->graph->nodes, i);
     SlLowering to = {.steps = plan->steps, .target = &plan->target, .node = node};
-    if (!makes_something (node))
-      continue;
-    if (node->op->lower != NULL)
-      node->op->lower (node, &to);
-    else
-      sl_lower_reference (&to);
+    sl_lower_node (&to);
   }
 }
 

@@ -413,10 +413,7 @@ run_node (Runner *runner, const SlNode *node, const SlTarget *target)
   g_autoptr (GArray) steps = g_array_new (FALSE, FALSE, sizeof (SlStep));
   g_array_set_clear_func (steps, (GDestroyNotify)sl_step_clear);
   SlLowering to = {.steps = steps, .target = target, .node = node};
-  if (node->op->lower != NULL)
-    node->op->lower (node, &to);
-  else
-    sl_lower_reference (&to);
+  sl_lower_node (&to);
   for (guint i = 0, n = 1; i < steps->len && runner->missing == NULL; i += n) {
     const SlStep *step = &g_array_index (steps, SlStep, i);
     n = 1;

@@ -170,7 +170,8 @@ sl_run_sample (SlRun *run, uint32_t index, SlImageSampler *sampler, const SlImag
   g_return_val_if_fail (index < inputs->len && !run->submitted, FALSE);
   const SlValue *value = g_ptr_array_index (inputs, index);
   g_return_val_if_fail (value->dtype == SL_FLOAT32, FALSE);
-  if (backend->sample != NULL &&
+  /* A device makes an input's only picture. */
+  if (backend->sample != NULL && value->shape.rank == 4 && value->shape.dim[0] == 1 &&
       !backend->sample (run->run, value, sampler, image, strides, &on_device, error))
     return FALSE;
   if (ret_on_device != NULL)

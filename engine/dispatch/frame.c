@@ -72,7 +72,7 @@ sl_dispatch_frame (const SlGpu *gpu, const SlImageSampler *sampler, const ptrdif
                    SlGather *ret_gather, SlDispatch *ret_record, GArray *ret_table)
 {
   const SlPlacement *across = &sampler->view[0], *down = &sampler->view[1];
-  if (!sl_gather_init (ret_gather, sampler) || ret_gather->bytes > sl_gpu_get_range (gpu))
+  if (!sl_gather_init (ret_gather, sampler))
     return false;
   SlFramePush push = {.width = sampler->width,
                       .height = sampler->height,
@@ -94,12 +94,15 @@ sl_dispatch_frame (const SlGpu *gpu, const SlImageSampler *sampler, const ptrdif
                         (sampler->height - 1) * (uint64_t)strides[1] +
                         (sampler->width - 1) * (uint64_t)strides[2];
   const uint64_t bytes[] = {ret_gather->bytes, ret_table->len * sizeof (uint32_t), (last + 1) * 4};
-  for (uint32_t i = 0; i < G_N_ELEMENTS (bytes); i++)
+  for (uint32_t i = 0; i < G_N_ELEMENTS (bytes); i++) {
+    if (bytes[i] > sl_gpu_get_range (gpu))
+      return false;
     record.bindings[i] =
         (SlBinding){.extent = sl_extent (0, bytes[i]),
                     .writes = i == 2,
                     .at_push = i == 2 ? offsetof (SlFramePush, at_out) : SL_AT_NONE,
                     .element_size = 4};
+  }
   sl_dispatch_groups (&record, gpu, (uint64_t)push.width * push.height, GROUP);
   *ret_record = record;
   return true;

@@ -29,7 +29,6 @@ typedef struct SlBatchNormParams {
   SlAct act;
 } SlBatchNormParams;
 
-/* Enough for 16 threads, or for a GPU: `panel_width` is SlTarget's. */
 /* Kernel "affine_of_norm": what normalisation by known moments comes to, scale = gamma / sqrt
  * (variance + epsilon), shift = beta - mean * scale. Operands: 0 gamma, 1 beta, 2 mean, 3 variance,
  * 4 scale, 5 shift, `count` elements each. */
@@ -38,6 +37,7 @@ typedef struct SlAffineOfNormParams {
   float epsilon;
 } SlAffineOfNormParams;
 
+/* Enough for 16 threads, or for a GPU: `panel_width` is SlTarget's. */
 static inline uint32_t
 sl_batch_norm_parts (size_t rows, size_t channels, size_t panel_width)
 {

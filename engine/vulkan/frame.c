@@ -3,6 +3,8 @@
 #include "core/memory.h"
 #include "vulkan/commands.h"
 
+#include <string.h>
+
 static gboolean
 upload (SlVkDevice *device, const SlVkBuffer *to, const GArray *words, GError **error)
 {
@@ -54,18 +56,27 @@ sl_vk_frame_init (SlVkFrame *frame, SlVkDevice *device, const SlValue *value,
 {
   g_autoptr (GArray) table = g_array_new (FALSE, TRUE, sizeof (uint32_t));
   sl_vk_frame_clear (frame, device);
+  frame->value = value;
+  frame->sampler = sampler->number;
+  memcpy (frame->strides, strides, sizeof frame->strides);
   /* A CPU that plays a GPU is the CPU that samples them faster, straight into staging memory. */
   frame->can_sample =
       !device->gpu.is_cpu &&
       sl_dispatch_frame (&device->gpu, sampler, strides, &frame->gather, &frame->record, table);
   if (!frame->can_sample || (make_buffers (frame, device, table, error) &&
-                             make_set (frame, device, arena, picture, error))) {
-    frame->value = value;
-    frame->sampler = sampler->number;
+                             make_set (frame, device, arena, picture, error)))
     return TRUE;
-  }
-  sl_vk_frame_clear (frame, device);
+  sl_vk_frame_give_up (frame, device);
   return FALSE;
+}
+
+void
+sl_vk_frame_give_up (SlVkFrame *frame, SlVkDevice *device)
+{
+  SlVkFrame left = {.value = frame->value, .sampler = frame->sampler};
+  memcpy (left.strides, frame->strides, sizeof left.strides);
+  sl_vk_frame_clear (frame, device);
+  *frame = left;
 }
 
 void

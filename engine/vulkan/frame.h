@@ -10,7 +10,8 @@
 typedef struct SlVkFrame {
   const SlValue *value; /* the input that it is for; NULL: there is none */
   uint32_t sampler;     /* its number */
-  bool can_sample;      /* here, and not on the CPU */
+  ptrdiff_t strides[3]; /* of the picture */
+  bool can_sample;      /* here, and not on the CPU; FALSE, too, after memory has run out */
   bool is_there; /* the last frame is the input, not what stands in the run's staging memory */
   SlGather gather;
   SlVkBuffer staging, bytes, table;
@@ -20,10 +21,13 @@ typedef struct SlVkFrame {
 } SlVkFrame;
 
 /* Makes room for frames of this sampler; the picture that `value` is lies `picture` bytes behind
- * the beginning of `arena`. Nothing may be at work on it. If it fails it is cleared. */
+ * the beginning of `arena`. Nothing may be at work on it. If it fails, the CPU has to sample
+ * what comes by this sampler. */
 gboolean sl_vk_frame_init (SlVkFrame *frame, SlVkDevice *device, const SlValue *value,
                            const SlImageSampler *sampler, const ptrdiff_t strides[3],
                            const SlVkBuffer *arena, uint64_t picture, GError **error);
+/* Leaves the frames of its sampler to the CPU: the next one would fare no better. */
+void sl_vk_frame_give_up (SlVkFrame *frame, SlVkDevice *device);
 void sl_vk_frame_clear (SlVkFrame *frame, SlVkDevice *device);
 
 /* The copy of the planes and, behind a barrier, the shader. */

@@ -177,8 +177,10 @@ sl_vk_run_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
   done = loaded && move_inputs (&look, error);
   for (uint32_t i = 0; done && i < program->parts->len && !is_done (&look); i++)
     done = look_at_part (&look, i, error);
-  if (loaded)
+  if (done)
     sl_vk_run_advance_variables (run);
+  else if (loaded)
+    sl_vk_run_lose_variables (run);
   if (program->n_variables > 0)
     sl_live_unlock ();
   sl_vk_buffer_clear (run->device, &look.staging);

@@ -250,7 +250,7 @@ prepare_frame (SlVkRun *run, const SlValue *value, const SlImageSampler *sampler
   VkResult result = run->frame.is_there ? record_inputs (run) : VK_SUCCESS;
   if (result == VK_SUCCESS)
     return TRUE;
-  sl_vk_frame_clear (&run->frame, run->device);
+  sl_vk_frame_give_up (&run->frame, run->device);
   return sl_vk_device_error (run->device, error, result, "frames cannot be sampled");
 }
 
@@ -260,7 +260,8 @@ sl_vk_run_sample (void *data, const SlValue *value, SlImageSampler *sampler, con
 {
   SlVkRun *run = data;
   SlVkFrame *frame = &run->frame;
-  if ((frame->value != value || frame->sampler != sampler->number) &&
+  if ((frame->value != value || frame->sampler != sampler->number ||
+       memcmp (frame->strides, strides, sizeof frame->strides) != 0) &&
       !prepare_frame (run, value, sampler, strides, error))
     return FALSE;
   *ret_here = frame->can_sample;
@@ -354,9 +355,8 @@ sl_vk_run_advance_variables (const SlVkRun *run)
   sl_vk_variables_advance (run->device, (SlVkConstant **)updated->pdata, updated->len);
 }
 
-/* What a run that failed was to change may be half changed. */
-static void
-lose_variables (const SlVkRun *run)
+void
+sl_vk_run_lose_variables (const SlVkRun *run)
 {
   const GPtrArray *updated = run->program->updated;
   for (uint32_t i = 0; i < updated->len; i++)
@@ -407,7 +407,8 @@ run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, uint64_
   const VkCommandBuffer list[] = {run->inputs[run->frame.is_there], commands[index]};
   const uint32_t skipped = index > 0;
   if ((!after_host || sl_vk_buffer_flush (run->device, &run->staging, error)) &&
-      (!run->frame.is_there || sl_vk_buffer_flush (run->device, &run->frame.staging, error)) &&
+      (skipped || !run->frame.is_there ||
+       sl_vk_buffer_flush (run->device, &run->frame.staging, error)) &&
       sl_vk_device_submit (run->device, list + skipped, 2 - skipped,
                            is_last || before_host ? &run->work : NULL, error)) {
     run->has_begun = true;
@@ -433,7 +434,7 @@ sl_vk_run_submit_parts (SlVkRun *run, const VkCommandBuffer *commands, uint64_t 
   if (n_done == n)
     sl_vk_run_advance_variables (run);
   else if (run->has_begun)
-    lose_variables (run);
+    sl_vk_run_lose_variables (run);
   if (is_live)
     sl_live_unlock ();
   return n_done == n;
@@ -452,7 +453,7 @@ sl_vk_run_finish (SlVkRun *run, GError **error)
   if (finish_part (run, error))
     return TRUE;
   sl_live_lock ();
-  lose_variables (run);
+  sl_vk_run_lose_variables (run);
   sl_live_unlock ();
   return FALSE;
 }

@@ -48,6 +48,8 @@ gboolean sl_vk_run_find_nonfinite (void *run, const SlNode **ret_node, GError **
 /* Parameters and state, under the lock of live content: what is newer elsewhere goes up; what a run
  * changes is the newest here. */
 gboolean sl_vk_run_load_variables (const SlVkRun *run, GError **error);
+/* What a run that failed was to change may be half changed. */
+void sl_vk_run_lose_variables (const SlVkRun *run);
 void sl_vk_run_advance_variables (const SlVkRun *run);
 
 /* Submits what was recorded for each part and runs host steps in between; waits where the next part

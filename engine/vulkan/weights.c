@@ -167,10 +167,10 @@ find_or_add (SlVkConstants *constants, SlTensor *tensor, bool is_live)
   if (entry == NULL) {
     entry = g_new0 (Entry, 1);
     entry->constant.tensor = sl_tensor_ref (tensor);
-    entry->constant.is_live = is_live;
     entry->constant.version = SL_LIVE_NONE;
     g_hash_table_insert (constants->entries, tensor, entry);
   }
+  entry->constant.is_live |= is_live;
   entry->refs++;
   return entry;
 }

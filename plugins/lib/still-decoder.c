@@ -164,10 +164,13 @@ decode_in_chain (Chain *chain, SlStillKind kind, GBytes *file, GError **error)
       !GST_BUFFER_FLAG_IS_SET (chain->got, GST_BUFFER_FLAG_CORRUPTED))
     sample = gst_sample_new (chain->got, chain->caps, NULL, NULL);
   gst_clear_buffer (&chain->got);
-  if (!sample) { /* nobody knows what state it is in */
+  if (!sample)
     set_error_of_bus (chain->bus, "no picture came", error);
+  /* After an error nobody knows what state it is in; and gdkpixbufdec, before
+   * Debian's 1.22.0-5+deb12u4, gives a picture the format of the one before if that was as large.
+   */
+  if (!sample || kind == SL_STILL_PIXBUF)
     clear_chain (chain);
-  }
   return sample;
 }
 

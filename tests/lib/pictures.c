@@ -93,6 +93,8 @@ check_halves (SlSampleSource *source, uint32_t index, const guint8 first[3], con
   g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&sample.info, &rules, 1, &error);
   g_assert_no_error (error);
   g_assert_true (sl_image_sample (sampler, &sample.image, rgb, strides));
+  g_test_message ("picture %u: format %d, %ux%u, stride %td", index, sample.info.format,
+                  sample.info.width, sample.info.height, sample.image.strides[0]);
   sl_sample_source_release (source, &sample);
   check_pixel (rgb, 0, first, tolerance);
   check_pixel (rgb, COLUMNS - 1, second, tolerance);

@@ -154,7 +154,6 @@ test_lost_auto (void)
   g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
 }
 
-/* The same where the device was asked for: an error. */
 /* The CPU takes up the frame that was on the device. */
 static void
 test_lost_with_frames (void)
@@ -164,6 +163,7 @@ test_lost_with_frames (void)
   hooks->works_as_gpu = false;
 }
 
+/* The same where the device was asked for: an error. */
 static void
 test_lost_named (void)
 {

@@ -201,18 +201,24 @@ typedef struct Setup {
   ptrdiff_t strides[3];
 } Setup;
 
+static SlImageSampler *
+make_sampler (const Setup *setup)
+{
+  SlPreprocess rules;
+  sl_preprocess_init (&rules, 7, 6, 3);
+  return sl_image_sampler_new (&setup->frame.info, &rules, 1, NULL);
+}
+
 static void
 setup_init (Setup *setup, SlPixelFormat format, bool works_as_gpu)
 {
-  SlPreprocess rules;
   SlTensorView view;
   setup->hooks = test_vulkan_hooks_new ();
   setup->hooks->works_as_gpu = works_as_gpu;
   setup->program = make_program (&SL_SHAPE (1, 3, 6, 7));
   setup->run = sl_run_new (setup->program, NULL);
   frame_init (&setup->frame, format, 11);
-  sl_preprocess_init (&rules, 7, 6, 3);
-  setup->sampler = sl_image_sampler_new (&setup->frame.info, &rules, 1, NULL);
+  setup->sampler = make_sampler (setup);
   sl_run_get_input (setup->run, 0, &view);
   get_strides (&view, 1, setup->strides);
   fill (setup->run, 1, 1);
@@ -315,7 +321,7 @@ test_by_cpu (void)
   }
 }
 
-/* Whichever call fails, the error says so, and the run goes on with the next frame. */
+/* Whichever call fails, the error says so once, and the CPU samples what comes by that sampler. */
 static void
 test_faults (void)
 {
@@ -323,6 +329,7 @@ test_faults (void)
   setup_init (&setup, SL_PIXEL_RGB, true);
   setup.frame.info.matrix = SL_MATRIX_RGB;
   gboolean done = FALSE;
+  int n_failures = 0;
   for (int64_t at = 0; !done; at++) {
     g_autoptr (GError) error = NULL;
     test_vulkan_hooks_reset (setup.hooks);
@@ -332,15 +339,46 @@ test_faults (void)
     setup.hooks->fail_at = -1;
     if (done && !setup.hooks->has_failed)
       break;
-    if (!done)
+    if (!done) {
+      gboolean on_device = TRUE;
       g_assert_error (error, SL_ERROR, SL_ERROR_MEMORY);
-    else
-      done = FALSE; /* whatever failed could be done without */
+      g_assert_true (sample (&setup, &on_device, NULL));
+      g_assert_false (on_device);
+      n_failures++;
+    }
+    done = FALSE; /* or whatever failed could be done without */
     g_assert_true (sl_run_execute (setup.run, NULL));
+    sl_image_sampler_free (setup.sampler);
+    setup.sampler = make_sampler (&setup);
     SlTensorView view;
     sl_run_get_input (setup.run, 0, &view);
   }
+  g_assert_cmpint (n_failures, >, 8);
   g_assert_true (sl_run_execute (setup.run, NULL));
+  setup_clear (&setup);
+}
+
+/* An input of two pictures is the CPU's to fill. */
+static void
+test_batch (void)
+{
+  Setup setup;
+  SlTensorView in, out;
+  gboolean on_device = TRUE;
+  setup_init (&setup, SL_PIXEL_I420, true);
+  SlProgram *program = make_program (&SL_SHAPE (2, 3, 6, 7));
+  SlRun *run = sl_run_new (program, NULL);
+  sl_run_get_input (run, 0, &in);
+  ((float *)in.data)[in.stride[0]] = 7;
+  get_strides (&in, 1, setup.strides);
+  g_assert_true (
+      sl_run_sample (run, 0, setup.sampler, &setup.frame.image, setup.strides, &on_device, NULL));
+  g_assert_false (on_device);
+  g_assert_true (sl_run_execute (run, NULL));
+  sl_run_get_output (run, 0, &out);
+  g_assert_cmpfloat (((const float *)out.data)[out.stride[0]], ==, -7);
+  sl_run_free (run);
+  sl_program_unref (program);
   setup_clear (&setup);
 }
 
@@ -356,6 +394,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/frames/memory", test_memory);
   g_test_add_func ("/vulkan/frames/counts", test_counts);
   g_test_add_func ("/vulkan/frames/by-cpu", test_by_cpu);
+  g_test_add_func ("/vulkan/frames/batch", test_batch);
   g_test_add_func ("/vulkan/frames/faults", test_faults);
   return g_test_run ();
 }

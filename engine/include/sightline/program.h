@@ -138,10 +138,11 @@ SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
  * memory, but where the program runs on a GPU the frame's planes go there as they are, and the next
  * execution makes the picture of them (*ret_on_device TRUE; may be NULL). That picture is within
  * 0.02 of 255 of the CPU's; the frame may be given back at once. Frames that a GPU cannot take
- * (rows from a callback, more than it binds) are sampled by the CPU. `strides`: of the picture in
- * the input's view, whose element 0 is its first; all above 0. The input stays what was sampled
- * until sl_run_get_input() or sl_run_set_input() is called for it, or it is sampled again. One
- * input of a run is sampled. Errors: those of the device, SL_ERROR_MEMORY. */
+ * (rows from a callback, more than it binds), and pictures of an input of several, are sampled by
+ * the CPU. `strides`: of the picture in the input's view, whose element 0 is its first; all above
+ * 0. The input stays what was sampled until sl_run_get_input() or sl_run_set_input() is called for
+ * it, or it is sampled again. One input of a run is sampled. Errors: those of the device,
+ * SL_ERROR_MEMORY. */
 SL_API gboolean sl_run_sample (SlRun *run, uint32_t index, SlImageSampler *sampler,
                                const SlImage *image, const ptrdiff_t strides[3],
                                gboolean *ret_on_device, GError **error);

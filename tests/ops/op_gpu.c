@@ -94,6 +94,18 @@ op_gpu_form_splits (uint32_t form)
   return !sl_product_forms[form - 1].for_cpu;
 }
 
+bool
+op_gpu_has_dispatcher (const char *kernel)
+{
+  return sl_dispatch_find (kernel) != NULL;
+}
+
+bool
+op_gpu_leaves_to_host (const char *kernel)
+{
+  return sl_dispatch_is_host (kernel, NULL);
+}
+
 /* --- One step --- */
 
 typedef struct Work {

@@ -32,6 +32,10 @@ typedef struct OpGpuOptions {
 uint32_t op_gpu_n_forms (void);
 bool op_gpu_form_splits (uint32_t form);
 
+/* What does the kernel's work: a dispatcher, or the CPU between the shaders. */
+bool op_gpu_has_dispatcher (const char *kernel);
+bool op_gpu_leaves_to_host (const char *kernel);
+
 /* Runs the first of `n` steps of a node, or several: uploads the block, dispatches, downloads it.
  * Returns how many steps were run, 0: there is no dispatcher for it. Bindings begin at multiples of
  * 64. */

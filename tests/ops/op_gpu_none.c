@@ -28,6 +28,18 @@ op_gpu_form_splits (uint32_t form)
   return false;
 }
 
+bool
+op_gpu_has_dispatcher (const char *kernel)
+{
+  return false;
+}
+
+bool
+op_gpu_leaves_to_host (const char *kernel)
+{
+  return false;
+}
+
 uint32_t
 op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t bytes,
             OpGpuOptions *options, OpGpuFind find, const void *data)

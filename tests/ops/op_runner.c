@@ -4,7 +4,6 @@
 #include "op_pieces.h"
 
 #include "core/memory.h"
-#include "dispatch/dispatch.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
 
@@ -367,7 +366,7 @@ run_reference_step (const Runner *runner, const SlStep *step)
 static bool
 may_decline (const SlStep *step)
 {
-  if (sl_dispatch_find (step->kernel) == NULL)
+  if (!op_gpu_has_dispatcher (step->kernel))
     return true; /* those that may be missing are listed in tests/dispatch */
   /* Nothing to reduce is left to the reference; weights of half precision are for CPUs. */
   return g_str_has_prefix (step->kernel, "reduce_") || strcmp (step->kernel, "conv2d") == 0 ||
@@ -422,7 +421,7 @@ run_node (Runner *runner, const SlNode *node, const SlTarget *target)
                               step->kernel);
     if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0)
       run_reference_step (runner, step);
-    else if (runner->gpu != NULL && !sl_dispatch_is_host (step->kernel, NULL))
+    else if (runner->gpu != NULL && !op_gpu_leaves_to_host (step->kernel))
       n = run_on_gpu (runner, step, steps->len - i);
     else
       run_kernel (runner, step);

@@ -3,6 +3,7 @@
  * does not matter in which dimension their elements stand. */
 #include "explain/head.h"
 
+#include "graph/live.h"
 #include "graph/op.h"
 #include "session-private.h"
 
@@ -301,7 +302,7 @@ read_features (SlHead *head, const SlNode *average, GError **error)
   return TRUE;
 }
 
-/* The model's graph for one picture. */
+/* The model's graph for one picture, with the newest parameters, which a device may have. */
 static SlGraph *
 open_graph (SlModel *model, GError **error)
 {
@@ -313,7 +314,14 @@ open_graph (SlModel *model, GError **error)
       if (d == 0 || shapes[i].dim[d] < 0)
         shapes[i].dim[d] = d == 0 ? 1 : FREE_SIZE;
   }
-  return sl_session_open_graph (model, &(SlProgramOptions){.shapes = shapes, .n_shapes = n}, error);
+  g_autoptr (SlGraph) graph =
+      sl_session_open_graph (model, &(SlProgramOptions){.shapes = shapes, .n_shapes = n}, error);
+  for (uint32_t i = 0; graph != NULL && i < graph->values->len; i++) {
+    const SlValue *value = graph->values->pdata[i];
+    if (sl_value_is_variable (value) && !sl_live_update (value->data, error))
+      return NULL;
+  }
+  return g_steal_pointer (&graph);
 }
 
 SlHead *

@@ -17,22 +17,37 @@ gst_sl_steps_is_active (void)
   return g_atomic_int_get (&n_tracers) > 0;
 }
 
+/* The record puts strings into its text as they are, but names are anything: quoted, if it takes
+ * that to read them again. */
+static gchar *
+quote (const gchar *text)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_set_string (&value, text);
+  return gst_value_serialize (&value);
+}
+
 void
 gst_sl_steps_log (GstElement *element, SlProgram *program, guint64 frame, const guint64 *ns)
 {
   const gchar *device = sl_program_get_device (program)->id;
   guint n = sl_program_get_n_steps (program);
+  g_autofree gchar *name = quote (GST_OBJECT_NAME (element));
 
   if (!gst_sl_steps_is_active ())
     return;
   for (guint i = 0; i < n; i++) {
+    g_autofree gchar *layer_name = NULL;
     SlStepInfo step;
     SlLayer layer;
 
     sl_program_get_step (program, i, &step);
     sl_program_get_layer (program, step.layer, &layer);
-    gst_tracer_record_log (record, GST_OBJECT_NAME (element), device, frame, i, layer.name,
-                           layer.op, step.kernel, ns[i]);
+    layer_name = quote (layer.name);
+    gst_tracer_record_log (record, name, device, frame, i, layer_name, layer.op, step.kernel,
+                           ns[i]);
   }
 }
 

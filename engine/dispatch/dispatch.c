@@ -27,12 +27,13 @@ sl_dispatch_find (const char *kernel)
 
 /* TRUE if the device has what the records from number `first` on need. */
 static bool
-can_run (const SlDispatcher *to, uint32_t first)
+can_run (SlDispatcher *to, uint32_t first)
 {
   for (uint32_t i = first; i < to->records->len; i++) {
     const SlDispatch *record = &g_array_index (to->records, SlDispatch, i);
-    if ((record->shader->needs & ~to->gpu->features) != 0 ||
-        record->shader->n_bindings > to->gpu->max_bindings)
+    if (record->shader->n_bindings > to->gpu->max_bindings)
+      to->n_refused = record->shader->n_bindings;
+    if ((record->shader->needs & ~to->gpu->features) != 0 || to->n_refused > 0)
       return false;
     for (uint32_t k = 0; k < record->shader->n_bindings; k++)
       if (sl_extent_get_span (&record->bindings[k].extent) > sl_gpu_get_range (to->gpu))
@@ -57,6 +58,7 @@ sl_dispatch_steps (SlDispatcher *to)
   g_return_val_if_fail (entry->params_size == step->params_size, 0);
   const uint32_t first = to->records->len;
   const uint64_t scratch_size = to->scratch_size;
+  to->n_refused = 0;
   uint32_t n = entry->dispatch (to, step->params, entry->variant);
   if (n == 0 || !can_run (to, first)) {
     g_array_set_size (to->records, first);

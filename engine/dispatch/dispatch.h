@@ -72,6 +72,7 @@ typedef struct SlDispatcher {
   uint64_t scratch_size; /* bytes; grows to what the hungriest step needs */
   const SlStep *steps;   /* of the node, the current one first */
   uint32_t n_steps;
+  uint32_t n_refused; /* bindings that a refused step would take, if these are too many; else 0 */
 } SlDispatcher;
 
 /* Appends the records of the first step, or of several that follow it. Returns how many steps they

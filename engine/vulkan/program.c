@@ -51,8 +51,9 @@ open_part (Draft *draft, bool is_host, bool anew)
 
 /* What a dispatcher found wrong with the step, or that there is none. */
 static gboolean
-set_refused (const SlVkProgram *program, const SlStep *step, GError **error)
+set_refused (const Draft *draft, const SlStep *step, GError **error)
 {
+  const SlVkProgram *program = draft->program;
   const char *device = program->device->physical->info.name;
   uint64_t largest = 0;
   for (uint32_t i = 0; i < step->n_operands; i++)
@@ -61,6 +62,11 @@ set_refused (const SlVkProgram *program, const SlStep *step, GError **error)
   if (sl_dispatch_find (step->kernel) == NULL) {
     sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
                    "%s has no shader for '%s' (the CPU has)", device, step->kernel);
+  } else if (draft->dispatcher.n_refused > 0) {
+    sl_node_error (step->node, error, SL_ERROR_UNSUPPORTED,
+                   "'%s' would bind %u buffers, of which %s binds %u at most (the CPU can)",
+                   step->kernel, draft->dispatcher.n_refused, device,
+                   program->device->gpu.max_bindings);
   } else if (largest > program->device->gpu.binding_range) {
     g_autofree char *needs = sl_limit_print_bytes (largest);
     g_autofree char *gives = sl_limit_print_bytes (program->device->gpu.binding_range);
@@ -79,7 +85,7 @@ add_host_step (Draft *draft, const SlStep *step, GError **error)
 {
   SlVkProgram *program = draft->program;
   if (program->host == NULL || !sl_dispatch_is_host (step->kernel, NULL))
-    return set_refused (program, step, error);
+    return set_refused (draft, step, error);
   open_part (draft, true, false)->n++;
   g_ptr_array_add (draft->host_steps, (void *)step);
   return TRUE;
@@ -397,7 +403,8 @@ add_ports (SlVkProgram *program)
 }
 
 /* Where an operand of a host step lies in the staging memory. Its whole place comes down before the
- * part, and goes up again behind it if a step writes in it. */
+ * part, unless the first step that touches it writes all of it, and goes up again behind the part
+ * if a step writes in it. */
 static uint64_t
 stage_operand (SlVkProgram *program, GHashTable *staged, uint32_t part, const SlValue *value,
                bool writes, uint64_t *end)
@@ -413,7 +420,8 @@ stage_operand (SlVkProgram *program, GHashTable *staged, uint32_t part, const Sl
   } else {
     at = *end;
     *end += sl_align_up (sl_value_get_bytes (root), SL_VK_PLACE_ALIGNMENT);
-    add_copy (&g_array_index (program->parts, SlVkPart, part - 1).downloads, at, root);
+    if (!writes || sl_value_get_bytes (value) < sl_value_get_bytes (root))
+      add_copy (&g_array_index (program->parts, SlVkPart, part - 1).downloads, at, root);
     known = NULL; /* not written so far */
   }
   const bool was_written = (uintptr_t)known & 1;

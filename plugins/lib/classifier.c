@@ -267,6 +267,35 @@ copy_input (const SlClassifier *self, const Slot *from, Slot *to)
                  source.data)[i * from->strides[0] + y * from->strides[1] + x * from->strides[2]];
 }
 
+/* The device is lost, or has no memory left. */
+static gboolean
+has_failed (const GError *error)
+{
+  return g_error_matches (error, SL_ERROR, SL_ERROR_DEVICE) ||
+         g_error_matches (error, SL_ERROR, SL_ERROR_MEMORY);
+}
+
+/* Where the device cannot, the CPU samples: whether it is lost is found by who executes. */
+static gboolean
+sample_slot (Slot *slot, SlImageSampler *sampler, const SlImage *image, gboolean *ret_on_device,
+             GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  SlTensorView input;
+
+  if (sl_run_sample (slot->run, 0, sampler, image, slot->strides, ret_on_device, &failure))
+    return TRUE;
+  if (has_failed (failure)) {
+    g_debug ("the CPU samples: %s", failure->message);
+    *ret_on_device = FALSE;
+    sl_run_get_input (slot->run, 0, &input);
+    if (sl_image_sample (sampler, image, input.data, slot->strides))
+      return TRUE;
+  }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 /* A run of the present program in the place of the slot's, with its input. That lies in memory of
  * the host, which a device does not take along: a picture, or the frame to make it of. The sampling
  * side has its sampler in use. */
@@ -275,6 +304,7 @@ move_slot (SlClassifier *self, Slot *slot, GError **error)
 {
   Slot moved = {.scores = slot->scores, .image = slot->image};
   g_autoptr (SlImageSampler) sampler = NULL;
+  gboolean on_device;
   SlImage image;
 
   if (!init_slot (self, &moved, error))
@@ -283,7 +313,7 @@ move_slot (SlClassifier *self, Slot *slot, GError **error)
     copy_input (self, slot, &moved);
   else if (!(sampler = sl_image_sampler_new (&slot->image, &self->rules->preprocess, self->threads,
                                              error)) ||
-           !sl_run_sample (moved.run, 0, sampler, &image, moved.strides, NULL, error)) {
+           !sample_slot (&moved, sampler, &image, &on_device, error)) {
     clear_slot (&moved);
     return FALSE;
   }
@@ -321,7 +351,7 @@ run_slot (SlClassifier *self, Slot *slot, GError **error)
     if ((slot->program == self->program || move_slot (self, slot, &failure)) &&
         execute_slot (self, slot, &failure))
       return TRUE;
-    if (!g_error_matches (failure, SL_ERROR, SL_ERROR_DEVICE) || !revive (self, failure)) {
+    if (!has_failed (failure) || !revive (self, failure)) {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
@@ -502,27 +532,6 @@ apply_softmax (float *scores, uint32_t n)
     scores[i] = (float)(scores[i] / sum);
 }
 
-/* Where the device cannot, the CPU samples: whether it is lost is found by who executes. */
-static gboolean
-sample_slot (SlClassifier *self, Slot *slot, const SlImage *image, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  SlTensorView input;
-
-  if (sl_run_sample (slot->run, 0, self->sampler, image, slot->strides, &self->on_device, &failure))
-    return TRUE;
-  if (g_error_matches (failure, SL_ERROR, SL_ERROR_DEVICE) ||
-      g_error_matches (failure, SL_ERROR, SL_ERROR_MEMORY)) {
-    g_debug ("the CPU samples: %s", failure->message);
-    self->on_device = FALSE;
-    sl_run_get_input (slot->run, 0, &input);
-    if (sl_image_sample (self->sampler, image, input.data, slot->strides))
-      return TRUE;
-  }
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
 gboolean
 sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *frame, GError **error)
 {
@@ -539,7 +548,7 @@ sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *fr
   if (!prepare (self, &info, error) || !sl_image_from_frame (frame, &image, error))
     return FALSE;
   self->slots[slot].image = self->image;
-  return sample_slot (self, &self->slots[slot], &image, error);
+  return sample_slot (&self->slots[slot], self->sampler, &image, &self->on_device, error);
 }
 
 gboolean

@@ -128,7 +128,8 @@ graph (TinyFlags flags)
                      "means"));
   put_message (graph, 1, node ("flat", "Flatten", "means", "flat_means"));
   put_message (graph, 1,
-               node ("score", "Gemm", "flat_means weight bias", flags & TINY_NAN ? "raw" : result));
+               node (flags & TINY_ODD_NAME ? TINY_ODD_SCORE : "score", "Gemm",
+                     "flat_means weight bias", flags & TINY_NAN ? "raw" : result));
   if (flags & TINY_NAN) /* no file with such weights would be read */
     put_message (graph, 1, node ("score_shift", "Add", "raw shift", result));
   if (!(flags & TINY_LOGITS))

@@ -14,8 +14,11 @@ typedef enum {
   TINY_BGR = 1 << 1,      /* with METADATA: the file says (wrongly) that it wants B, G, R */
   TINY_NAN = 1 << 2,      /* the node "score" makes NaN */
   TINY_LOGITS = 1 << 3,   /* no Softmax at the end */
-  TINY_MAX = 1 << 4       /* a maximum in the place of the average: no class activation maps */
+  TINY_MAX = 1 << 4,      /* a maximum in the place of the average: no class activation maps */
+  TINY_ODD_NAME = 1 << 5  /* the node "score" is called TINY_ODD_SCORE */
 } TinyFlags;
+
+#define TINY_ODD_SCORE "Stateful Call;score, \"1\""
 
 /* Writes the network into `folder`; returns its path, free with g_free(). */
 gchar *tiny_model_write (const gchar *folder, const gchar *name, TinyFlags flags);

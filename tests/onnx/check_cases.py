@@ -5,8 +5,7 @@
 
 Runs `SIGHTLINE check` over DATA-FOLDER/onnx-node/*/*. It fails where a case fails (but those whose own numbers are
 known to be wrong), where one is refused that is not listed, where a listed one passes (the list only shrinks), and
-where fewer pass than the list says. A device without all kernels has a list of its own besides, cases-DEVICE.list, whose
-cases and number count there. Without a Vulkan device it is skipped, unless SIGHTLINE_TEST_VULKAN=require.
+where fewer pass than the list says. Without a Vulkan device it is skipped, unless SIGHTLINE_TEST_VULKAN=require.
 """
 
 import collections
@@ -18,11 +17,12 @@ from pathlib import Path
 
 import tap
 
-REASONS = ("opset", "type", "rank", "random generator", "run-time shape", "broken case", "shader")
+REASONS = ("opset", "type", "rank", "random generator", "run-time shape", "broken case")
 
 
-def read_list(path, reasons):
-    """Adds {case: reason}; returns how many cases pass."""
+def read_list(path):
+    """{case: reason}, and how many cases pass."""
+    reasons = {}
     passes = 0
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -37,7 +37,7 @@ def read_list(path, reasons):
         if case in reasons:
             sys.exit(f"{path}:{number}: {case} stands twice")
         reasons[case] = reason
-    return passes
+    return reasons, passes
 
 
 def run_cases(tool, root, device):
@@ -84,11 +84,7 @@ def main():
     why_not = why_no_device(tool, device)
     if why_not and os.environ.get("SIGHTLINE_TEST_VULKAN") != "require":
         tap.report([("cases", [], why_not)])
-    reasons = {}
-    passes = read_list(Path(__file__).with_name("cases.list"), reasons)
-    own = Path(__file__).with_name(f"cases-{device}.list")
-    if own.exists():
-        passes = read_list(own, reasons)
+    reasons, passes = read_list(Path(__file__).with_name("cases.list"))
     results = run_cases(tool, root, device)
     count, problems = judge(results, reasons, passes)
     kinds = collections.Counter(next(r for r in REASONS if text.startswith(r)) for text in reasons.values())

@@ -121,6 +121,31 @@ test_revived_with_frames (void)
   hooks->works_as_gpu = false;
 }
 
+/* One that has no room for frames when it comes back: the CPU samples the one that was on it. */
+static void
+test_revived_without_room (void)
+{
+  Fixture *fixture;
+
+  begin ();
+  hooks->works_as_gpu = true;
+  fixture = classify_on ("vulkan");
+  fixture_set_caps (fixture, "RGB", 640, 480, NULL);
+  expect_color (fixture, 0);
+  expect_copy_path (fixture, "upload");
+  hooks->max_allocation = 512 << 10;
+  break_device (SL_VK_QueueSubmit, 1);
+  expect_color (fixture, 1);
+  expect_color (fixture, 2);
+  expect_copy_path (fixture, "cpu");
+  g_assert_true (hooks->has_failed);
+  g_assert_cmpuint (hooks->counts[SL_VK_CreateDevice], ==, 2);
+  fixture_free (fixture);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+  hooks->works_as_gpu = false;
+  hooks->max_allocation = 0;
+}
+
 /* A device that stays lost: nobody asked for it, so the CPU goes on with the same frame, and one
  * warning says so. */
 static void
@@ -423,6 +448,7 @@ main (int argc, char **argv)
   GST_ELEMENT_REGISTER (slheatmap, NULL);
   g_test_add_func ("/plugins/devices/revived", test_revived);
   g_test_add_func ("/plugins/devices/revived-with-frames", test_revived_with_frames);
+  g_test_add_func ("/plugins/devices/revived-without-room", test_revived_without_room);
   g_test_add_func ("/plugins/devices/lost-auto", test_lost_auto);
   g_test_add_func ("/plugins/devices/lost-with-frames", test_lost_with_frames);
   g_test_add_func ("/plugins/devices/lost-named", test_lost_named);

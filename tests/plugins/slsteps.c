@@ -39,6 +39,7 @@ check_records (const gchar *element, guint n_frames, guint64 most)
 {
   const guint n_steps = records->len / n_frames;
   guint64 sum = 0;
+  guint n_odd = 0;
 
   g_assert_cmpuint (n_steps, >, 0);
   g_assert_cmpuint (records->len, ==, n_steps * n_frames);
@@ -50,12 +51,14 @@ check_records (const gchar *element, guint n_frames, guint64 most)
     g_assert_cmpstr (gst_structure_get_string (record, "element"), ==, element);
     g_assert_cmpstr (gst_structure_get_string (record, "device"), ==, "cpu");
     g_assert_nonnull (gst_structure_get_string (record, "layer"));
+    n_odd += g_str_equal (gst_structure_get_string (record, "layer"), TINY_ODD_SCORE);
     g_assert_cmpuint (strlen (gst_structure_get_string (record, "kernel")), >, 0);
     g_assert_cmpuint (get_number (record, "frame"), ==, 1 + i / n_steps);
     g_assert_true (gst_structure_get_uint (record, "step", &step));
     g_assert_cmpuint (step, ==, i % n_steps);
     sum += get_number (record, "time");
   }
+  g_assert_cmpuint (n_odd, >=, n_frames);
   /* The element's own watch saw all of it. */
   g_assert_cmpuint (sum, >, 0);
   g_assert_cmpuint (sum, <=, most * n_frames);
@@ -65,7 +68,8 @@ static void
 test_records (void)
 {
   g_autoptr (Fixture) fixture =
-      fixture_new_infer (TINY_METADATA, "device", "cpu", "late-policy", LATE_BLOCK, NULL);
+      fixture_new_infer (TINY_METADATA | TINY_ODD_NAME, "name", "an element; odd", "device", "cpu",
+                         "late-policy", LATE_BLOCK, NULL);
   g_autoptr (GstTracer) tracer = NULL;
   g_autoptr (GstStructure) stats = NULL;
 

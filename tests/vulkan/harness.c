@@ -231,6 +231,8 @@ limit (void *data, SlGpu *gpu, SlVkLimits *limits)
   const TestVulkanHooks *hooks = data;
   if (hooks->binding_range > 0)
     gpu->binding_range = MIN (gpu->binding_range, hooks->binding_range);
+  if (hooks->max_bindings > 0)
+    gpu->max_bindings = MIN (gpu->max_bindings, hooks->max_bindings);
   if (hooks->is_plain) {
     gpu->alignment = 256;
     gpu->features = 0;

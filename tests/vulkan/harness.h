@@ -44,6 +44,7 @@ typedef struct TestVulkanHooks {
   bool has_failed;
   /* What the device has is made so small; 0: as it is. */
   uint64_t binding_range, max_allocation, free_memory;
+  uint32_t max_bindings;
   double part_seconds;
   bool is_plain;     /* without whatever not every device has, and with the widest alignment */
   bool plays_gpu;    /* a CPU that plays a GPU is listed as one, */

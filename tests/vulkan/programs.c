@@ -39,6 +39,23 @@ test_small_bindings (void)
   test_vulkan_hooks_free (hooks);
 }
 
+/* One whose shaders see few buffers says how many it would take. */
+static void
+test_few_bindings (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  g_autoptr (GError) error = NULL;
+  hooks->max_bindings = 1;
+  SlModel *model = test_vulkan_small_network ();
+  g_assert_null (
+      sl_program_new (model, &(SlProgramOptions){.device = test_vulkan_device ()}, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "buffers, of which"));
+  g_assert_nonnull (strstr (error->message, "binds 1 at most"));
+  sl_model_unref (model);
+  test_vulkan_hooks_free (hooks);
+}
+
 /* A device that has no more than it must. */
 static void
 test_plain_device (void)
@@ -96,6 +113,29 @@ test_host_steps (void)
   g_autoptr (SlModel) model = test_vulkan_model (graph);
   g_autoptr (SlProgram) program = test_vulkan_compare (model, NULL);
   g_assert_cmpuint (count_host_steps (program), ==, 4);
+}
+
+/* What a step on the CPU writes as a whole does not come down before it. */
+static void
+test_host_copies (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  SlGraph *graph = sl_graph_new ();
+  SlValue *x = test_input (graph, "x", SL_SHAPE (3, 4));
+  SlValue *axis = sl_graph_add_ints (graph, "axis", (const int64_t[]){1}, 1);
+  SlValue *relu = test_node (graph, "Relu", "relu", x, NULL);
+  SlValue *sum = test_node (graph, "CumSum", "sum", relu, axis, NULL);
+  sl_graph_mark_output (graph, test_node (graph, "Neg", "y", sum, NULL));
+  g_autoptr (SlModel) model = test_vulkan_model (graph);
+  g_autoptr (SlProgram) program =
+      sl_program_new (model, &(SlProgramOptions){.device = test_vulkan_device ()}, NULL);
+  const uint32_t before = hooks->counts[SL_VK_CmdCopyBuffer];
+  g_autoptr (SlRun) run = sl_run_new (program, NULL);
+  /* x goes up; relu comes down, sum goes up; y comes down. */
+  g_assert_cmpuint (hooks->counts[SL_VK_CmdCopyBuffer] - before, ==, 4);
+  g_clear_pointer (&run, sl_run_free);
+  g_clear_pointer (&program, sl_program_unref);
+  test_vulkan_hooks_free (hooks);
 }
 
 static void
@@ -222,6 +262,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/programs/small-bindings", test_small_bindings);
   g_test_add_func ("/vulkan/programs/plain-device", test_plain_device);
   g_test_add_func ("/vulkan/programs/untouched-state", test_untouched_state);
+  g_test_add_func ("/vulkan/programs/host-copies", test_host_copies);
+  g_test_add_func ("/vulkan/programs/few-bindings", test_few_bindings);
   g_test_add_func ("/vulkan/programs/host-steps", test_host_steps);
   g_test_add_func ("/vulkan/programs/nothing-to-do", test_nothing_to_do);
   g_test_add_func ("/vulkan/programs/updates", test_updates);

@@ -18,6 +18,9 @@ const SlOnnxMeta *sl_model_get_meta (SlModel *model);
 gboolean sl_model_save_with (SlModel *model, const char *path, const char *const *keys,
                              const char *const *values, uint32_t n, GError **error);
 
+/* Makes parameters and state constants with the content of now. */
+gboolean sl_freeze_variables (SlGraph *graph, GError **error);
+
 /* The graph's parameters and state (SlValue *), in the order in which nodes read them. */
 GPtrArray *sl_list_variables (const SlGraph *graph);
 void sl_variable_init (SlVariable *variable, const SlValue *value);

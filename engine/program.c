@@ -180,7 +180,10 @@ clone_for (SlModel *model, const SlProgramOptions *options, GError **error)
   for (uint32_t i = graph->inputs->len; i-- > 0;)
     if (((SlValue *)graph->inputs->pdata[i])->kind == SL_VALUE_CONSTANT)
       g_ptr_array_remove_index (graph->inputs, i);
-  return mark_taps (graph, options, error) ? g_steal_pointer (&graph) : NULL;
+  if ((options->frozen && !sl_freeze_variables (graph, error)) ||
+      !mark_taps (graph, options, error))
+    return NULL;
+  return g_steal_pointer (&graph);
 }
 
 static gboolean

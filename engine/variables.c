@@ -47,6 +47,33 @@ sl_variable_set (const SlVariable *variable, const void *data)
   sl_live_set (variable->tensor, data);
 }
 
+/* Gives the value a copy of its content, which nobody else changes. */
+static gboolean
+own_content (SlValue *value, SlValueKind kind, GError **error)
+{
+  if (!sl_live_update (value->data, error))
+    return FALSE;
+  SlTensor *own =
+      sl_tensor_new_copy (value->dtype, &value->shape, sl_tensor_get_data (value->data), error);
+  if (own == NULL)
+    return FALSE;
+  sl_tensor_unref (value->data);
+  value->data = own;
+  value->kind = kind;
+  return TRUE;
+}
+
+gboolean
+sl_freeze_variables (SlGraph *graph, GError **error)
+{
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    SlValue *value = g_ptr_array_index (graph->values, i);
+    if (sl_value_is_variable (value) && !own_content (value, SL_VALUE_CONSTANT, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* --- Of a network without any --- */
 
 /* The constant that `value` is under another name, shape or order of dimensions; NULL: none. */
@@ -82,21 +109,6 @@ is_learned (const SlNode *node, uint32_t index, const SlValue *constant)
 }
 
 static gboolean
-make_variable (SlValue *value, SlValueKind kind, GError **error)
-{
-  if (!sl_live_update (value->data, error))
-    return FALSE;
-  SlTensor *own =
-      sl_tensor_new_copy (value->dtype, &value->shape, sl_tensor_get_data (value->data), error);
-  if (own == NULL)
-    return FALSE;
-  sl_tensor_unref (value->data);
-  value->data = own;
-  value->kind = kind;
-  return TRUE;
-}
-
-static gboolean
 mark_node (SlNode *node, GError **error)
 {
   node->mark = 0;
@@ -112,7 +124,7 @@ mark_node (SlNode *node, GError **error)
     bool is_state = node->op->state_inputs & 1u << i;
     node->mark = node->mark || is_parameter;
     if (constant->kind == SL_VALUE_CONSTANT && (is_parameter || is_state) &&
-        !make_variable (constant, is_parameter ? SL_VALUE_PARAMETER : SL_VALUE_STATE, error))
+        !own_content (constant, is_parameter ? SL_VALUE_PARAMETER : SL_VALUE_STATE, error))
       return FALSE;
   }
   return TRUE;
@@ -127,7 +139,7 @@ sl_model_new_trainable (SlModel *model, GError **error)
   const bool has_variables = sl_model_get_n_variables (model) > 0;
   for (uint32_t i = 0; i < graph->values->len; i++) {
     SlValue *value = g_ptr_array_index (graph->values, i);
-    if (sl_value_is_variable (value) && !make_variable (value, value->kind, error))
+    if (sl_value_is_variable (value) && !own_content (value, value->kind, error))
       return NULL;
   }
   for (uint32_t i = 0; !has_variables && i < graph->nodes->len; i++)

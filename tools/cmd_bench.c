@@ -181,6 +181,7 @@ bench (const ToolBench *options)
                                             .batch = (uint32_t)options->batch,
                                             .threads = (uint32_t)options->threads,
                                             .half_weights = options->half_weights,
+                                            .frozen = TRUE,
                                             .unoptimized = options->unoptimized};
   if (!bench_model (model, &program_options, options, start, &timing, &program, &error)) {
     tool_gerror (sl_model_get_name (model), error);

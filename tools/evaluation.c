@@ -109,7 +109,8 @@ tool_scores_new (SlModel *model, const SlModelRules *rules, const SlDevice *devi
                  SlSampleSource *source, guint batch, const char *what, GError **error)
 {
   const guint32 n = sl_sample_source_get_n_samples (source);
-  const SlProgramOptions options = {.device = device, .batch = MIN (batch, n), .float_ports = TRUE};
+  const SlProgramOptions options = {
+      .device = device, .batch = MIN (batch, n), .float_ports = TRUE, .frozen = TRUE};
   const SlLoaderOptions loading = {
       .rules = &rules->preprocess, .batch = MIN (batch, n), .workers = READ_WORKERS};
   g_autoptr (ToolScores) scores = g_new0 (ToolScores, 1);

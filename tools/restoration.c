@@ -57,7 +57,8 @@ restorer_init (Restorer *restorer, const ToolRestorationOptions *options, SlSamp
                GError **error)
 {
   const guint32 batch = MIN (options->batch, sl_sample_source_get_n_samples (source));
-  const SlProgramOptions how = {.device = options->device, .batch = batch, .float_ports = TRUE};
+  const SlProgramOptions how = {
+      .device = options->device, .batch = batch, .float_ports = TRUE, .frozen = TRUE};
   const SlLoaderOptions loading = {
       .rules = &options->rules->preprocess, .batch = batch, .workers = READ_WORKERS};
   restorer->options = options;

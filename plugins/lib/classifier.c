@@ -135,6 +135,7 @@ get_program_options (const SlClassifier *self, const SlDevice *device)
       .taps = (const char *const *)self->taps,
       .n_taps = g_strv_length (self->taps),
       .float_ports = TRUE,
+      .frozen = TRUE,
   };
 }
 

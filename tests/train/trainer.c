@@ -630,6 +630,49 @@ test_live_contents (void)
   }
 }
 
+/* The first output of a run whose input is all zeros. */
+static float
+first_output (SlProgram *program)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlRun) run = sl_run_new (program, &error);
+  g_assert_no_error (error);
+  sl_run_execute (run, &error);
+  g_assert_no_error (error);
+  SlTensorView y;
+  sl_run_get_output (run, 0, &y);
+  return *(const float *)y.data;
+}
+
+/* A program that is frozen keeps the contents of its making, and packs them then. */
+static void
+test_frozen (void)
+{
+  g_autoptr (SlModel) file = convolutional (false);
+  g_autoptr (SlModel) model = sl_model_new_trainable (file, NULL);
+  const SlDevice *cpu = sl_device_find ("cpu", NULL);
+  const SlProgramOptions live_options = {.device = cpu}, options = {.device = cpu, .frozen = TRUE};
+  g_autoptr (SlProgram) live = sl_program_new (model, &live_options, NULL);
+  g_autoptr (SlProgram) before = sl_program_new (model, &options, NULL);
+  g_assert_cmpuint (sl_program_get_n_steps (before), <, sl_program_get_n_steps (live));
+  const float first = first_output (live);
+  g_assert_cmpfloat_with_epsilon (first_output (before), first, 1e-5);
+  for (uint32_t i = 0; i < sl_model_get_n_variables (model); i++) {
+    SlVariable variable;
+    sl_model_get_variable (model, i, &variable);
+    const float *old = sl_variable_read (&variable, NULL);
+    g_autofree float *content = g_new (float, variable.elements);
+    for (size_t e = 0; e < variable.elements; e++)
+      content[e] = old[e] + 2;
+    sl_variable_set (&variable, content);
+  }
+  g_autoptr (SlProgram) after = sl_program_new (model, &options, NULL);
+  const float second = first_output (live);
+  g_assert_cmpfloat (fabsf (second - first), >, 1e-3);
+  g_assert_cmpfloat_with_epsilon (first_output (before), first, 1e-5);
+  g_assert_cmpfloat_with_epsilon (first_output (after), second, 1e-5 * fabsf (second));
+}
+
 /* --- What cannot be trained is said before anything runs --- */
 
 static void
@@ -770,6 +813,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/trainer/shared-moments", test_shared_moments);
   g_test_add_func ("/train/trainer/frozen-norm", test_frozen_norm);
   g_test_add_func ("/train/trainer/variables", test_variables);
+  g_test_add_func ("/train/trainer/frozen", test_frozen);
   g_test_add_func ("/train/trainer/live-contents", test_live_contents);
   g_test_add_func ("/train/trainer/refused", test_refused);
   g_test_add_func ("/train/trainer/resume", test_resume);

@@ -41,6 +41,9 @@ typedef struct SlProgramOptions {
                              float32 arithmetic: half the memory to hold and to read. Results move
                              by some 1e-4 of the largest, or not at all where the file has them in
                              float16. On the CPU alone: a GPU keeps float32 */
+  gboolean frozen; /* parameters and state are constants, with the content that they have while the
+                      program is made: folded and packed once, not in each run, and what training
+                      makes of them later is not seen. Of a model without any: nothing */
   gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 

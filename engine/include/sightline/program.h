@@ -44,7 +44,7 @@ typedef struct SlProgramOptions {
   gboolean frozen; /* parameters and state are constants, with the content that they have while the
                       program is made: folded and packed once, not in each run, and what training
                       makes of them later is not seen. Of a model without any: nothing */
-  gboolean unoptimized;   /* leave the graph as the file has it (for oracles and bisecting) */
+  gboolean unoptimized; /* leave the graph as the file has it (for oracles and bisecting) */
 } SlProgramOptions;
 
 /* Infers shapes, optimises, plans memory. The numbers of a plan that does not fit are in the error,

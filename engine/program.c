@@ -283,11 +283,29 @@ list_host_variables (const SlProgram *program)
   return list;
 }
 
-SlProgram *
-sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
+static double
+count_flops (const SlGraph *graph)
 {
+  double flops = 0;
+  for (uint32_t i = 0; i < graph->nodes->len; i++)
+    flops += sl_node_get_cost (g_ptr_array_index (graph->nodes, i)).flops;
+  return flops;
+}
+
+SlProgram *
+sl_program_new (SlModel *model, const SlProgramOptions *options, GError **error)
+{
+  SlProgramCost cost;
   g_return_val_if_fail (model != NULL, NULL);
+  return sl_session_new_program (model, options, &cost, error);
+}
+
+SlProgram *
+sl_session_new_program (SlModel *model, const SlProgramOptions *given, SlProgramCost *ret_cost,
+                        GError **error)
+{
   SlProgramOptions all;
+  *ret_cost = (SlProgramCost){0};
   const SlProgramOptions *options = &all;
   if (!complete_options (given, &all, error))
     return NULL;
@@ -303,15 +321,19 @@ sl_program_new (SlModel *model, const SlProgramOptions *given, GError **error)
   program->plan = make_plan (program, options, error);
   if (program->plan == NULL)
     return NULL;
+  ret_cost->flops = count_flops (program->plan->graph);
   const SlCompileOptions compile = {.threads = options->threads,
                                     .device = program->device->number,
                                     .memory_limit = options->memory_limit,
-                                    .host = &sl_cpu_host_steps};
+                                    .host = &sl_cpu_host_steps,
+                                    .ret_run_bytes = &ret_cost->run_bytes};
   program->compiled = program->backend->compile (program->plan, &compile, error);
-  if (program->compiled == NULL ||
-      !sl_plan_check_limit (program->backend->run_bytes (program->compiled), options->memory_limit,
-                            error))
+  if (program->compiled == NULL)
     return NULL;
+  ret_cost->run_bytes = program->backend->run_bytes (program->compiled);
+  if (!sl_plan_check_limit (ret_cost->run_bytes, options->memory_limit, error))
+    return NULL;
+  program->cost = *ret_cost;
   program->host_variables = list_host_variables (program);
   program->inputs = sl_list_ports (program->plan->graph->inputs);
   program->outputs = sl_list_ports (program->plan->graph->outputs);

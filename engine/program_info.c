@@ -93,7 +93,7 @@ sl_session_list_layers (SlProgram *program)
 guint64
 sl_session_get_run_bytes (SlProgram *program)
 {
-  return program->backend->run_bytes (program->compiled);
+  return program->cost.run_bytes;
 }
 
 const SlPlan *
@@ -153,13 +153,12 @@ sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
   const SlPlan *plan = program->plan;
   SlProgramInfo info = {.n_nodes = plan->graph->nodes->len,
                         .n_steps = plan->steps->len,
-                        .arena_bytes = plan->arena_bytes};
+                        .arena_bytes = plan->arena_bytes,
+                        .flops = program->cost.flops};
   if (program->backend->host_steps != NULL)
     info.n_host_steps = program->backend->host_steps (program->compiled);
   for (uint32_t i = 0; i < plan->steps->len; i++)
     info.n_reference_steps += is_slow (&g_array_index (plan->steps, SlStep, i));
-  for (uint32_t i = 0; i < plan->graph->nodes->len; i++)
-    info.flops += sl_node_get_cost (g_ptr_array_index (plan->graph->nodes, i)).flops;
   for (uint32_t i = 0; i < plan->graph->values->len; i++) {
     const SlValue *value = g_ptr_array_index (plan->graph->values, i);
     if (value->data != NULL)

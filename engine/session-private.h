@@ -6,6 +6,12 @@
 
 #include <sightline/program.h>
 
+/* What a program is about to take, known before memory for it is refused. */
+typedef struct SlProgramCost {
+  guint64 run_bytes; /* that sl_run_new() allocates; 0: it did not come to that */
+  double flops;      /* SlProgramInfo's */
+} SlProgramCost;
+
 struct SlProgram {
   gatomicrefcount refs;
   gint in_flight; /* atomic: runs that are submitted */
@@ -19,6 +25,7 @@ struct SlProgram {
   GArray *steps;            /* SlStepInfo */
   GArray *passes;           /* SlPassInfo */
   GStringChunk *strings;
+  SlProgramCost cost;
   GPtrArray *host_variables; /* SlTensor, the plan's: to be brought up to date for the backend */
 };
 
@@ -29,6 +36,10 @@ SlGraph *sl_session_open_graph (SlModel *model, const SlProgramOptions *options,
 
 /* The bytes that a run may take: as asked, 0 for what the environment says, or the default. */
 gboolean sl_session_get_memory_limit (guint64 asked, guint64 *ret, GError **error);
+
+/* sl_program_new(), which says what it makes; *ret_cost is set on failure, too. */
+SlProgram *sl_session_new_program (SlModel *model, const SlProgramOptions *options,
+                                   SlProgramCost *ret_cost, GError **error);
 
 /* What sl_run_new() allocates. */
 guint64 sl_session_get_run_bytes (SlProgram *program);

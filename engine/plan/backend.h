@@ -23,6 +23,8 @@ typedef struct SlCompileOptions {
   uint32_t device;         /* number among the backend's devices */
   guint64 memory_limit;    /* bytes that run_bytes() may come to; checked here by who allocates */
   const SlHostSteps *host; /* NULL: none may run on the CPU */
+  guint64
+      *ret_run_bytes; /* what run_bytes() will be, before memory is refused; NULL: nobody asks */
 } SlCompileOptions;
 
 typedef struct SlBackend {

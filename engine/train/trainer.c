@@ -21,10 +21,12 @@ typedef struct Engine {
   SlModel *model;
   SlProgram *program;
   SlRun *run;
+  /* Of steps. */
   uint32_t batch;
-  guint64 kept_bytes;      /* that a step would take without recomputation; G_MAXUINT64: the device
-                              has not so many */
-  double recomputed_flops; /* of those of a step; 0 then */
+  SlGraph *graph;      /* all kept, until there is a program that fits */
+  uint32_t n_forward;  /* its first nodes, which are the forward pass */
+  SlProgramCost kept;  /* of a program that keeps all */
+  SlProgramCost least; /* of what takes the least bytes so far */
 } Engine;
 
 struct SlTrainer {
@@ -51,8 +53,11 @@ sl_trainer_free (SlTrainer *trainer)
 {
   if (trainer == NULL)
     return;
-  engine_clear (&trainer->step);
-  engine_clear (&trainer->last);
+  Engine *const steps[] = {&trainer->step, &trainer->last};
+  for (size_t i = 0; i < G_N_ELEMENTS (steps); i++) {
+    engine_clear (steps[i]);
+    g_clear_pointer (&steps[i]->graph, sl_graph_free);
+  }
   engine_clear (&trainer->eval);
   g_clear_pointer (&trainer->model, sl_model_unref);
   g_ptr_array_unref (trainer->state);
@@ -100,17 +105,17 @@ add_input (SlGraph *graph, const char *name, SlDType dtype, const SlShape *shape
 /* The program for a copy of the graph. */
 static gboolean
 make_program (const SlTrainer *trainer, SlGraph *graph, guint64 memory_limit, Engine *engine,
-              GError **error)
+              SlProgramCost *ret_cost, GError **error)
 {
+  *ret_cost = (SlProgramCost){0};
   if (!sl_graph_sort (graph, error))
     return FALSE;
-  engine_clear (engine);
   engine->model =
       sl_model_new_from_graph (sl_graph_clone (graph), sl_model_get_name (trainer->model), NULL);
   const SlProgramOptions options = {.device = trainer->options.device,
                                     .threads = trainer->options.threads,
                                     .memory_limit = memory_limit};
-  engine->program = sl_program_new (engine->model, &options, error);
+  engine->program = sl_session_new_program (engine->model, &options, ret_cost, error);
   return engine->program != NULL;
 }
 
@@ -121,85 +126,96 @@ make_run (Engine *engine, GError **error)
   return engine->run != NULL;
 }
 
-/* make_program() without a limit but the device's memory: where that has no room there is none, and
- * *ret_refused says so; FALSE for other reasons. */
+/* Looking for steps that fit into memory. */
+typedef struct Fit {
+  guint64 limit;
+  uint32_t n_segments; /* of the forward pass, which are computed again; 0: all is kept */
+  bool fits;
+  bool may_cut;    /* more segments may take less */
+  GError *refused; /* by the device, which has no room for the least either */
+} Fit;
+
+/* Clears fit->fits if there is no memory for the step; FALSE for other reasons. */
 static gboolean
-try_program (const SlTrainer *trainer, SlGraph *graph, Engine *engine, GError **ret_refused,
-             GError **error)
+try_step (const SlTrainer *trainer, Engine *engine, Fit *fit, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  g_clear_error (ret_refused);
-  if (make_program (trainer, graph, G_MAXUINT64, engine, &problem))
+  g_autoptr (SlGraph) graph = sl_graph_clone (engine->graph);
+  SlProgramCost cost;
+  if (fit->n_segments > 0) {
+    const uint32_t n = sl_grad_recompute (graph, engine->n_forward, fit->n_segments);
+    /* Where there is no further place to cut at, more segments are of no use. */
+    fit->may_cut = n * 2 >= fit->n_segments && fit->n_segments < engine->n_forward;
+  }
+  const bool is_there = make_program (trainer, graph, G_MAXUINT64, engine, &cost, &problem);
+  if (fit->n_segments == 0)
+    engine->kept = engine->least = cost;
+  if (cost.run_bytes < engine->least.run_bytes)
+    engine->least = cost;
+  if (is_there && cost.run_bytes <= fit->limit && make_run (engine, &problem))
     return TRUE;
-  const gboolean refused = g_error_matches (problem, SL_ERROR, SL_ERROR_MEMORY);
-  g_propagate_error (refused ? ret_refused : error, g_steal_pointer (&problem));
+  fit->fits = false;
+  if (problem == NULL)
+    return TRUE;
+  /* Without a size it is not the step that is too large. */
+  const bool refused = g_error_matches (problem, SL_ERROR, SL_ERROR_MEMORY) && cost.run_bytes > 0;
+  if (!refused) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+  } else if (cost.run_bytes == engine->least.run_bytes) {
+    g_clear_error (&fit->refused);
+    fit->refused = g_steal_pointer (&problem);
+  }
   return refused;
 }
 
-/* What a step takes; without a program more than there is. */
-static guint64
-count_bytes (const Engine *engine)
+/* Why there is no step. */
+static void
+set_refused (const Engine *engine, Fit *fit, GError **error)
 {
-  return engine->program != NULL ? sl_session_get_run_bytes (engine->program) : G_MAXUINT64;
+  g_autofree char *kept = sl_limit_print_bytes (engine->kept.run_bytes);
+  g_autofree char *least = sl_limit_print_bytes (engine->least.run_bytes);
+  g_autofree char *most = sl_limit_print_bytes (fit->limit);
+  g_autofree char *needs = g_strdup_printf (
+      "a step of %u samples would need %s of memory, and %s if it computed activations again "
+      "instead of keeping them",
+      engine->batch, kept, least);
+  if (fit->refused != NULL && engine->least.run_bytes <= fit->limit)
+    g_propagate_prefixed_error (error, g_steal_pointer (&fit->refused), "%s: ", needs);
+  else
+    g_set_error (error, SL_ERROR, SL_ERROR_LIMIT, "%s; the limit is %s" SL_LIMIT_HINT ("memory"),
+                 needs, most);
+  g_clear_error (&fit->refused);
 }
 
-static double
-count_flops (const Engine *engine)
-{
-  SlProgramInfo info;
-  if (engine->program == NULL)
-    return 0;
-  sl_program_get_info (engine->program, &info);
-  return info.flops;
-}
-
-/* Programs that recompute more and more of the graph, whose first `n_forward` nodes are the forward
- * pass, until one fits into `limit` bytes; *ret_least: what the smallest one takes. */
+/* Programs that compute more and more of the forward pass again, until those of both batches fit
+ * into memory together. */
 static gboolean
-recompute_until_it_fits (SlTrainer *trainer, Engine *engine, const SlGraph *graph,
-                         uint32_t n_forward, guint64 limit, guint64 *ret_least,
-                         GError **ret_refused, GError **error)
+make_steps (SlTrainer *trainer, GError **error)
 {
-  const double kept_flops = count_flops (engine);
-  for (uint32_t n_segments = 1;; n_segments += (n_segments + 1) / 2) {
-    g_autoptr (SlGraph) less = sl_graph_clone (graph);
-    const uint32_t n_made = sl_grad_recompute (less, n_forward, n_segments);
-    if (!try_program (trainer, less, engine, ret_refused, error))
-      return FALSE;
-    *ret_least = MIN (*ret_least, count_bytes (engine));
-    engine->recomputed_flops = kept_flops > 0 ? count_flops (engine) - kept_flops : 0;
-    /* Where there is no further place to cut at, more segments are of no use. */
-    if (*ret_least <= limit || n_made * 2 < n_segments || n_segments >= n_forward)
-      return TRUE;
+  Engine *const engines[] = {&trainer->step, &trainer->last};
+  const uint32_t n = trainer->options.last_batch > 0 ? 2 : 1;
+  Fit fit = {.may_cut = true};
+  if (!sl_session_get_memory_limit (trainer->options.memory_limit, &fit.limit, error))
+    return FALSE;
+  while (!fit.fits && fit.may_cut) {
+    fit.fits = true;
+    for (uint32_t i = 0; i < n; i++)
+      engine_clear (engines[i]);
+    for (uint32_t i = 0; i < n; i++)
+      if (!try_step (trainer, engines[i], &fit, error)) {
+        g_clear_error (&fit.refused);
+        return FALSE;
+      }
+    fit.n_segments += MAX (1, (fit.n_segments + 1) / 2);
   }
-}
-
-static gboolean
-compile_step (SlTrainer *trainer, Engine *engine, SlGraph *graph, uint32_t n_forward,
-              GError **error)
-{
-  g_autoptr (GError) refused = NULL;
-  guint64 limit, least;
-  if (!sl_session_get_memory_limit (trainer->options.memory_limit, &limit, error) ||
-      !try_program (trainer, graph, engine, &refused, error))
-    return FALSE;
-  least = engine->kept_bytes = count_bytes (engine);
-  if (least > limit &&
-      !recompute_until_it_fits (trainer, engine, graph, n_forward, limit, &least, &refused, error))
-    return FALSE;
-  if (least <= limit)
-    return make_run (engine, error);
-  if (refused != NULL) {
-    g_propagate_error (error, g_steal_pointer (&refused));
+  if (!fit.fits) {
+    set_refused (&trainer->step, &fit, error);
     return FALSE;
   }
-  g_autofree char *kept = sl_limit_print_bytes (engine->kept_bytes);
-  g_autofree char *smallest = sl_limit_print_bytes (least), *most = sl_limit_print_bytes (limit);
-  g_set_error (error, SL_ERROR, SL_ERROR_LIMIT,
-               "a step of %u samples would need %s of memory, and %s if it computed activations "
-               "again instead of keeping them; the limit is %s" SL_LIMIT_HINT ("memory"),
-               engine->batch, kept, smallest, most);
-  return FALSE;
+  for (uint32_t i = 0; i < n; i++)
+    g_clear_pointer (&engines[i]->graph, sl_graph_free);
+  g_clear_error (&fit.refused);
+  return TRUE;
 }
 
 static gboolean
@@ -217,7 +233,9 @@ make_eval (SlTrainer *trainer, GError **error)
     return FALSE;
   sl_graph_mark_output (graph, loss);
   sl_graph_mark_output (graph, answer);
-  return make_program (trainer, graph, trainer->options.memory_limit, &trainer->eval, error) &&
+  SlProgramCost cost;
+  return make_program (trainer, graph, trainer->options.memory_limit, &trainer->eval, &cost,
+                       error) &&
          make_run (&trainer->eval, error);
 }
 
@@ -238,8 +256,9 @@ share_state (SlTrainer *trainer, const GPtrArray *state)
   }
 }
 
+/* What a step computes. */
 static gboolean
-make_step (SlTrainer *trainer, uint32_t batch, Engine *engine, GError **error)
+make_graph (SlTrainer *trainer, uint32_t batch, Engine *engine, GError **error)
 {
   SlValue *answer, *norm;
   g_autoptr (GPtrArray) state = g_ptr_array_new ();
@@ -266,13 +285,14 @@ make_step (SlTrainer *trainer, uint32_t batch, Engine *engine, GError **error)
   sl_graph_mark_output (graph, answer);
   if (!sl_graph_sort (graph, error))
     return FALSE;
-  const uint32_t n_forward = graph->nodes->len;
+  engine->n_forward = graph->nodes->len;
   if (!sl_train_add_updates (graph, &trainer->options, &scalars, &norm, state, error))
     return FALSE;
   sl_graph_mark_output (graph, norm);
   share_state (trainer, state);
   engine->batch = batch;
-  return sl_graph_sort (graph, error) && compile_step (trainer, engine, graph, n_forward, error);
+  engine->graph = g_steal_pointer (&graph);
+  return sl_graph_sort (engine->graph, error);
 }
 
 static gboolean
@@ -327,10 +347,11 @@ sl_trainer_new (SlModel *model, const SlTrainerOptions *options, GError **error)
   sl_train_initialize (sl_model_get_graph (trainer->model), options->seed);
   count_parameters (trainer, options);
   trainer->current = &trainer->step;
-  if (!make_step (trainer, trainer->options.batch, &trainer->step, error) ||
+  /* The evaluation takes what it takes; steps make do with what is left. */
+  if (!make_graph (trainer, trainer->options.batch, &trainer->step, error) ||
       (options->last_batch > 0 &&
-       !make_step (trainer, options->last_batch, &trainer->last, error)) ||
-      !make_eval (trainer, error)) {
+       !make_graph (trainer, options->last_batch, &trainer->last, error)) ||
+      !make_eval (trainer, error) || !make_steps (trainer, error)) {
     g_prefix_error (error, "%s: ", sl_model_get_name (model));
     return NULL;
   }
@@ -354,8 +375,8 @@ sl_trainer_get_info (SlTrainer *trainer, SlTrainerInfo *ret_info)
           (trainer->last.program != NULL ? sl_session_get_run_bytes (trainer->last.program) : 0),
       .evaluate_bytes = sl_session_get_run_bytes (trainer->eval.program),
       .step_flops = step.flops,
-      .kept_bytes = trainer->step.kept_bytes,
-      .recomputed_flops = trainer->step.recomputed_flops,
+      .kept_bytes = trainer->step.kept.run_bytes + trainer->last.kept.run_bytes,
+      .recomputed_flops = step.flops - trainer->step.kept.flops,
       .n_reference_steps = step.n_reference_steps};
   for (uint32_t i = 0; i < sl_trainer_get_n_variables (trainer); i++) {
     SlVariable variable;

@@ -88,6 +88,9 @@ typedef struct SlVkHooks {
   void (*limit) (void *data, SlGpu *gpu, SlVkLimits *limits);
   /* Bytes that its memory has left. NULL: what the driver says. */
   void (*limit_memory) (void *data, uint64_t *free_bytes);
+  /* A buffer of so many bytes has got memory, or gives it back where that is less than 0. NULL:
+   * nothing. */
+  void (*allocated) (void *data, int64_t bytes);
   void *data;
 } SlVkHooks;
 

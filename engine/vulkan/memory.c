@@ -30,6 +30,13 @@ find_type (const SlVkDevice *device, uint32_t allowed, VkMemoryPropertyFlags wan
   return -1;
 }
 
+static void
+note_bytes (int64_t bytes)
+{
+  if (sl_vk_hooks != NULL && sl_vk_hooks->allocated != NULL)
+    sl_vk_hooks->allocated (sl_vk_hooks->data, bytes);
+}
+
 static VkResult
 allocate (SlVkDevice *device, const VkMemoryPropertyFlags *kinds, SlVkBuffer *buffer)
 {
@@ -48,6 +55,8 @@ allocate (SlVkDevice *device, const VkMemoryPropertyFlags *kinds, SlVkBuffer *bu
     result = sl_vk_try (device, AllocateMemory, device->handle, &info, NULL, &buffer->memory);
     if (result != VK_SUCCESS)
       buffer->memory = VK_NULL_HANDLE;
+    else
+      note_bytes ((int64_t)buffer->size);
     buffer->is_coherent = device->physical->memory.memoryTypes[type].propertyFlags & COHERENT;
   }
   return result;
@@ -117,8 +126,10 @@ sl_vk_buffer_clear (SlVkDevice *device, SlVkBuffer *buffer)
     return;
   if (buffer->handle != VK_NULL_HANDLE)
     sl_vk_do (device, DestroyBuffer, device->handle, buffer->handle, NULL);
-  if (buffer->memory != VK_NULL_HANDLE)
+  if (buffer->memory != VK_NULL_HANDLE) {
     sl_vk_do (device, FreeMemory, device->handle, buffer->memory, NULL);
+    note_bytes (-(int64_t)buffer->size);
+  }
   *buffer = (SlVkBuffer){0};
 }
 

@@ -478,8 +478,11 @@ fill_program (Draft *draft, const SlCompileOptions *options, GError **error)
   const double seconds = HANG_FACTOR * draft->work / program->device->limits.speed;
   program->work_ns = (uint64_t)(MIN (seconds, 1e6) * 1e9);
   add_ports (program);
-  return add_host_parts (program, draft->host_steps, options->threads, error) &&
-         check_memory (program, options->memory_limit, error) &&
+  if (!add_host_parts (program, draft->host_steps, options->threads, error))
+    return FALSE;
+  if (options->ret_run_bytes != NULL)
+    *options->ret_run_bytes = sl_vk_program_get_run_bytes (program);
+  return check_memory (program, options->memory_limit, error) &&
          upload_constants (program, error) &&
          upload_table (program, draft->dispatcher.table, error) &&
          add_records (program, draft->records, error) && sl_vk_check_messages (error);

@@ -152,33 +152,52 @@ test_resident (Place *place, gconstpointer data)
   test_vulkan_hooks_free (hooks);
 }
 
-/* What does not fit into the device's memory computes activations again; the loss is the same. */
+static void
+take_step (Place *place, const SlTrainerOptions *options, SlTrainerInfo *ret_info,
+           SlTrainResult *ret_result)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlTrainer) trainer = sl_trainer_new (place->model, options, &error);
+  g_assert_no_error (error);
+  sl_trainer_get_info (trainer, ret_info);
+  sl_trainer_step (trainer, 0.01, ret_result, &error);
+  g_assert_no_error (error);
+}
+
+/* What does not fit into the device's memory beside the evaluation computes activations again; the
+ * loss is the same. */
 static void
 test_memory (Place *place, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   TestVulkanHooks *hooks = test_vulkan_hooks_new ();
-  SlTrainerOptions options = {.batch = 32, .device = test_vulkan_device ()};
+  SlTrainerOptions options = {.batch = 32, .last_batch = 5, .device = test_vulkan_device ()};
   SlTrainResult results[2];
   SlTrainerInfo infos[2];
   sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_SGD);
   place_use_network (place, data);
-  for (int i = 0; i < 2; i++) {
-    SlTrainer *trainer = sl_trainer_new (place->model, &options, &error);
-    g_assert_no_error (error);
-    sl_trainer_get_info (trainer, &infos[i]);
-    sl_trainer_step (trainer, 0.01, &results[i], &error);
-    g_assert_no_error (error);
-    sl_trainer_free (trainer);
-    hooks->free_memory = infos[i].step_bytes * 3 / 4 + 2 * infos[i].parameter_bytes;
+  take_step (place, &options, &infos[0], &results[0]);
+  g_assert_cmpuint (infos[0].kept_bytes, ==, infos[0].step_bytes);
+  g_assert_cmpfloat (infos[0].recomputed_flops, ==, 0);
+  /* For the first of these a step alone would fit as it is. */
+  const uint64_t memory[] = {infos[0].step_bytes + infos[0].evaluate_bytes / 2,
+                             infos[0].step_bytes * 7 / 8 + infos[0].evaluate_bytes};
+  const uint64_t weights = infos[0].parameter_bytes + (16 << 10); /* aligned */
+  for (size_t i = 0; i < G_N_ELEMENTS (memory); i++) {
+    hooks->memory = memory[i] + weights;
+    take_step (place, &options, &infos[1], &results[1]);
+    g_test_message ("%" G_GUINT64_FORMAT " bytes, then %" G_GUINT64_FORMAT, infos[0].step_bytes,
+                    infos[1].step_bytes);
+    g_assert_cmpuint (infos[1].step_bytes, <, infos[0].step_bytes);
+    g_assert_cmpuint (infos[1].kept_bytes, ==, infos[0].step_bytes);
+    g_assert_cmpfloat (infos[1].recomputed_flops, >, 0);
+    g_assert_cmpfloat (infos[1].step_flops, ==, infos[0].step_flops + infos[1].recomputed_flops);
+    g_assert_cmpfloat (results[0].loss, ==, results[1].loss);
   }
-  g_test_message ("%" G_GUINT64_FORMAT " bytes, then %" G_GUINT64_FORMAT, infos[0].step_bytes,
-                  infos[1].step_bytes);
-  g_assert_cmpuint (infos[1].step_bytes, <, infos[0].step_bytes);
-  g_assert_cmpfloat (results[0].loss, ==, results[1].loss);
-  hooks->free_memory = 1 << 16;
+  hooks->memory = infos[0].evaluate_bytes + weights;
   g_assert_null (sl_trainer_new (place->model, &options, &error));
   g_assert_error (error, SL_ERROR, SL_ERROR_MEMORY);
+  g_assert_nonnull (strstr (error->message, "a step of 32 samples would need"));
   test_vulkan_hooks_free (hooks);
 }
 

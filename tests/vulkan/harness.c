@@ -251,6 +251,17 @@ limit_memory (void *data, uint64_t *free_bytes)
   const TestVulkanHooks *hooks = data;
   if (hooks->free_memory > 0)
     *free_bytes = MIN (*free_bytes, hooks->free_memory);
+  if (hooks->memory > 0)
+    *free_bytes = hooks->memory - MIN (hooks->memory, (uint64_t)hooks->allocated);
+}
+
+static void
+allocated (void *data, int64_t bytes)
+{
+  TestVulkanHooks *hooks = data;
+  g_mutex_lock (&hooks->lock);
+  hooks->allocated += bytes;
+  g_mutex_unlock (&hooks->lock);
 }
 
 void
@@ -272,6 +283,7 @@ test_vulkan_hooks_new (void)
                              .describe = describe,
                              .limit = limit,
                              .limit_memory = limit_memory,
+                             .allocated = allocated,
                              .data = hooks};
   sl_vk_hooks = &hooks->hooks;
   return hooks;

@@ -45,6 +45,8 @@ typedef struct TestVulkanHooks {
   /* What the device has is made so small; 0: as it is. */
   uint64_t binding_range, max_allocation, free_memory;
   uint32_t max_bindings;
+  uint64_t memory;   /* free but for what is allocated; 0: as it is */
+  int64_t allocated; /* bytes, by now */
   double part_seconds;
   bool is_plain;     /* without whatever not every device has, and with the widest alignment */
   bool plays_gpu;    /* a CPU that plays a GPU is listed as one, */

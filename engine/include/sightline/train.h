@@ -69,8 +69,8 @@ typedef struct SlTrainerOptions {
                              epoch does */
   uint32_t threads;       /* most threads that a step uses; default: all of the device */
   guint64 memory_limit;   /* bytes that a step may take besides the parameters; default 8 GiB. What
-                             would take more computes activations again instead of keeping them:
-                             the same bits, up to a third more work */
+                             would take more, or than the device has left, computes activations
+                             again instead of keeping them: the same bits, up to a third more work */
   SlLoss loss;
   double label_smoothing;     /* cross-entropy: t becomes (1 - a) t + a / C; default 0 */
   const float *class_weights; /* cross-entropy: one for each class; default: all 1 */
@@ -98,8 +98,8 @@ typedef struct SlTrainer SlTrainer;
  *
  * The model has one input whose leading dimension is the batch, and its first output counts. An
  * operator without a gradient is SL_ERROR_UNSUPPORTED with its node; a step that takes more memory
- * than the limit whatever is recomputed is SL_ERROR_LIMIT with the numbers, before anything is
- * allocated. */
+ * than the limit whatever is recomputed is SL_ERROR_LIMIT with the numbers, and one that takes more
+ * than the device has left beside an evaluation is SL_ERROR_MEMORY, before it is allocated. */
 SL_API SlTrainer *sl_trainer_new (SlModel *model, const SlTrainerOptions *options, GError **error);
 SL_API void sl_trainer_free (SlTrainer *trainer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlTrainer, sl_trainer_free)
@@ -112,7 +112,8 @@ typedef struct SlTrainerInfo {
   guint64 step_bytes;      /* activations, gradients and scratch of a step */
   guint64 evaluate_bytes;  /* of an evaluation */
   double step_flops;       /* a multiply-add counts 2 */
-  guint64 kept_bytes; /* step_bytes, if nothing had to be computed twice to stay below the limit */
+  guint64 kept_bytes; /* step_bytes, if nothing had to be computed twice to stay below the limit, or
+                         to fit into the device's memory */
   double recomputed_flops;    /* of step_flops: what is computed twice; 0: nothing is */
   uint32_t n_reference_steps; /* as in SlProgramInfo */
 } SlTrainerInfo;

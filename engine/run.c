@@ -4,6 +4,8 @@
 #include "cpu/cpu.h"
 #include "graph/live.h"
 
+#include <string.h>
+
 struct SlRun {
   SlProgram *program;
   void *run;
@@ -192,11 +194,59 @@ sl_run_get_frame (SlRun *run, uint32_t index, SlImage *ret_image)
          backend->frame (run->run, g_ptr_array_index (inputs, index), ret_image);
 }
 
+/* The contents that a run of the program leaves, one behind the other. */
+static char *
+copy_updated (const SlProgram *program, GError **error)
+{
+  const GArray *updates = program->plan->graph->updates;
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < updates->len; i++)
+    bytes += sl_tensor_get_size (g_array_index (updates, SlUpdate, i).value->data);
+  g_autofree char *copy = g_try_malloc (bytes + 1);
+  if (copy == NULL) {
+    g_set_error (error, SL_ERROR, SL_ERROR_MEMORY,
+                 "a run made NaN or infinity; no memory for %zu bytes to look where", bytes);
+    return NULL;
+  }
+  char *to = copy;
+  for (uint32_t i = 0; i < updates->len; i++) {
+    SlTensor *tensor = g_array_index (updates, SlUpdate, i).value->data;
+    if (!sl_live_update (tensor, error))
+      return NULL;
+    memcpy (to, sl_tensor_get_data (tensor), sl_tensor_get_size (tensor));
+    to += sl_tensor_get_size (tensor);
+  }
+  return g_steal_pointer (&copy);
+}
+
+static void
+restore_updated (const SlProgram *program, const char *from)
+{
+  const GArray *updates = program->plan->graph->updates;
+  for (uint32_t i = 0; i < updates->len; i++) {
+    SlTensor *tensor = g_array_index (updates, SlUpdate, i).value->data;
+    sl_live_set (tensor, from);
+    from += sl_tensor_get_size (tensor);
+  }
+}
+
+/* The look is a run again: what trains is not to be trained by it. */
+static gboolean
+find_nonfinite (SlRun *run, const SlNode **ret_node, GError **error)
+{
+  g_autofree char *before = copy_updated (run->program, error);
+  if (before == NULL)
+    return FALSE;
+  const gboolean done = run->program->backend->find_nonfinite (run->run, ret_node, error);
+  restore_updated (run->program, before);
+  return done;
+}
+
 static gboolean
 set_nonfinite (SlRun *run, const SlValue *output, GError **error)
 {
   const SlNode *node;
-  if (!run->program->backend->find_nonfinite (run->run, &node, error))
+  if (!find_nonfinite (run, &node, error))
     return FALSE;
   if (node != NULL)
     sl_node_error (node, error, SL_ERROR_NUMERIC, "made NaN or infinity, so output '%s' is void",

@@ -233,10 +233,8 @@ cpu_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
   const CpuRun *run = data;
   const CpuProgram *program = run->program;
   const SlNode *found = NULL;
-  /* All steps to the last: an output may lie where an earlier step writes. But what trains is not
-   * to be trained by this: there the steps behind the culprit are left out. */
-  const bool trains = program->plan->graph->updates->len > 0;
-  for (uint32_t i = 0; i < program->steps->len && !(trains && found != NULL); i++) {
+  /* All steps to the last: an output may lie where an earlier step writes. */
+  for (uint32_t i = 0; i < program->steps->len; i++) {
     const BoundStep *bound = &g_array_index (program->steps, BoundStep, i);
     const SlNode *node = bound->step->node;
     run_step (bound, run->buffers + bound->first_buffer, run->scratch);

@@ -70,7 +70,8 @@ typedef struct SlBackend {
   gboolean (*execute_timed) (void *run, uint64_t *ret_ns, GError **error);
 
   /* Executes again, step by step, and finds the first node with a NaN or infinity among its
-   * outputs; NULL if there is none (an input has it). */
+   * outputs; NULL if there is none (an input has it). What the graph updates is then updated twice,
+   * or half: the caller has the contents. */
   gboolean (*find_nonfinite) (void *run, const SlNode **ret_node, GError **error);
 } SlBackend;
 

@@ -128,27 +128,20 @@ node_of (const SlVkProgram *program, uint32_t record)
              : NULL;
 }
 
-/* All steps to the last: an output may lie where an earlier step writes. But what trains is not to
- * be trained by this: there the steps behind the culprit are left out. */
-static bool
-is_done (const Look *look)
-{
-  return look->found != NULL && look->run->program->plan->graph->updates->len > 0;
-}
-
+/* All steps to the last: an output may lie where an earlier step writes. */
 static gboolean
 look_at_part (Look *look, uint32_t index, GError **error)
 {
   const SlVkProgram *program = look->run->program;
   const SlVkPart *part = &g_array_index (program->parts, SlVkPart, index);
   if (part->is_host) {
-    for (uint32_t i = part->first; i < part->first + part->n && !is_done (look); i++)
+    for (uint32_t i = part->first; i < part->first + part->n; i++)
       run_host_step (look, i);
     return TRUE;
   }
   if (!move (look, part->uploads, true, error))
     return FALSE;
-  for (uint32_t i = part->first; i < part->first + part->n && !is_done (look); i++) {
+  for (uint32_t i = part->first; i < part->first + part->n; i++) {
     const SlNode *node = node_of (program, i);
     if (!run_record (look, i, error))
       return FALSE;
@@ -156,7 +149,7 @@ look_at_part (Look *look, uint32_t index, GError **error)
     if (node_of (program, i + 1) != node && !look_at (look, node, error))
       return FALSE;
   }
-  return is_done (look) || move (look, part->downloads, false, error);
+  return move (look, part->downloads, false, error);
 }
 
 gboolean
@@ -175,7 +168,7 @@ sl_vk_run_find_nonfinite (void *data, const SlNode **ret_node, GError **error)
     sl_live_lock ();
   const gboolean loaded = done && sl_vk_run_load_variables (run, error);
   done = loaded && move_inputs (&look, error);
-  for (uint32_t i = 0; done && i < program->parts->len && !is_done (&look); i++)
+  for (uint32_t i = 0; done && i < program->parts->len; i++)
     done = look_at_part (&look, i, error);
   if (done)
     sl_vk_run_advance_variables (run);

@@ -295,6 +295,34 @@ test_lost_with_program (void)
   test_vulkan_hooks_free (hooks);
 }
 
+/* Looking for the node that made a NaN is no step of its own. */
+static void
+test_nonfinite (void)
+{
+  static const char *const devices[] = {NULL, "cpu", "ref"};
+  for (size_t k = 0; k < G_N_ELEMENTS (devices); k++) {
+    g_autoptr (GError) error = NULL;
+    SlModel *model = adding_network ();
+    SlRun *run = run_of (model, devices[k]);
+    g_assert_true (step (run, 1, NULL));
+    SlTensorView view;
+    sl_run_get_input (run, 0, &view);
+    ((float *)view.data)[0] = NAN;
+    g_assert_false (sl_run_execute (run, &error));
+    g_assert_error (error, SL_ERROR, SL_ERROR_NUMERIC);
+    static const float expected[] = {2, 3};
+    for (uint32_t i = 0; i < 2; i++) {
+      SlVariable variable;
+      sl_model_get_variable (model, i, &variable);
+      const float *data = sl_variable_read (&variable, NULL);
+      g_assert_true (isnan (data[0]));
+      g_assert_cmpfloat ((double)data[1], ==, (double)expected[i]);
+    }
+    sl_run_free (run);
+    sl_model_unref (model);
+  }
+}
+
 /* A parameter that is an output itself, one that a step on the CPU changes, and one larger than a
  * piece of staging memory. */
 static void
@@ -361,6 +389,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/variables/shared", test_shared);
   g_test_add_func ("/vulkan/variables/faults", test_faults);
   g_test_add_func ("/vulkan/variables/lost-with-program", test_lost_with_program);
+  g_test_add_func ("/vulkan/variables/nonfinite", test_nonfinite);
   g_test_add_func ("/vulkan/variables/forms", test_forms);
   return g_test_run ();
 }

@@ -222,7 +222,7 @@ main ()
       [[unroll]] for (uint v = 0; v < VECTORS; v++)
         a[v] = inputs_of (mine[v], walk, base, exists);
       [[unroll]] for (uint q = 0; q < FOURS; q++) {
-        vec4 b = gradients_of (at, col + q * 4, n);
+        vec4 b = mix (vec4 (0), gradients_of (at, col + q * 4, n), bvec4 (exists)); /* 0 times infinity is NaN */
         [[unroll]] for (uint r = 0; r < VECTORS * 4; r++)
           sums[r][q] = fma (vec4 (a[r / 4][r % 4]), b, sums[r][q]);
       }

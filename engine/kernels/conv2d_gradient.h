@@ -8,6 +8,8 @@
  *
  * Two steps: parts of the pixels are summed on their own, then the parts are added up. Pictures are
  * those of the convolution: in_* is its input, out_* is dy; residual_stride and act are not read.
+ * What a tap sees outside of a picture is 0, or no product at all: where dy is not finite, that
+ * weight may be NaN.
  *
  * Kernel "conv2d_weight_parts". Operands: 0 input, 1 dy, 2 parts.
  * Kernel "depthwise2d_weight_parts": the same for groups = in_c = out_c.

@@ -23,6 +23,8 @@ static const OpCase cases[] = {
      .expected = "15"},
     {"nan", "ConvWeightGradient", "1x1x1x3=1,2,3; 1x2x1x3=1,1,1,1,nan,1", "kernel_shape=[1, 1]",
      .n_outputs = 2, .expected = "6,nan", .second = "3,nan"},
+    {"infinite", "ConvWeightGradient", "1x1x1x3=1,2,3; 1x2x1x3=1,1,1,1,1,inf",
+     "kernel_shape=[1, 1]", .n_outputs = 2, .expected = "6,inf", .second = "3,inf"},
     {"wide", "ConvWeightGradient", "2x16x4x90; 2x150x4x90", "kernel_shape=[1, 3] pads=[0, 1, 0, 1]",
      .n_outputs = 2, .flags = OP_FOLLOWS | OP_INTEGERS},
     {"stem", "ConvWeightGradient", "2x3x32x31; 2x24x16x16",

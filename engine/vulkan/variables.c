@@ -39,6 +39,8 @@ fetch (SlLiveHolder *holder, GError **error)
       bytes += sl_tensor_get_size (((SlVkConstant *)list->pdata[i])->tensor);
     else
       g_ptr_array_remove_index_fast (list, i);
+  if (!sl_vk_device_check (device, error))
+    return FALSE;
   g_autofree char *aside = g_try_malloc (bytes);
   g_autofree SlVkPiece *pieces = g_new (SlVkPiece, list->len + 1);
   if (aside == NULL && bytes > 0) {
@@ -120,7 +122,7 @@ sl_vk_variables_save (SlVkDevice *device, SlVkConstant *const *variables, uint32
 {
   g_autoptr (GError) error = NULL;
   for (uint32_t i = 0; i < n; i++) {
-    if (!is_newest (device, variables[i]))
+    if (!is_newest (device, variables[i]) || !sl_vk_constants_is_last (device, variables[i]))
       continue;
     if (!fetch (&device->holder, &error))
       g_debug ("%s", error->message);

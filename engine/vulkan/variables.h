@@ -15,6 +15,6 @@ gboolean sl_vk_variables_load (SlVkDevice *device, SlVkConstant *const *variable
 /* What was submitted changes them: the newest is the device's. */
 void sl_vk_variables_advance (SlVkDevice *device, SlVkConstant *const *variables, uint32_t n);
 
-/* Before they are released: brings down what the device alone has. What cannot be brought is lost
- * with its last owner (sl_vk_constants_release()). */
+/* Before they are released: brings down what the device alone has and nobody else holds there. What
+ * cannot be brought is lost with its last owner (sl_vk_constants_release()). */
 void sl_vk_variables_save (SlVkDevice *device, SlVkConstant *const *variables, uint32_t n);

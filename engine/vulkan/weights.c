@@ -208,6 +208,15 @@ sl_vk_constants_get (SlVkDevice *device, SlTensor *const *tensors, uint32_t n, u
   return FALSE;
 }
 
+bool
+sl_vk_constants_is_last (SlVkDevice *device, const SlVkConstant *constant)
+{
+  g_mutex_lock (&device->constants->lock);
+  const bool is_last = ((const Entry *)constant)->refs == 1;
+  g_mutex_unlock (&device->constants->lock);
+  return is_last;
+}
+
 void
 sl_vk_constants_release (SlVkDevice *device, SlVkConstant *const *constants, uint32_t n)
 {

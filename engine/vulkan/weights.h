@@ -24,6 +24,9 @@ gboolean sl_vk_constants_get (SlVkDevice *device, SlTensor *const *tensors, uint
  * last copy goes is lost. */
 void sl_vk_constants_release (SlVkDevice *device, SlVkConstant *const *constants, uint32_t n);
 
+/* TRUE if it goes when it is given back once. */
+bool sl_vk_constants_is_last (SlVkDevice *device, const SlVkConstant *constant);
+
 /* All with live content (SlVkConstant), which stay while the live content's lock is held. */
 GPtrArray *sl_vk_constants_list_live (SlVkDevice *device);
 

@@ -185,8 +185,10 @@ test_shared (void)
   g_assert_cmpuint (recorded, <=, copied + 2); /* its output, its table */
   g_assert_cmpfloat (product (look), ==, 4);
   g_assert_cmpuint (hooks->counts[SL_VK_CmdCopyBuffer], ==, recorded);
-  /* What the last program leaves is not lost. */
+  /* Nothing comes down as long as another program holds it; what the last one leaves is not lost. */
+  const uint32_t submitted = hooks->counts[SL_VK_QueueSubmit];
   sl_run_free (run);
+  g_assert_cmpuint (hooks->counts[SL_VK_QueueSubmit], ==, submitted);
   g_assert_cmpfloat (product (look), ==, 4);
   sl_run_free (look);
   g_assert_cmpfloat (read_variable (model, 0), ==, 2);

@@ -236,10 +236,14 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
   g_autoptr (SlGraph) graph = clone_for (program->model, options, error);
   if (graph == NULL)
     return NULL;
-  SlTarget target = program->device->backend == SL_BACKEND_VULKAN
-                        ? sl_vulkan_get_target (program->device->number)
-                        : sl_cpu_get_target ();
-  target.half_weights = options->half_weights && program->device->backend == SL_BACKEND_CPU;
+  const bool half = options->half && graph->updates->len == 0; /* what trains needs its bits */
+  SlTarget target;
+  if (program->device->backend == SL_BACKEND_VULKAN) {
+    target = sl_vulkan_get_target (program->device->number, half);
+  } else {
+    target = sl_cpu_get_target ();
+    target.half_weights = half;
+  }
   const SlTarget *layouts = program->device->backend == SL_BACKEND_REFERENCE ? NULL : &target;
   SlPasses passes = {.graph = graph,
                      .target = layouts,

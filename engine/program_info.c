@@ -147,6 +147,19 @@ is_slow (const SlStep *step)
   return strcmp (step->kernel, SL_STEP_REFERENCE) == 0 && sl_node_get_work (step->node) > SLOW_WORK;
 }
 
+/* What SlProgramOptions.half came to. */
+static const char *
+describe_half (const SlProgram *program)
+{
+  const GPtrArray *values = program->plan->graph->values;
+  for (uint32_t i = 0; i < values->len; i++)
+    if (((const SlValue *)values->pdata[i])->is_half)
+      return "weights and activations";
+  if (!program->plan->target.half_weights)
+    return "nothing";
+  return "weights";
+}
+
 void
 sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
 {
@@ -154,7 +167,8 @@ sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info)
   SlProgramInfo info = {.n_nodes = plan->graph->nodes->len,
                         .n_steps = plan->steps->len,
                         .arena_bytes = plan->arena_bytes,
-                        .flops = program->cost.flops};
+                        .flops = program->cost.flops,
+                        .half = describe_half (program)};
   if (program->backend->host_steps != NULL)
     info.n_host_steps = program->backend->host_steps (program->compiled);
   for (uint32_t i = 0; i < plan->steps->len; i++)

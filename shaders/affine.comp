@@ -19,8 +19,8 @@ layout (push_constant) uniform Push
 };
 
 READ_FOURS (0, source);
-READ_FOURS (1, scale); /* [channels] */
-READ_FOURS (2, shift); /* [channels] */
+READ_FLOATS (1, scale); /* [channels] */
+READ_FLOATS (2, shift); /* [channels] */
 WRITE_FOURS (3, result);
 
 const uint width = by_fours ? 4 : 1; /* channels of an invocation */
@@ -37,7 +37,7 @@ main ()
   [[unroll]] for (uint j = 0; j < width; j++)
     y[j] = activate (act, y[j], act_a, act_b);
   if (by_fours)
-    result4[to / 4] = y;
+    STORE_FOUR (result, to, y);
   else
-    result[to] = REAL (y.x);
+    STORE (result, to, y.x);
 }

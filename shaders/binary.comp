@@ -70,7 +70,7 @@ main ()
   [[unroll]] for (uint j = 0; j < width; j++)
     a[j] = activate (act, compute (a[j], b[j]), act_a, act_b);
   if (by_fours)
-    result4[to / 4] = a;
+    STORE_FOUR (result, to, a);
   else
-    result[to] = REAL (a.x);
+    STORE (result, to, a.x);
 }

@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
-/* Moves elements between nests of loops; one invocation an element, or, of 32 bits, four that follow each other. */
+/* Moves elements between nests of loops; one invocation an element, or, of 16 and 32 bits, four that follow each other. */
 #include "index.glsl"
 #include "broadcast.glsl"
 #include "types.glsl"
@@ -27,15 +27,17 @@ READ_FOURS (0, source);
 #define FOUR(i) floatBitsToUint (FOUR_OF (source, i))
 #else
 READ (0, WORD, source);
+#ifdef WORD4
+READ (0, WORD4, source4);
+#define ONE(i) uint (source[i])
+#define FOUR(i) uvec4 (source4[(i) / 4])
+#else
 #define ONE(i) source[i]
-#if BITS == 32
-READ (0, uvec4, source4);
-#define FOUR(i) source4[(i) / 4]
 #endif
 #endif
 WRITE (1, WORD, result);
-#if BITS == 32
-WRITE (1, uvec4, result4);
+#ifdef WORD4
+WRITE (1, WORD4, result4);
 #endif
 
 uint
@@ -50,7 +52,7 @@ main ()
   uint i = invocation_index ();
   if (i >= invocations)
     return;
-#if BITS == 32
+#ifdef WORD4
   if (writes_fours) {
     uvec4 four;
     if (reads_fours)
@@ -58,9 +60,9 @@ main ()
     else
       [[unroll]] for (uint j = 0; j < 4; j++)
         four[j] = ONE (from (i * 4 + j));
-    result4[(at_out + place_in (rank, i * 4, dims, out_stride)) / 4] = four;
+    result4[(at_out + place_in (rank, i * 4, dims, out_stride)) / 4] = WORD4 (four);
     return;
   }
 #endif
-  result[at_out + place_in (rank, i, dims, out_stride)] = ONE (from (i));
+  result[at_out + place_in (rank, i, dims, out_stride)] = WORD_OF (ONE (from (i)));
 }

@@ -26,8 +26,8 @@ layout (push_constant) uniform Push
 };
 
 READ_FOURS (0, source);
-READ_FOURS (1, weights); /* [kernel_h * kernel_w][channels] */
-READ_FOURS (2, bias);
+READ_FLOATS (1, weights); /* [kernel_h * kernel_w][channels] */
+READ_FLOATS (2, bias);
 READ_FOURS (3, residual);
 WRITE_FOURS (4, result);
 
@@ -91,7 +91,7 @@ main ()
     sum[j] = activate (act, sum[j], act_a, act_b);
   uint to = at_out + pixel * out_pixel + c;
   if (by_fours)
-    result4[to / 4] = sum;
+    STORE_FOUR (result, to, sum);
   else
-    result[to] = REAL (sum.x);
+    STORE (result, to, sum.x);
 }

@@ -16,6 +16,7 @@ layout (constant_id = 4) const bool reads_fours = false;  /* runs of input chann
 layout (constant_id = 5) const bool writes_fours = false; /* columns of results, biases and residuals do so */
 layout (constant_id = 6) const bool shares_bias = false;  /* every group has the same */
 layout (constant_id = 7) const uint splits = 1;           /* of the depth: workgroups that share a tile's */
+layout (constant_id = 8) const bool writes_floats = false; /* with HALF: results; sums of a split depth always are */
 
 layout (push_constant) uniform Push
 {
@@ -34,11 +35,15 @@ layout (push_constant) uniform Push
 
 #include "window.glsl"
 
+#ifdef SUM
+READ_FLOATS (0, source);
+#else
 READ_FOURS (0, source);
+#endif
 READ_FOURS (1, weights); /* [group][panel][tap][channel][PANEL] */
-READ_FOURS (2, bias);
+READ_FLOATS (2, bias);
 READ_FOURS (3, residual);
-WRITE_FOURS (4, result);
+WRITE_EITHER (4, result);
 
 /* Where a panel of weights begins. */
 uint
@@ -78,13 +83,13 @@ store (uint row, uint col, uint group, vec4 sum)
       sum += FOUR_OF (residual, from);
     [[unroll]] for (uint j = 0; j < 4; j++)
       sum[j] = activate (act, sum[j], act_a, act_b);
-    result4[to / 4] = sum;
+    STORE_EITHER_FOUR (result, to, sum);
     return;
   }
   [[unroll]] for (uint j = 0; j < 4; j++)
     if (col + j < cols) {
       float y = has_residual ? sum[j] + ONE_OF (residual, from + j) : sum[j];
-      result[to + j] = REAL (activate (act, y, act_a, act_b));
+      STORE_EITHER (result, to + j, activate (act, y, act_a, act_b));
     }
 }
 

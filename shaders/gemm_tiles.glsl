@@ -5,6 +5,11 @@
  * Workgroups: blocks of columns, of rows, groups by splits. */
 
 #define DEPTH 16
+#ifdef HALF
+#define PARTS4 result_wide4 /* sums of a part of the depth are float32 */
+#else
+#define PARTS4 result4
+#endif
 #define ROWS (TILE / 8)
 #define FOURS (DEPTH / 4) /* vectors in the depth */
 #define ACROSS (TILE / 4) /* vectors of columns, or of rows */
@@ -116,6 +121,6 @@ main ()
     if (splits == 1)
       store (row, col, group, start + sums[r]);
     else
-      result4[(at_out + ((split * (gl_NumWorkGroups.z / splits) + group) * rows + row) * all + col) / 4] = sums[r];
+      PARTS4[(at_out + ((split * (gl_NumWorkGroups.z / splits) + group) * rows + row) * all + col) / 4] = sums[r];
   }
 }

@@ -14,6 +14,7 @@ layout (constant_id = 1) const uint act = ACT_NONE;
 layout (constant_id = 2) const bool has_bias = false;
 layout (constant_id = 3) const bool has_residual = false;
 layout (constant_id = 4) const bool reads_fours = false; /* rows begin at multiples of 4 */
+layout (constant_id = 5) const bool writes_floats = false; /* with HALF */
 
 layout (push_constant) uniform Push
 {
@@ -26,9 +27,9 @@ layout (push_constant) uniform Push
 
 READ_FOURS (0, source);
 READ_FOURS (1, weights); /* [product][panel][depth][PANEL] */
-READ_FOURS (2, bias);
+READ_FLOATS (2, bias);
 READ_FOURS (3, residual);
-WRITE (4, REAL, result);
+WRITE_EITHER (4, result);
 
 void
 main ()
@@ -62,6 +63,6 @@ main ()
       y += ONE_OF (bias, at_bias + first + j);
     if (has_residual)
       y += ONE_OF (residual, at_residual + group * residual_group + row * residual_row + first + j);
-    result[at_out + group * out_group + row * out_row + first + j] = REAL (activate (act, y, act_a, act_b));
+    STORE_EITHER (result, at_out + group * out_group + row * out_row + first + j, activate (act, y, act_a, act_b));
   }
 }

@@ -34,5 +34,5 @@ main ()
     sum += x * x;
   }
   float x = float (source[at_in + row * in_stride + uint (c)]);
-  result[at_out + row * out_stride + uint (c)] = REAL (x / pow_of (bias + alpha / float (size) * sum, beta));
+  STORE (result, at_out + row * out_stride + uint (c), x / pow_of (bias + alpha / float (size) * sum, beta));
 }

@@ -57,6 +57,6 @@ main ()
     float y = d / deviation * scale[at_scale + which];
     if (has_bias)
       y += bias[at_bias + which];
-    result[to + i / channels * out_stride + c] = REAL (activate (act, y, act_a, act_b));
+    STORE (result, to + i / channels * out_stride + c, activate (act, y, act_a, act_b));
   }
 }

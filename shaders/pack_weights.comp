@@ -16,8 +16,8 @@ layout (push_constant) uniform Push
   uint at_in, at_out;
 };
 
-READ (0, float, source);
-WRITE (1, float, packed);
+READ (0, REAL, source);
+WRITE (1, REAL, packed);
 
 void
 main ()
@@ -35,7 +35,7 @@ main ()
   col += k % panels * PANEL;
   float x = 0;
   if (col < cols)
-    x = source[at_in + k / panels * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] + k2 * depth_stride[2] +
-               col * col_stride];
-  packed[at_out + i] = x;
+    x = float (source[at_in + k / panels * group_stride + k0 * depth_stride[0] + k1 * depth_stride[1] +
+                      k2 * depth_stride[2] + col * col_stride]);
+  STORE (packed, at_out + i, x);
 }

@@ -70,7 +70,7 @@ main ()
   }
   uint to = at_out + pixel * out_pixel + c;
   if (by_fours)
-    result4[to / 4] = r;
+    STORE_FOUR (result, to, r);
   else
-    result[to] = REAL (r.x);
+    STORE (result, to, r.x);
 }

@@ -95,11 +95,11 @@ main ()
       r = take (r, float (source[from + k * in_axis]));
     r = join_group (r);
     if (gl_LocalInvocationID.x == 0)
-      result[to] = REAL (finish (r));
+      STORE (result, to, finish (r));
     return;
   }
   float r[4] = float[] (start (), start (), start (), start ()); /* short chains */
   for (uint k = 0; k < axis; k++)
     r[k % 4] = take (r[k % 4], float (source[from + k * in_axis]));
-  result[to] = REAL (finish (join (join (r[0], r[1]), join (r[2], r[3]))));
+  STORE (result, to, finish (join (join (r[0], r[1]), join (r[2], r[3]))));
 }

@@ -39,5 +39,5 @@ main ()
     }
     sum = taps_h == 1 ? mixed : sum + weights[at_weights + ys + ty] * mixed;
   }
-  result[at_out + pixel * out_pixel + c] = REAL (sum);
+  STORE (result, at_out + pixel * out_pixel + c, sum);
 }

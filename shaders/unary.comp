@@ -106,5 +106,5 @@ main ()
     return;
   uint row = i / cols, col = i % cols;
   float x = float (source[at_in + row * in_stride + col]);
-  result[at_out + row * out_stride + col] = REAL (compute (x));
+  STORE (result, at_out + row * out_stride + col, compute (x));
 }

@@ -8,7 +8,7 @@ typedef struct ToolBench {
   ToolNetwork network;
   int threads, batch;
   double seconds;
-  gboolean unoptimized, half_weights, profile, json;
+  gboolean unoptimized, half, profile, json;
   gboolean train;
   char *optimizer; /* training: a recipe's name of it; NULL: the recipes' default */
   GStrv settings;  /* training: "GROUP.KEY=VALUE" of recipes */

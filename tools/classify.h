@@ -16,7 +16,7 @@ typedef struct ClassifyOptions {
   SlResultFormat format;
   int top, threads, jobs;
   double threshold;
-  gboolean recursive, quiet, key_frames, resume;
+  gboolean recursive, quiet, key_frames, resume, half;
   char *output_path;
 } ClassifyOptions;
 

@@ -43,7 +43,7 @@ classify_job_new (Classify *shared, guint number, GError **error)
 {
   const ClassifyOptions *options = shared->options;
   guint threads = options->threads ? (guint)options->threads : g_get_num_processors ();
-  SlClassifierOptions wanted = {.device = shared->device};
+  SlClassifierOptions wanted = {.device = shared->device, .half = options->half};
   /* With one job 0, which means all, is left to the engine: it knows more of the machine. */
   if (options->threads || shared->jobs > 1)
     wanted.threads = MAX (threads / shared->jobs, 1);

@@ -85,8 +85,7 @@ print_json (const ToolBench *options, SlProgram *program, const Timing *timing)
   tool_json_string (builder, "device", device->id);
   tool_json_string (builder, "isa", device->isa);
   tool_json_int (builder, "threads", tool_bench_get_threads (options, device));
-  json_builder_set_member_name (builder, "half_weights");
-  json_builder_add_boolean_value (builder, options->half_weights);
+  tool_json_string (builder, "half", info.half);
   tool_json_int (builder, "batch", get_batch (program));
   tool_json_int (builder, "runs", timing->runs.runs);
   tool_json_double (builder, "min_ms", timing->runs.min);
@@ -120,10 +119,11 @@ print_text (const ToolBench *options, SlProgram *program, const Timing *timing)
   printf ("speed         %.1f GFLOP/s\n", info.flops / timing->runs.median / 1e6);
   printf ("first result  %.1f ms (load %.1f, compile %.1f)\n", timing->first_result, timing->load,
           timing->compile);
-  printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights%s\n",
+  printf ("memory        %.1f MiB at most; %.1f MiB to run, %.1f MiB of weights\n",
           tool_bench_peak_memory (), (double)info.arena_bytes / 1048576,
-          (double)info.weight_bytes / 1048576,
-          options->half_weights ? " (16-bit floats where kernels read those)" : "");
+          (double)info.weight_bytes / 1048576);
+  if (options->half)
+    printf ("16-bit floats %s\n", info.half);
   if (info.n_reference_steps > 0)
     printf ("slow steps    %u of %u have no fast kernel\n", info.n_reference_steps, info.n_steps);
   if (timing->profile)
@@ -180,7 +180,7 @@ bench (const ToolBench *options)
   const SlProgramOptions program_options = {.device = device,
                                             .batch = (uint32_t)options->batch,
                                             .threads = (uint32_t)options->threads,
-                                            .half_weights = options->half_weights,
+                                            .half = options->half,
                                             .frozen = TRUE,
                                             .unoptimized = options->unoptimized};
   if (!bench_model (model, &program_options, options, start, &timing, &program, &error)) {
@@ -208,8 +208,8 @@ bench_run (int argc, char **argv)
        "Pictures a run (default: the file's, or 1; of a step: 32)", "N"},
       {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &options.seconds, "How long to measure (default: 1)",
        "S"},
-      {"half-weights", 0, 0, G_OPTION_ARG_NONE, &options.half_weights,
-       "Keep weights as 16-bit floats where kernels read those", NULL},
+      {"half", 0, 0, G_OPTION_ARG_NONE, &options.half,
+       "Keep weights, on a GPU activations too, as 16-bit floats where kernels read those", NULL},
       {"unoptimized", 0, 0, G_OPTION_ARG_NONE, &options.unoptimized,
        "Leave the graph as the file has it", NULL},
       {"train", 0, 0, G_OPTION_ARG_NONE, &options.train, "Time steps of training", NULL},
@@ -247,9 +247,8 @@ bench_run (int argc, char **argv)
       status = tool_usage_error (argv[0], "threads, batch and seconds have to be 0 or more");
     else if (!options.train && (options.optimizer || options.settings))
       status = tool_usage_error (argv[0], "--optimizer and --set are of training (--train)");
-    else if (options.train && (options.unoptimized || options.half_weights))
-      status =
-          tool_usage_error (argv[0], "--unoptimized and --half-weights do not go with --train");
+    else if (options.train && (options.unoptimized || options.half))
+      status = tool_usage_error (argv[0], "--unoptimized and --half do not go with --train");
     else {
       options.network.model_path = tool_network_find (files ? files[0] : NULL);
       status = options.train ? tool_bench_training (&options, argv[0]) : bench (&options);

@@ -18,7 +18,7 @@ static const char *const result_names[CASE_KINDS] = {"pass", "fail", "unsupporte
 typedef struct {
   const SlDevice *device;
   double rtol, atol, scaled;
-  gboolean show;
+  gboolean show, half;
 } CheckOptions;
 
 /* The largest difference of an output, and its largest number: what `show` prints. */
@@ -154,7 +154,7 @@ compile (SlModel *model, GPtrArray *inputs, const CheckOptions *options, SlTenso
   for (guint i = 0; i < inputs->len; i++)
     shapes[i] = *sl_tensor_get_shape (g_ptr_array_index (inputs, i));
   SlProgramOptions program_options = {
-      .device = options->device, .shapes = shapes, .n_shapes = inputs->len};
+      .device = options->device, .shapes = shapes, .n_shapes = inputs->len, .half = options->half};
   *ret_fixed = NULL;
   for (int attempt = 0;; attempt++) {
     g_autoptr (GError) cause = NULL;
@@ -298,6 +298,8 @@ check_run (int argc, char **argv)
       {"atol", 0, 0, G_OPTION_ARG_DOUBLE, &options.atol, "Absolute tolerance (default: 1e-5)", "A"},
       {"scaled", 0, 0, G_OPTION_ARG_DOUBLE, &options.scaled,
        "Tolerance as a part of the output's largest number (default: 0)", "S"},
+      {"half", 0, 0, G_OPTION_ARG_NONE, &options.half,
+       "Keep weights, on a GPU activations too, as 16-bit floats", NULL},
       {"show", 0, 0, G_OPTION_ARG_NONE, &options.show,
        "Say the largest difference of cases that pass", NULL},
       {"strict", 0, 0, G_OPTION_ARG_NONE, &strict, "Unsupported cases fail too", NULL},

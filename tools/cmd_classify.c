@@ -448,6 +448,8 @@ classify_run (int argc, char **argv)
        NULL},
       {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads,
        "Most threads of the network, all jobs together", "N"},
+      {"half", 0, 0, G_OPTION_ARG_NONE, &options.half,
+       "Keep weights, on a GPU activations too, as 16-bit floats", NULL},
       {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, "Only errors on standard error", NULL},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs, NULL, NULL},
       G_OPTION_ENTRY_NULL};

@@ -20,16 +20,15 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
                        .out_stride = (uint32_t)p->out_stride,
                        .act_a = p->act.a,
                        .act_b = p->act.b};
-  SlDispatch *record =
-      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_affine_texels : &sl_shader_affine, &push);
+  SlDispatch *record = sl_dispatch_add (to, sl_dispatch_choose (to, affine), &push);
   record->specs[SL_AFFINE_ACT] = p->act.kind;
   record->specs[SL_AFFINE_BY_FOURS] = by_fours;
   const SlExtent vector = sl_extent (first * 4, channels * 4);
-  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4,
+  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), loops->element_size[0],
                     offsetof (SlAffinePush, at_in));
   sl_dispatch_bind (record, 1, 1, vector, 4, offsetof (SlAffinePush, at_scale));
   sl_dispatch_bind (record, 2, 2, vector, 4, offsetof (SlAffinePush, at_shift));
-  sl_dispatch_bind (record, 3, 3, sl_loops_get_extent (loops, 1), 4,
+  sl_dispatch_bind (record, 3, 3, sl_loops_get_extent (loops, 1), loops->element_size[1],
                     offsetof (SlAffinePush, at_out));
   sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
@@ -42,7 +41,7 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
                    .rank = 2,
                    .dims = {p->rows, p->channels},
                    .stride = {{(ptrdiff_t)p->in_stride, 1}, {(ptrdiff_t)p->out_stride, 1}},
-                   .element_size = {4, 4}};
+                   .element_size = {sl_dispatch_get_size (to, 0), sl_dispatch_get_size (to, 3)}};
   sl_loops_cut (to, &loops, add, p);
   return 1;
 }
@@ -68,7 +67,8 @@ dispatch_affine_of_norm (SlDispatcher *to, const void *params, uint32_t variant)
 }
 
 const SlDispatchEntry sl_dispatch_affine[] = {
-    {"affine_of_norm", sizeof (SlAffineOfNormParams), dispatch_affine_of_norm, 0},
-    {"affine", sizeof (SlAffineParams), dispatch, 0},
+    {"affine_of_norm", sizeof (SlAffineOfNormParams), dispatch_affine_of_norm, 0, {0}},
+    {"affine", sizeof (SlAffineParams), dispatch, 0,
+     SL_HALVES_ALL (SL_OPERAND (0) | SL_OPERAND (3))},
     {0},
 };

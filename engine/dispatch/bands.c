@@ -4,8 +4,8 @@
 static SlExtent
 pixels (const SlBand *band, size_t first, size_t n, uint32_t pixel)
 {
-  const uint64_t pitch = (uint64_t)pixel * 4;
-  return (SlExtent){first * pitch, n, (uint64_t)band->channels * 4, pitch};
+  const uint64_t pitch = (uint64_t)pixel * band->size;
+  return (SlExtent){first * pitch, n, (uint64_t)band->channels * band->size, pitch};
 }
 
 SlExtent

@@ -7,8 +7,9 @@
 typedef struct SlBand {
   uint32_t images, channels;
   uint32_t in_h, in_w, out_h, out_w;
-  uint32_t in_pixel, out_pixel; /* elements of 4 bytes from one pixel to the next; of several values
-                                   that have the output's shape the greatest */
+  uint32_t in_pixel, out_pixel; /* elements from one pixel to the next; of several values that have
+                                   the output's shape the greatest */
+  uint32_t size;                /* bytes of an element */
   size_t in, out;               /* the first pixel of each, counted from the operand's first */
 
   /* The vertical axis, as sl_window_narrow() has it, or sl_window_narrow_transposed(). */

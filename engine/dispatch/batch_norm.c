@@ -260,9 +260,12 @@ dispatch_normalize (SlDispatcher *to, const void *params, uint32_t is_gradient)
   return 1;
 }
 
-#define ENTRY(name, function, variant)                  \
-  {                                                     \
-    name, sizeof (SlBatchNormParams), function, variant \
+#define ENTRY(name, function, variant)                   \
+  {                                                      \
+    name, sizeof (SlBatchNormParams), function, variant, \
+    {                                                    \
+      0                                                  \
+    }                                                    \
   }
 
 const SlDispatchEntry sl_dispatch_batch_norm[] = {

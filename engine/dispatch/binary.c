@@ -27,18 +27,17 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
   sl_loops_push_strides (loops, 0, LOOP_RANK, push.a_stride);
   sl_loops_push_strides (loops, 1, LOOP_RANK, push.b_stride);
   sl_loops_push_strides (loops, 2, LOOP_RANK, push.out_stride);
-  SlDispatch *record =
-      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_binary_texels : &sl_shader_binary, &push);
+  SlDispatch *record = sl_dispatch_add (to, sl_dispatch_choose (to, binary), &push);
   record->specs[SL_BINARY_OP] = binary->op;
   record->specs[SL_BINARY_ACT] = binary->act.kind;
   record->specs[SL_BINARY_RANK] = loops->rank;
   record->specs[SL_BINARY_BY_FOURS] = by_fours;
   record->specs[SL_BINARY_REPEATS_A] = loops->stride[0][last] == 0;
   record->specs[SL_BINARY_REPEATS_B] = loops->stride[1][last] == 0;
-  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4, offsetof (SlBinaryPush, at_a));
-  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4, offsetof (SlBinaryPush, at_b));
-  sl_dispatch_bind (record, 2, 2, sl_loops_get_extent (loops, 2), 4,
-                    offsetof (SlBinaryPush, at_out));
+  const uint32_t at[] = {offsetof (SlBinaryPush, at_a), offsetof (SlBinaryPush, at_b),
+                         offsetof (SlBinaryPush, at_out)};
+  for (uint32_t k = 0; k < G_N_ELEMENTS (at); k++)
+    sl_dispatch_bind (record, k, k, sl_loops_get_extent (loops, k), loops->element_size[k], at[k]);
   sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
@@ -47,7 +46,9 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
 {
   const SlBinaryParams *p = params;
   const Binary binary = {p->act, variant};
-  SlLoops loops = {.n_operands = 3, .rank = p->rank, .element_size = {4, 4, 4}};
+  SlLoops loops = {.n_operands = 3, .rank = p->rank};
+  for (uint32_t k = 0; k < 3; k++)
+    loops.element_size[k] = sl_dispatch_get_size (to, k);
   for (uint32_t d = 0; d < p->rank; d++) {
     loops.dims[d] = p->dims[d];
     loops.stride[0][d] = (ptrdiff_t)p->a_stride[d];
@@ -58,9 +59,9 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
-#define BINARY(name, op)                                 \
-  {                                                      \
-    name, sizeof (SlBinaryParams), dispatch, BINARY_##op \
+#define BINARY(name, op)                                                    \
+  {                                                                         \
+    name, sizeof (SlBinaryParams), dispatch, BINARY_##op, SL_HALVES_ALL (7) \
   }
 
 const SlDispatchEntry sl_dispatch_binary[] = {

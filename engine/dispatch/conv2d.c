@@ -13,8 +13,6 @@ dispatch_conv2d (SlDispatcher *to, const void *params, uint32_t variant)
   const uint32_t channels = p->in_c / p->groups, cols = p->out_c / p->groups;
   const size_t depth = (size_t)p->kernel_h * p->kernel_w * channels;
   const size_t in_pixels = (size_t)p->in_h * p->in_w, out_pixels = (size_t)p->out_h * p->out_w;
-  if (p->half)
-    return 0;
   const SlProduct product = {
       .groups = p->groups,
       .images = p->batch,
@@ -150,22 +148,22 @@ add_depthwise (SlDispatcher *to, const SlBand *band, const void *data)
       (uint32_t)(band->images * push.out_h * push.out_w * push.channels / (by_fours ? 4 : 1));
   push.act_a = d->act->a;
   push.act_b = d->act->b;
-  SlDispatch *record = sl_dispatch_add (
-      to, to->gpu->is_cpu ? &sl_shader_depthwise2d_texels : &sl_shader_depthwise2d, &push);
+  SlDispatch *record = sl_dispatch_add (to, sl_dispatch_choose (to, depthwise2d), &push);
   record->specs[SL_DEPTHWISE2D_ACT] = d->act->kind;
   record->specs[SL_DEPTHWISE2D_HAS_BIAS] = step->operands[2] != NULL;
   record->specs[SL_DEPTHWISE2D_HAS_RESIDUAL] = !transposed && step->operands[3] != NULL;
   record->specs[SL_DEPTHWISE2D_TRANSPOSED] = transposed;
   record->specs[SL_DEPTHWISE2D_BY_FOURS] = by_fours;
-  sl_dispatch_bind (record, 0, 0, sl_band_get_in (band), 4, offsetof (SlDepthwise2dPush, at_in));
+  sl_dispatch_bind (record, 0, 0, sl_band_get_in (band), band->size,
+                    offsetof (SlDepthwise2dPush, at_in));
   sl_dispatch_bind (record, 1, 1, sl_extent (0, row * push.kernel_h * push.kernel_w), 4,
                     offsetof (SlDepthwise2dPush, at_weights));
   sl_dispatch_bind (record, 2, 2, sl_extent (0, row), 4, offsetof (SlDepthwise2dPush, at_bias));
   if (!transposed)
-    sl_dispatch_bind (record, 3, 3, sl_band_get_out (band, push.residual_pixel), 4,
+    sl_dispatch_bind (record, 3, 3, sl_band_get_out (band, push.residual_pixel), band->size,
                       offsetof (SlDepthwise2dPush, at_residual));
-  sl_dispatch_bind (record, 4, transposed ? 3 : 4, sl_band_get_out (band, push.out_pixel), 4,
-                    offsetof (SlDepthwise2dPush, at_out));
+  sl_dispatch_bind (record, 4, transposed ? 3 : 4, sl_band_get_out (band, push.out_pixel),
+                    band->size, offsetof (SlDepthwise2dPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
 
@@ -186,6 +184,7 @@ dispatch_bands (SlDispatcher *to, const SlDepthwise2dPush *push, uint32_t batch,
                       .stride = push->stride_h,
                       .dilation = push->dilation_h,
                       .pad = push->pad_h,
+                      .size = sl_dispatch_get_size (to, 0),
                       .transposed = transposed};
   return sl_bands_dispatch (to, &all, add_depthwise, &d);
 }
@@ -240,10 +239,12 @@ dispatch_depthwise_transposed (SlDispatcher *to, const void *params, uint32_t va
 }
 
 const SlDispatchEntry sl_dispatch_conv2d[] = {
-    {"conv2d", sizeof (SlConv2dParams), dispatch_conv2d, 0},
-    {"conv2d_narrow", sizeof (SlConv2dParams), dispatch_conv2d, 0},
-    {"depthwise2d", sizeof (SlConv2dParams), dispatch_depthwise, 0},
-    {"conv_transpose2d", sizeof (SlConvTranspose2dParams), dispatch_conv_transpose, 0},
-    {"depthwise_transposed2d", sizeof (SlConvTranspose2dParams), dispatch_depthwise_transposed, 0},
+    {"conv2d", sizeof (SlConv2dParams), dispatch_conv2d, 0, SL_PRODUCT_HALVES},
+    {"conv2d_narrow", sizeof (SlConv2dParams), dispatch_conv2d, 0, SL_PRODUCT_HALVES},
+    {"depthwise2d", sizeof (SlConv2dParams), dispatch_depthwise, 0,
+     SL_HALVES_ALL (SL_OPERAND (0) | SL_OPERAND (3) | SL_OPERAND (4))},
+    {"conv_transpose2d", sizeof (SlConvTranspose2dParams), dispatch_conv_transpose, 0, {0}},
+    {"depthwise_transposed2d", sizeof (SlConvTranspose2dParams), dispatch_depthwise_transposed, 0,
+     SL_HALVES_ALL (SL_OPERAND (0) | SL_OPERAND (3))},
     {0},
 };

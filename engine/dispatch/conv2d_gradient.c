@@ -271,9 +271,12 @@ dispatch_sum_bias (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
-#define ENTRY(name, function)                          \
-  {                                                    \
-    name, sizeof (SlConv2dGradientParams), function, 0 \
+#define ENTRY(name, function)                           \
+  {                                                     \
+    name, sizeof (SlConv2dGradientParams), function, 0, \
+    {                                                   \
+      0                                                 \
+    }                                                   \
   }
 
 const SlDispatchEntry sl_dispatch_conv2d_gradient[] = {

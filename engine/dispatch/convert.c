@@ -56,7 +56,7 @@ dispatch (SlDispatcher *to, const void *params, uint32_t widens)
 }
 
 const SlDispatchEntry sl_dispatch_convert[] = {
-    {"widen", sizeof (SlConvertParams), dispatch, true},
-    {"narrow", sizeof (SlConvertParams), dispatch, false},
+    {"widen", sizeof (SlConvertParams), dispatch, true, {0}},
+    {"narrow", sizeof (SlConvertParams), dispatch, false, {0}},
     {0},
 };

@@ -23,7 +23,7 @@ writes_fours (const SlDispatcher *to, const SlLoops *loops)
   bool aligned = run % 4 == 0 && sl_dispatch_is_aligned (to, 1, loops->first[1]);
   for (; d > 0; d--)
     aligned = aligned && loops->stride[1][d - 1] % 4 == 0;
-  return aligned && loops->element_size[1] == 4;
+  return aligned && (loops->element_size[1] == 2 || loops->element_size[1] == 4);
 }
 
 static void
@@ -97,7 +97,7 @@ dispatch_fill (SlDispatcher *to, const void *params, uint32_t variant)
 }
 
 const SlDispatchEntry sl_dispatch_copy[] = {
-    {"copy", sizeof (SlCopyParams), dispatch_copy, 0},
-    {"fill", sizeof (SlFillParams), dispatch_fill, 0},
+    {"copy", sizeof (SlCopyParams), dispatch_copy, 0, {.all = 3, .moves = true}},
+    {"fill", sizeof (SlFillParams), dispatch_fill, 0, {.all = 1, .moves = true}},
     {0},
 };

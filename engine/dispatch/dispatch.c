@@ -1,6 +1,7 @@
 #include "dispatch/dispatch.h"
 
 #include "dispatch/list.h"
+#include "graph/op.h"
 #include "shaders/panel.h"
 
 #include <string.h>
@@ -42,10 +43,20 @@ can_run (SlDispatcher *to, uint32_t first)
   return true;
 }
 
-SlTarget
-sl_dispatch_get_target (void)
+static SlHalves
+get_halves (const SlStep *step)
 {
-  return (SlTarget){.panel = PANEL, .panel_width = PANEL};
+  const SlDispatchEntry *entry = sl_dispatch_find (step->kernel);
+  return entry != NULL ? entry->halves : (SlHalves){0};
+}
+
+SlTarget
+sl_dispatch_get_target (bool half)
+{
+  return (SlTarget){.panel = PANEL,
+                    .panel_width = PANEL,
+                    .half_weights = half,
+                    .get_halves = half ? get_halves : NULL};
 }
 
 uint32_t
@@ -122,13 +133,26 @@ sl_dispatch_bind_scratch (SlDispatcher *to, SlDispatch *record, uint32_t binding
 }
 
 bool
+sl_dispatch_is_half (const SlDispatcher *to, uint32_t index)
+{
+  const SlValue *value = to->steps->operands[index];
+  return value != NULL && sl_value_get_storage (value) == SL_FLOAT16;
+}
+
+uint32_t
+sl_dispatch_get_size (const SlDispatcher *to, uint32_t index)
+{
+  return (uint32_t)sl_value_get_element_size (to->steps->operands[index]);
+}
+
+bool
 sl_dispatch_is_aligned (const SlDispatcher *to, uint32_t index, size_t first)
 {
   size_t offset;
   if (to->steps->operands[index] == NULL)
     return true;
   sl_value_get_root (to->steps->operands[index], &offset);
-  return offset % 16 == 0 && first % 4 == 0;
+  return offset % (4 * (size_t)sl_dispatch_get_size (to, index)) == 0 && first % 4 == 0;
 }
 
 void

@@ -75,6 +75,13 @@ typedef struct SlDispatcher {
   uint32_t n_refused; /* bindings that a refused step would take, if these are too many; else 0 */
 } SlDispatcher;
 
+/* What a family's table says of operands, bits by number. */
+#define SL_OPERAND(index) (UINT32_C (1) << (index))
+#define SL_HALVES_ALL(operands) \
+  {                             \
+    (operands), 0, false        \
+  }
+
 /* Appends the records of the first step, or of several that follow it. Returns how many steps they
  * compute; 0 if the device cannot (types, limits). `variant`: of the entry. */
 typedef uint32_t (*SlDispatchFunc) (SlDispatcher *to, const void *params, uint32_t variant);
@@ -85,6 +92,7 @@ typedef struct SlDispatchEntry {
   size_t params_size; /* of the kernel's parameter struct */
   SlDispatchFunc dispatch;
   uint32_t variant; /* what the family's kernels differ in */
+  SlHalves halves;  /* operands that it takes as float16, too */
 } SlDispatchEntry;
 
 /* The entry of a kernel; NULL: there is none. */
@@ -94,8 +102,9 @@ const SlDispatchEntry *sl_dispatch_find (const char *kernel);
  * compute; 0, with nothing appended, if there is no dispatcher, or none for this device. */
 uint32_t sl_dispatch_steps (SlDispatcher *to);
 
-/* What lowering and packing for shaders go by. */
-SlTarget sl_dispatch_get_target (void);
+/* What lowering and packing for shaders go by. `half`: activations and constant weights are stored
+ * as float16 where shaders take that, which needs SL_SHADER_STORAGE16. */
+SlTarget sl_dispatch_get_target (bool half);
 
 /* TRUE if the kernel is on the list of those that run on the CPU within a GPU's program: its
  * parameters, packing and workspace are the same for every target. */
@@ -139,7 +148,20 @@ sl_gpu_get_range (const SlGpu *gpu)
   return gpu->binding_range - gpu->alignment;
 }
 
-/* TRUE if element `first` (of 4 bytes) of operand `index` begins a vector of four wherever the
+/* TRUE if operand `index` lies in memory as float16. */
+bool sl_dispatch_is_half (const SlDispatcher *to, uint32_t index);
+/* Bytes of an element of operand `index`, which is there. */
+uint32_t sl_dispatch_get_size (const SlDispatcher *to, uint32_t index);
+
+/* The variant of a shader that stores float32, or float16. */
+#define sl_shader_get(name, is_half) ((is_half) ? &sl_shader_##name##_half : &sl_shader_##name)
+
+/* The same by how operand 0 is stored, and on a CPU that plays a GPU the one that reads texels. */
+#define sl_dispatch_choose(to, name)                                              \
+  ((to)->gpu->is_cpu ? sl_shader_get (name##_texels, sl_dispatch_is_half (to, 0)) \
+                     : sl_shader_get (name, sl_dispatch_is_half (to, 0)))
+
+/* TRUE if element `first` of operand `index` begins a vector of four wherever the
  * operand's place is bound, or if there is no such operand. */
 bool sl_dispatch_is_aligned (const SlDispatcher *to, uint32_t index, size_t first);
 

@@ -54,6 +54,6 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
 }
 
 const SlDispatchEntry sl_dispatch_dropout[] = {
-    {"dropout", sizeof (SlDropoutParams), dispatch, 0},
+    {"dropout", sizeof (SlDropoutParams), dispatch, 0, {0}},
     {0},
 };

@@ -8,14 +8,16 @@
 
 /* Cycles of a CPU, measured with lavapipe (shaders/README.md): to fetch a vector of the input, one
  * of weights, and to multiply a row by a panel, for four of the depth. */
-#define LANES_FORM(n_rows, n_panels)                                                         \
-  {                                                                                          \
-    &sl_shader_gemm_lanes##n_rows##x##n_panels, true, LANES, n_rows *LANES, n_panels *PANEL, \
-        n_rows * 40 + n_panels * 400 + n_rows *n_panels * 77                                 \
+#define LANES_FORM(n_rows, n_panels)                                                               \
+  {                                                                                                \
+    &sl_shader_gemm_lanes##n_rows##x##n_panels, &sl_shader_gemm_lanes##n_rows##x##n_panels##_half, \
+        true, LANES, n_rows *LANES, n_panels *PANEL,                                               \
+        n_rows * 40 + n_panels * 400 + n_rows *n_panels * 77                                       \
   }
-#define TILES_FORM(size)                                        \
-  {                                                             \
-    &sl_shader_gemm_tiles##size, false, size * 2, size, size, 0 \
+#define TILES_FORM(size)                                                                          \
+  {                                                                                               \
+    &sl_shader_gemm_tiles##size, &sl_shader_gemm_tiles##size##_half, false, size * 2, size, size, \
+        0                                                                                         \
   }
 
 const SlProductForm sl_product_forms[] = {

@@ -4,11 +4,11 @@
 #include "dispatch/dispatch.h"
 
 typedef struct SlProductForm {
-  const SlShader *shader;
-  bool for_cpu;        /* a CPU that plays a GPU */
-  uint32_t local;      /* invocations of a workgroup */
-  uint32_t rows, cols; /* of a workgroup */
-  uint32_t cycles;     /* for_cpu: that a workgroup takes for four of the depth, about */
+  const SlShader *shader, *half; /* that store float32, float16 */
+  bool for_cpu;                  /* a CPU that plays a GPU */
+  uint32_t local;                /* invocations of a workgroup */
+  uint32_t rows, cols;           /* of a workgroup */
+  uint32_t cycles;               /* for_cpu: that a workgroup takes for four of the depth, about */
 } SlProductForm;
 
 extern const SlProductForm sl_product_forms[];

@@ -39,9 +39,12 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
-#define GATE(name, op)                               \
-  {                                                  \
-    name, sizeof (SlGateParams), dispatch, GATE_##op \
+#define GATE(name, op)                                \
+  {                                                   \
+    name, sizeof (SlGateParams), dispatch, GATE_##op, \
+    {                                                 \
+      0                                               \
+    }                                                 \
   }
 
 const SlDispatchEntry sl_dispatch_gate[] = {

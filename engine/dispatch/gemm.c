@@ -10,8 +10,6 @@ static uint32_t
 dispatch_gemm (SlDispatcher *to, const void *params, uint32_t variant)
 {
   const SlGemmParams *p = params;
-  if (p->half)
-    return 0;
   const SlProduct product = {
       .groups = p->batch,
       .images = 1,
@@ -92,10 +90,12 @@ add_pack (SlDispatcher *to, const Pack *pack)
     push.depth[i] = p->depth[i];
     push.depth_stride[i] = (uint32_t)p->depth_stride[i];
   }
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_pack_weights, &push);
-  sl_dispatch_bind (record, 0, 0, sl_extent (pack->from * 4, pack_span (p) * 4), 4,
+  const bool half = sl_dispatch_is_half (to, 0);
+  const uint32_t size = sl_dispatch_get_size (to, 0);
+  SlDispatch *record = sl_dispatch_add (to, sl_shader_get (pack_weights, half), &push);
+  sl_dispatch_bind (record, 0, 0, sl_extent (pack->from * size, pack_span (p) * size), size,
                     offsetof (SlPackWeightsPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_extent (pack->into * 4, pack_size (p) * 4), 4,
+  sl_dispatch_bind (record, 1, 1, sl_extent (pack->into * size, pack_size (p) * size), size,
                     offsetof (SlPackWeightsPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
@@ -146,7 +146,8 @@ dispatch_pack (SlDispatcher *to, const Pack *pack)
   const SlPackParams *p = &pack->p;
   if (pack_size (p) == 0)
     return true;
-  if (MAX (pack_size (p), pack_span (p)) * 4 <= sl_gpu_get_range (to->gpu)) {
+  if (MAX (pack_size (p), pack_span (p)) * sl_dispatch_get_size (to, 0) <=
+      sl_gpu_get_range (to->gpu)) {
     add_pack (to, pack);
     return true;
   }
@@ -199,8 +200,8 @@ dispatch_pack_transposed (SlDispatcher *to, const void *params, uint32_t variant
 }
 
 const SlDispatchEntry sl_dispatch_gemm[] = {
-    {"gemm", sizeof (SlGemmParams), dispatch_gemm, 0},
-    {"pack_weights", sizeof (SlPackParams), dispatch_pack_weights, 0},
-    {"pack_transposed2d", sizeof (SlPackTransposedParams), dispatch_pack_transposed, 0},
+    {"gemm", sizeof (SlGemmParams), dispatch_gemm, 0, SL_PRODUCT_HALVES},
+    {"pack_weights", sizeof (SlPackParams), dispatch_pack_weights, 0, SL_HALVES_ALL (3)},
+    {"pack_transposed2d", sizeof (SlPackTransposedParams), dispatch_pack_transposed, 0, {0}},
     {0},
 };

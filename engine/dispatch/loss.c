@@ -41,7 +41,7 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
 }
 
 const SlDispatchEntry sl_dispatch_loss[] = {
-    {"cross_entropy", sizeof (SlCrossEntropyParams), dispatch, false},
-    {"cross_entropy_gradient", sizeof (SlCrossEntropyParams), dispatch, true},
+    {"cross_entropy", sizeof (SlCrossEntropyParams), dispatch, false, {0}},
+    {"cross_entropy_gradient", sizeof (SlCrossEntropyParams), dispatch, true, {0}},
     {0},
 };

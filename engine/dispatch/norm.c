@@ -16,23 +16,25 @@ add_norm (SlDispatcher *to, const SlLoops *loops, const void *data)
   const SlStep *step = to->steps;
   const size_t images = loops->dims[0];
   SlNormPush push = norm->push;
-  const uint64_t row = (uint64_t)push.groups * push.channels * 4, n = images * push.positions;
+  const uint32_t size = loops->element_size[0];
+  const uint64_t row = (uint64_t)push.groups * push.channels * size, n = images * push.positions;
   push.blocks = (uint32_t)images * push.groups;
   push.act_a = norm->act->a;
   push.act_b = norm->act->b;
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_norm, &push);
+  SlDispatch *record =
+      sl_dispatch_add (to, sl_shader_get (norm, sl_dispatch_is_half (to, 0)), &push);
   record->specs[SL_NORM_ACT] = norm->act->kind;
   record->specs[SL_NORM_HAS_BIAS] = step->operands[2] != NULL;
   sl_dispatch_bind (record, 0, 0,
-                    (SlExtent){loops->first[0] * 4, n, row, (uint64_t)push.in_stride * 4}, 4,
-                    offsetof (SlNormPush, at_in));
+                    (SlExtent){loops->first[0] * size, n, row, (uint64_t)push.in_stride * size},
+                    size, offsetof (SlNormPush, at_in));
   sl_dispatch_bind (record, 1, 1, sl_extent (0, norm->scales * 4), 4,
                     offsetof (SlNormPush, at_scale));
   sl_dispatch_bind (record, 2, 2, sl_extent (0, norm->scales * 4), 4,
                     offsetof (SlNormPush, at_bias));
   sl_dispatch_bind (record, 3, 3,
-                    (SlExtent){loops->first[1] * 4, n, row, (uint64_t)push.out_stride * 4}, 4,
-                    offsetof (SlNormPush, at_out));
+                    (SlExtent){loops->first[1] * size, n, row, (uint64_t)push.out_stride * size},
+                    size, offsetof (SlNormPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.blocks, 1);
 }
 
@@ -49,7 +51,7 @@ dispatch_images (SlDispatcher *to, const SlNormPush *push, size_t images, const 
       .dims = {images},
       .stride = {{push->in_image}, {push->out_image}},
       .beside = {steps * push->in_stride + row - 1, steps * push->out_stride + row - 1},
-      .element_size = {4, 4}};
+      .element_size = {sl_dispatch_get_size (to, 0), sl_dispatch_get_size (to, 3)}};
   sl_loops_cut (to, &loops, add_norm, &norm);
   return 1;
 }
@@ -87,7 +89,9 @@ dispatch_group_norm (SlDispatcher *to, const void *params, uint32_t variant)
 }
 
 const SlDispatchEntry sl_dispatch_norm[] = {
-    {"layer_norm", sizeof (SlLayerNormParams), dispatch_layer_norm, 0},
-    {"group_norm", sizeof (SlGroupNormParams), dispatch_group_norm, 0},
+    {"layer_norm", sizeof (SlLayerNormParams), dispatch_layer_norm, 0,
+     SL_HALVES_ALL (SL_OPERAND (0) | SL_OPERAND (3))},
+    {"group_norm", sizeof (SlGroupNormParams), dispatch_group_norm, 0,
+     SL_HALVES_ALL (SL_OPERAND (0) | SL_OPERAND (3))},
     {0},
 };

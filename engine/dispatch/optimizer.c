@@ -90,9 +90,12 @@ dispatch_square_sum (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
-#define UPDATE(name, rule)                                            \
-  {                                                                   \
-    name "_update", sizeof (SlOptimizerParams), dispatch_update, rule \
+#define UPDATE(name, rule)                                             \
+  {                                                                    \
+    name "_update", sizeof (SlOptimizerParams), dispatch_update, rule, \
+    {                                                                  \
+      0                                                                \
+    }                                                                  \
   }
 
 const SlDispatchEntry sl_dispatch_optimizer[] = {
@@ -100,6 +103,6 @@ const SlDispatchEntry sl_dispatch_optimizer[] = {
     UPDATE ("rmsprop", OPTIMIZER_RMSPROP),
     UPDATE ("adam", OPTIMIZER_ADAM),
     UPDATE ("adagrad", OPTIMIZER_ADAGRAD),
-    {"square_sum", sizeof (SlSquareSumParams), dispatch_square_sum, 0},
+    {"square_sum", sizeof (SlSquareSumParams), dispatch_square_sum, 0, {0}},
     {0},
 };

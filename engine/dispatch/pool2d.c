@@ -42,12 +42,12 @@ add_pool (SlDispatcher *to, const SlBand *band, const void *data)
       .in_pixel = p->in_stride,
       .out_pixel = p->out_stride,
   };
-  SlDispatch *record =
-      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_pool2d_texels : &sl_shader_pool2d, &push);
+  SlDispatch *record = sl_dispatch_add (to, sl_dispatch_choose (to, pool2d), &push);
   record->specs[SL_POOL2D_OP] = pool->op;
   record->specs[SL_POOL2D_BY_FOURS] = by_fours;
-  sl_dispatch_bind (record, 0, 0, sl_band_get_in (band), 4, offsetof (SlPool2dPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_band_get_out (band, p->out_stride), 4,
+  sl_dispatch_bind (record, 0, 0, sl_band_get_in (band), band->size,
+                    offsetof (SlPool2dPush, at_in));
+  sl_dispatch_bind (record, 1, 1, sl_band_get_out (band, p->out_stride), band->size,
                     offsetof (SlPool2dPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.invocations, GROUP);
 }
@@ -69,7 +69,8 @@ dispatch_pool (SlDispatcher *to, const void *params, uint32_t variant)
                       .kernel = p->kernel_h,
                       .stride = (int32_t)p->stride_h,
                       .dilation = (int32_t)p->dilation_h,
-                      .pad = (int32_t)p->pad_top};
+                      .pad = (int32_t)p->pad_top,
+                      .size = sl_dispatch_get_size (to, 0)};
   return sl_bands_dispatch (to, &all, add_pool, &pool) ? 1 : 0;
 }
 
@@ -80,7 +81,8 @@ static void
 add_resize (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const SlResize2dParams *p = data;
-  const uint64_t n = loops->dims[0], row = (uint64_t)p->channels * 4;
+  const uint64_t n = loops->dims[0], size = loops->element_size[0];
+  const uint64_t row = p->channels * size;
   const uint64_t in = (uint64_t)p->in_h * p->in_w, out = (uint64_t)p->out_h * p->out_w;
   const size_t table = ((size_t)p->out_h * p->taps_h + (size_t)p->out_w * p->taps_w) * 4;
   const SlResize2dPush push = {
@@ -95,15 +97,16 @@ add_resize (SlDispatcher *to, const SlLoops *loops, const void *data)
       .in_pixel = p->in_stride,
       .out_pixel = p->out_stride,
   };
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_resize2d, &push);
+  SlDispatch *record =
+      sl_dispatch_add (to, sl_shader_get (resize2d, sl_dispatch_is_half (to, 0)), &push);
   sl_dispatch_bind (record, 0, 0,
-                    (SlExtent){loops->first[0] * 4, n * in, row, (uint64_t)p->in_stride * 4}, 4,
-                    offsetof (SlResize2dPush, at_in));
+                    (SlExtent){loops->first[0] * size, n * in, row, p->in_stride * size},
+                    (uint32_t)size, offsetof (SlResize2dPush, at_in));
   sl_dispatch_bind (record, 1, 1, sl_extent (0, table), 4, offsetof (SlResize2dPush, at_indices));
   sl_dispatch_bind (record, 2, 2, sl_extent (0, table), 4, offsetof (SlResize2dPush, at_weights));
   sl_dispatch_bind (record, 3, 3,
-                    (SlExtent){loops->first[1] * 4, n * out, row, (uint64_t)p->out_stride * 4}, 4,
-                    offsetof (SlResize2dPush, at_out));
+                    (SlExtent){loops->first[1] * size, n * out, row, p->out_stride * size},
+                    (uint32_t)size, offsetof (SlResize2dPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
 
@@ -119,15 +122,16 @@ dispatch_resize (SlDispatcher *to, const void *params, uint32_t variant)
       .stride = {{(ptrdiff_t)(in * p->in_stride)}, {(ptrdiff_t)(out * p->out_stride)}},
       .beside = {(in - 1) * p->in_stride + p->channels - 1,
                  (out - 1) * p->out_stride + p->channels - 1},
-      .element_size = {4, 4}};
+      .element_size = {sl_dispatch_get_size (to, 0), sl_dispatch_get_size (to, 3)}};
   if (in > 0 && out > 0)
     sl_loops_cut (to, &loops, add_resize, p);
   return 1;
 }
 
 const SlDispatchEntry sl_dispatch_pool2d[] = {
-    {"max_pool2d", sizeof (SlPool2dParams), dispatch_pool, POOL_MAX},
-    {"average_pool2d", sizeof (SlPool2dParams), dispatch_pool, POOL_AVERAGE},
-    {"resize2d", sizeof (SlResize2dParams), dispatch_resize, 0},
+    {"max_pool2d", sizeof (SlPool2dParams), dispatch_pool, POOL_MAX, SL_HALVES_ALL (3)},
+    {"average_pool2d", sizeof (SlPool2dParams), dispatch_pool, POOL_AVERAGE, SL_HALVES_ALL (3)},
+    {"resize2d", sizeof (SlResize2dParams), dispatch_resize, 0,
+     SL_HALVES_ALL (SL_OPERAND (0) | SL_OPERAND (3))},
     {0},
 };

@@ -79,7 +79,7 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
 }
 
 const SlDispatchEntry sl_dispatch_pool2d_gradient[] = {
-    {"max_pool2d_gradient", sizeof (SlPool2dGradientParams), dispatch, true},
-    {"average_pool2d_gradient", sizeof (SlPool2dGradientParams), dispatch, false},
+    {"max_pool2d_gradient", sizeof (SlPool2dGradientParams), dispatch, true, {0}},
+    {"average_pool2d_gradient", sizeof (SlPool2dGradientParams), dispatch, false, {0}},
     {0},
 };

@@ -36,59 +36,71 @@ depth_of (const SlProduct *p)
 
 /* --- What is touched --- */
 
-/* Rows of `n` elements, `pixel` apart, that go through all groups and images: as they are where
- * they follow each other evenly, else their outline. `pixels` of an image. */
+static const SlValue *
+operand (const SlDispatcher *to, uint32_t index)
+{
+  return index != SL_PRODUCT_NO_OPERAND ? to->steps->operands[index] : NULL;
+}
+
+/* Of an element of the operand, if it is there. */
+static uint32_t
+size_of (const SlDispatcher *to, uint32_t index)
+{
+  return operand (to, index) != NULL ? sl_dispatch_get_size (to, index) : 0;
+}
+
+/* Rows of `n` elements, `pixel` apart, of `size` bytes, that go through all groups and images: as
+ * they are where they follow each other evenly, else their outline. `pixels` of an image. */
 static SlExtent
-side_extent (const SlProduct *p, const SlProductSide *side, size_t pixels, size_t n)
+side_extent (const SlProduct *p, const SlProductSide *side, size_t pixels, size_t n, size_t size)
 {
   const bool images_follow = p->images == 1 || side->image == pixels * side->pixel;
   if (images_follow && (p->groups == 1 || side->group == n) && n * p->groups <= side->pixel)
-    return (SlExtent){side->first * 4, p->images * pixels, n * p->groups * 4, side->pixel * 4};
+    return (SlExtent){side->first * size, p->images * pixels, n * p->groups * size,
+                      side->pixel * size};
   const size_t span = (p->images - 1) * side->image + (p->groups - 1) * side->group +
                       (pixels - 1) * side->pixel + n;
-  return sl_extent (side->first * 4, span * 4);
+  return sl_extent (side->first * size, span * size);
 }
 
 static SlExtent
-in_extent (const SlProduct *p)
+in_extent (const SlDispatcher *to, const SlProduct *p)
 {
-  return side_extent (p, &p->in, (size_t)p->in_h * p->in_w, p->channels);
+  return side_extent (p, &p->in, (size_t)p->in_h * p->in_w, p->channels,
+                      size_of (to, p->in.operand));
 }
 
 /* Every output pixel if the steps are those of a picture without gaps, else their outline. */
 static SlExtent
-out_extent (const SlProduct *p)
+out_extent (const SlDispatcher *to, const SlProduct *p)
 {
+  const size_t size = size_of (to, p->out.operand);
   if (p->out_x == p->out.pixel && p->out_y == p->out_w * p->out.pixel)
-    return side_extent (p, &p->out, (size_t)p->out_h * p->out_w, p->cols);
+    return side_extent (p, &p->out, (size_t)p->out_h * p->out_w, p->cols, size);
   const size_t span = (p->images - 1) * p->out.image + (p->groups - 1) * p->out.group +
                       (p->out_h - 1) * p->out_y + (p->out_w - 1) * p->out_x + p->cols;
-  return sl_extent (p->out.first * 4, span * 4);
+  return sl_extent (p->out.first * size, span * size);
 }
 
 static SlExtent
-residual_extent (const SlProduct *p)
+residual_extent (const SlDispatcher *to, const SlProduct *p)
 {
-  return side_extent (p, &p->residual, (size_t)p->out_h * p->out_w, p->cols);
+  return side_extent (p, &p->residual, (size_t)p->out_h * p->out_w, p->cols,
+                      size_of (to, p->residual_operand));
 }
 
 static SlExtent
-weights_extent (const SlProduct *p)
+weights_extent (const SlDispatcher *to, const SlProduct *p)
 {
+  const size_t size = size_of (to, p->weight_operand);
   const size_t one = panel_count (p) * PANEL * depth_of (p);
-  return sl_extent (p->weights * 4, ((p->groups - 1) * p->weight_group + one) * 4);
+  return sl_extent (p->weights * size, ((p->groups - 1) * p->weight_group + one) * size);
 }
 
 static SlExtent
 bias_extent (const SlProduct *p)
 {
   return sl_extent (p->bias * 4, (p->shares_bias ? 1 : (size_t)p->groups) * p->cols * 4);
-}
-
-static const SlValue *
-operand (const SlDispatcher *to, uint32_t index)
-{
-  return index != SL_PRODUCT_NO_OPERAND ? to->steps->operands[index] : NULL;
 }
 
 /* --- Records --- */
@@ -128,12 +140,15 @@ static void
 bind_all (const SlDispatcher *to, SlDispatch *record, const SlProduct *p, uint32_t at_in,
           uint32_t at_weights, uint32_t at_bias, uint32_t at_residual, uint32_t at_out)
 {
-  sl_dispatch_bind (record, 0, p->in.operand, in_extent (p), 4, at_in);
-  sl_dispatch_bind (record, 1, p->weight_operand, weights_extent (p), 4, at_weights);
+  sl_dispatch_bind (record, 0, p->in.operand, in_extent (to, p), size_of (to, p->in.operand),
+                    at_in);
+  sl_dispatch_bind (record, 1, p->weight_operand, weights_extent (to, p),
+                    size_of (to, p->weight_operand), at_weights);
   sl_dispatch_bind (record, 2, p->bias_operand, bias_extent (p), 4, at_bias);
-  sl_dispatch_bind_value (record, 3, operand (to, p->residual_operand), residual_extent (p), 4,
-                          at_residual);
-  sl_dispatch_bind (record, 4, p->out.operand, out_extent (p), 4, at_out);
+  sl_dispatch_bind_value (record, 3, operand (to, p->residual_operand), residual_extent (to, p),
+                          size_of (to, p->residual_operand), at_residual);
+  sl_dispatch_bind (record, 4, p->out.operand, out_extent (to, p), size_of (to, p->out.operand),
+                    at_out);
 }
 
 static SlGemmPush
@@ -184,6 +199,7 @@ add_shader (SlDispatcher *to, const SlProduct *p, const SlShader *shader, uint32
   record->specs[SL_GEMM_WRITES_FOURS] = writes_fours (to, p);
   record->specs[SL_GEMM_SHARES_BIAS] = p->shares_bias;
   record->specs[SL_GEMM_SPLITS] = splits;
+  record->specs[SL_GEMM_WRITES_FLOATS] = !sl_dispatch_is_half (to, p->out.operand);
   bind_all (to, record, p, offsetof (SlGemmPush, at_in), offsetof (SlGemmPush, at_weights),
             offsetof (SlGemmPush, at_bias), offsetof (SlGemmPush, at_residual),
             offsetof (SlGemmPush, at_out));
@@ -207,7 +223,8 @@ add_gemm (SlDispatcher *to, const SlProduct *p)
   while (splits > 1 && (parts_size (p, splits) > sl_gpu_get_range (to->gpu) ||
                         (uint64_t)p->groups * splits > to->gpu->max_groups))
     splits /= 2;
-  SlDispatch *record = add_shader (to, p, form->shader, form->local, splits);
+  const bool half = sl_dispatch_is_half (to, p->in.operand);
+  SlDispatch *record = add_shader (to, p, half ? form->half : form->shader, form->local, splits);
   record->groups[0] = (p->cols + form->cols - 1) / form->cols;
   record->groups[1] = (uint32_t)((rows + form->rows - 1) / form->rows);
   record->groups[2] = p->groups * splits;
@@ -215,7 +232,7 @@ add_gemm (SlDispatcher *to, const SlProduct *p)
     return;
   sl_dispatch_bind_scratch (to, record, 4, 0, parts_size (p, splits), 4,
                             offsetof (SlGemmPush, at_out));
-  record = add_shader (to, p, &sl_shader_gemm_sum, SUM_LOCAL, splits);
+  record = add_shader (to, p, sl_shader_get (gemm_sum, half), SUM_LOCAL, splits);
   sl_dispatch_bind_scratch (to, record, 0, 0, parts_size (p, splits), 4,
                             offsetof (SlGemmPush, at_in));
   sl_dispatch_groups (record, to->gpu, rows * panel_count (p) * (PANEL / 4), SUM_LOCAL);
@@ -241,12 +258,12 @@ add_gemv (SlDispatcher *to, const SlProduct *p)
       .act_b = p->act.b,
   };
   const uint32_t local = to->gpu->is_cpu ? 8 : 64;
-  SlDispatch *record =
-      sl_dispatch_add (to, to->gpu->is_cpu ? &sl_shader_gemv_texels : &sl_shader_gemv, &push);
+  SlDispatch *record = sl_dispatch_add (to, sl_dispatch_choose (to, gemv), &push);
   record->specs[SL_GEMV_LOCAL_SIZE] = local;
   record->specs[SL_GEMV_ACT] = p->act.kind;
   record->specs[SL_GEMV_HAS_BIAS] = operand (to, p->bias_operand) != NULL;
   record->specs[SL_GEMV_HAS_RESIDUAL] = operand (to, p->residual_operand) != NULL;
+  record->specs[SL_GEMV_WRITES_FLOATS] = !sl_dispatch_is_half (to, p->out.operand);
   record->specs[SL_GEMV_READS_FOURS] =
       is_aligned (to, p->in.operand, p->in.first) && has_aligned_steps (&p->in);
   bind_all (to, record, p, offsetof (SlGemvPush, at_in), offsetof (SlGemvPush, at_weights),
@@ -345,11 +362,11 @@ bool
 sl_product_dispatch (SlDispatcher *to, const SlProduct *p)
 {
   const uint64_t groups = to->gpu->max_groups;
-  const bool weights_fit = fits (to, weights_extent (p)) && p->cols <= groups * LEAST_COLS;
+  const bool weights_fit = fits (to, weights_extent (to, p)) && p->cols <= groups * LEAST_COLS;
   const bool pictures_fit =
-      row_count (p) <= groups * LEAST_ROWS && fits (to, in_extent (p)) &&
-      fits (to, out_extent (p)) &&
-      (operand (to, p->residual_operand) == NULL || fits (to, residual_extent (p)));
+      row_count (p) <= groups * LEAST_ROWS && fits (to, in_extent (to, p)) &&
+      fits (to, out_extent (to, p)) &&
+      (operand (to, p->residual_operand) == NULL || fits (to, residual_extent (to, p)));
   if (p->groups > 1 && (!weights_fit || p->groups > groups))
     return dispatch_halves (to, p, some_groups, p->groups, p->groups / 2);
   if (!weights_fit) {

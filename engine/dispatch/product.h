@@ -31,5 +31,12 @@ typedef struct SlProduct {
   SlAct act;
 } SlProduct;
 
+/* Operands of kernels "conv2d" and "gemm" that may be float16: input, weights, residual; the output
+ * then may be, too. */
+#define SL_PRODUCT_HALVES                                                          \
+  {                                                                                \
+    .all = SL_OPERAND (0) | SL_OPERAND (1) | SL_OPERAND (3), .any = SL_OPERAND (4) \
+  }
+
 /* Appends the records, cut into pieces that the device can bind. False: it cannot. */
 bool sl_product_dispatch (SlDispatcher *to, const SlProduct *product);

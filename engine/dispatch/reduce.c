@@ -31,13 +31,15 @@ add_reduce (SlDispatcher *to, const SlLoops *loops, const void *data)
                        .in_outer = (uint32_t)p->in_outer_stride,
                        .in_axis = (uint32_t)p->in_axis_stride,
                        .out_outer = (uint32_t)p->out_outer_stride};
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_reduce, &push);
+  const uint32_t size = loops->element_size[0];
+  SlDispatch *record =
+      sl_dispatch_add (to, sl_shader_get (reduce, sl_dispatch_is_half (to, 0)), &push);
   const bool by_groups = is_by_groups (to->gpu, results, p->axis, inner);
   record->specs[SL_REDUCE_OP] = op;
   record->specs[SL_REDUCE_BY_GROUPS] = by_groups;
-  sl_dispatch_bind (record, 0, 0, sl_extent (loops->first[0] * 4, span * 4), 4,
+  sl_dispatch_bind (record, 0, 0, sl_extent (loops->first[0] * size, span * size), size,
                     offsetof (SlReducePush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4,
+  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), loops->element_size[1],
                     offsetof (SlReducePush, at_out));
   sl_dispatch_groups (record, to->gpu, results, by_groups ? 1 : GROUP);
 }
@@ -57,7 +59,7 @@ dispatch_reduce (SlDispatcher *to, const void *params, uint32_t variant)
       .dims = {p->outer, p->inner},
       .stride = {{(ptrdiff_t)p->in_outer_stride, 1}, {(ptrdiff_t)p->out_outer_stride, 1}},
       .beside = {axis_span},
-      .element_size = {4, 4}};
+      .element_size = {sl_dispatch_get_size (to, 0), sl_dispatch_get_size (to, 1)}};
   sl_loops_cut (to, &loops, add_reduce, data);
   return 1;
 }
@@ -112,9 +114,12 @@ add_lrn (SlDispatcher *to, const SlLoops *loops, const void *data)
                           .alpha = p->alpha,
                           .beta = p->beta,
                           .bias = p->bias};
-  SlDispatch *record = sl_dispatch_add (to, &sl_shader_lrn, &push);
-  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), 4, offsetof (SlLrnPush, at_in));
-  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), 4, offsetof (SlLrnPush, at_out));
+  SlDispatch *record =
+      sl_dispatch_add (to, sl_shader_get (lrn, sl_dispatch_is_half (to, 0)), &push);
+  sl_dispatch_bind (record, 0, 0, sl_loops_get_extent (loops, 0), loops->element_size[0],
+                    offsetof (SlLrnPush, at_in));
+  sl_dispatch_bind (record, 1, 1, sl_loops_get_extent (loops, 1), loops->element_size[1],
+                    offsetof (SlLrnPush, at_out));
   sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
 
@@ -126,7 +131,7 @@ dispatch_lrn (SlDispatcher *to, const void *params, uint32_t variant)
                    .rank = 2,
                    .dims = {p->rows, p->channels},
                    .stride = {{(ptrdiff_t)p->in_stride, 1}, {(ptrdiff_t)p->out_stride, 1}},
-                   .element_size = {4, 4}};
+                   .element_size = {sl_dispatch_get_size (to, 0), sl_dispatch_get_size (to, 1)}};
   if (sl_gpu_get_range (to->gpu) < p->channels * 4)
     return 0;
   sl_loops_cut (to, &loops, add_lrn, p);
@@ -174,9 +179,9 @@ dispatch_lrn_gradient (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
-#define REDUCE(name, op)                                        \
-  {                                                             \
-    name, sizeof (SlReduceParams), dispatch_reduce, REDUCE_##op \
+#define REDUCE(name, op)                                                           \
+  {                                                                                \
+    name, sizeof (SlReduceParams), dispatch_reduce, REDUCE_##op, SL_HALVES_ALL (3) \
   }
 
 const SlDispatchEntry sl_dispatch_reduce[] = {
@@ -187,9 +192,9 @@ const SlDispatchEntry sl_dispatch_reduce[] = {
     REDUCE ("reduce_prod", PROD),
     REDUCE ("reduce_l1", L1),
     REDUCE ("reduce_l2", L2),
-    {"softmax", sizeof (SlSoftmaxParams), dispatch_softmax, 0},
-    {"log_softmax", sizeof (SlSoftmaxParams), dispatch_softmax, 1},
-    {"lrn", sizeof (SlLrnParams), dispatch_lrn, 0},
-    {"lrn_gradient", sizeof (SlLrnGradientParams), dispatch_lrn_gradient, 0},
+    {"softmax", sizeof (SlSoftmaxParams), dispatch_softmax, 0, {0}},
+    {"log_softmax", sizeof (SlSoftmaxParams), dispatch_softmax, 1, {0}},
+    {"lrn", sizeof (SlLrnParams), dispatch_lrn, 0, SL_HALVES_ALL (3)},
+    {"lrn_gradient", sizeof (SlLrnGradientParams), dispatch_lrn_gradient, 0, {0}},
     {0},
 };

@@ -96,9 +96,12 @@ dispatch_where (SlDispatcher *to, const void *params, uint32_t variant)
   return dispatch (to, params, 4, (const uint32_t[]){1, 4, 4, 4}, add_where, NULL);
 }
 
-#define SELECT(name, func, op)              \
-  {                                         \
-    name, sizeof (SlSelectParams), func, op \
+#define SELECT(name, func, op)               \
+  {                                          \
+    name, sizeof (SlSelectParams), func, op, \
+    {                                        \
+      0                                      \
+    }                                        \
   }
 
 const SlDispatchEntry sl_dispatch_select[] = {

@@ -14,7 +14,8 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
 {
   const Unary *unary = data;
   SlUnaryPush push = {.a = unary->a, .b = unary->b};
-  SlDispatch *record = sl_loops_add_rows (to, loops, &sl_shader_unary, &push);
+  SlDispatch *record =
+      sl_loops_add_rows (to, loops, sl_shader_get (unary, sl_dispatch_is_half (to, 0)), &push);
   record->specs[SL_UNARY_OP] = unary->op;
 }
 
@@ -27,14 +28,14 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
                    .rank = 2,
                    .dims = {p->rows, p->cols},
                    .stride = {{(ptrdiff_t)p->in_stride, 1}, {(ptrdiff_t)p->out_stride, 1}},
-                   .element_size = {4, 4}};
+                   .element_size = {sl_dispatch_get_size (to, 0), sl_dispatch_get_size (to, 1)}};
   sl_loops_dispatch (to, &loops, 2, add, &unary);
   return 1;
 }
 
-#define UNARY(name, op)                                \
-  {                                                    \
-    name, sizeof (SlUnaryParams), dispatch, UNARY_##op \
+#define UNARY(name, op)                                                   \
+  {                                                                       \
+    name, sizeof (SlUnaryParams), dispatch, UNARY_##op, SL_HALVES_ALL (3) \
   }
 
 const SlDispatchEntry sl_dispatch_unary[] = {

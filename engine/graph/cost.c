@@ -1,12 +1,24 @@
 /* What a node's computation takes: memory and operations. */
 #include "graph/op.h"
 
+SlDType
+sl_value_get_storage (const SlValue *value)
+{
+  return value->is_half ? SL_FLOAT16 : value->dtype;
+}
+
+size_t
+sl_value_get_element_size (const SlValue *value)
+{
+  return sl_dtype_get_size (sl_value_get_storage (value));
+}
+
 size_t
 sl_value_get_bytes (const SlValue *value)
 {
   size_t elements = 0;
   sl_shape_get_elements (&value->shape, &elements);
-  return elements * sl_dtype_get_size (value->dtype);
+  return elements * sl_value_get_element_size (value);
 }
 
 SlCost

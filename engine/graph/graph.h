@@ -58,6 +58,8 @@ struct SlValue {
                           one; 0: dense */
   SlValue *base;      /* set by the planner: a value in whose memory this one lies, NULL: its own */
   size_t base_offset; /* bytes from the start of base */
+  bool is_half;       /* set by the pass that halves: of float32, its elements lie in memory as
+                         float16 (sl_value_get_storage()); never of what is read from outside */
 };
 
 struct SlNode {

@@ -208,6 +208,10 @@ const SlOpClass *sl_op_find_onnx (const char *domain, const char *op_type, int o
 
 /* Bytes of the value's own elements, stored densely. */
 size_t sl_value_get_bytes (const SlValue *value);
+/* What the value's elements are in memory: its type, or float16 where that is float32 but halved.
+ */
+SlDType sl_value_get_storage (const SlValue *value);
+size_t sl_value_get_element_size (const SlValue *value);
 /* Estimated work of a node: its class's own figure, else one operation an element. */
 SlCost sl_node_get_cost (const SlNode *node);
 /* What limits count: the operations, or the elements that it reads and writes where those are more.

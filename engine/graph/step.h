@@ -18,6 +18,13 @@ typedef struct SlStep {
 
 #define SL_STEP_REFERENCE "reference"
 
+/* Which operands of a step may lie in memory as float16 instead of float32, bits by operand. */
+typedef struct SlHalves {
+  uint32_t all; /* all of these, or none */
+  uint32_t any; /* where those do: each of these, or not */
+  bool moves;   /* the step computes nothing */
+} SlHalves;
+
 /* Numbers of the chosen instruction set (or later: device) that packing and lowering depend on. */
 typedef struct SlTarget {
   uint32_t panel; /* SlKernelSet.panel, or what panel_width says: packed columns are a multiple */
@@ -25,6 +32,7 @@ typedef struct SlTarget {
                            [width]; 0: the widths that the instruction set's kernels like */
   const SlWinogradTiming *winograd; /* sl_winograd_timings(); NULL: direct convolution only */
   bool half_weights; /* of constant weights: pack them as half floats where kernels read those */
+  SlHalves (*get_halves) (const SlStep *step); /* NULL: activations are stored as float32 */
 } SlTarget;
 
 /* Collects the steps of one node. */

@@ -63,7 +63,7 @@ concat_lower (const SlNode *node, SlLowering *to)
   const ConcatAttrs *attrs = node->attrs;
   const SlValue *y = node->outputs[0];
   SlWalk into = sl_walk (y);
-  size_t size = sl_dtype_get_size (y->dtype);
+  size_t size = sl_value_get_element_size (y);
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     const SlValue *x = node->inputs[i];
     SlWalk from = sl_walk (x);

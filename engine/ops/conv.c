@@ -196,7 +196,9 @@ pack_direct (SlGraph *graph, const SlNode *node, const SlConv2dParams *conv, con
                        .depth_stride = {conv->kernel_w, 1, area}};
   pack.group_stride = pack.cols * pack.col_stride;
   SlTarget plain = *target;
-  plain.half_weights = target->half_weights && !sl_conv2d_is_narrow (conv);
+  /* The CPU's kernel of few channels reads float32. */
+  plain.half_weights =
+      target->half_weights && (target->panel_width > 0 || !sl_conv2d_is_narrow (conv));
   return sl_pack_weights (graph, node->inputs[1], &pack, &plain);
 }
 

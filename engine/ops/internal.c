@@ -2,6 +2,7 @@
 #include "ops/internal.h"
 
 #include "kernels/batch_norm.h"
+#include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "ops/shape.h"
 
@@ -85,6 +86,44 @@ sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout)
   return output;
 }
 
+/* --- Storage --- */
+
+static void
+store_lower (const SlNode *node, SlLowering *to)
+{
+  const SlValue *x = node->inputs[0], *y = node->outputs[0];
+  SlConvertParams params = {.type = SL_CONVERT_FLOAT16};
+  sl_value_get_rows (x, &params.rows, &params.cols, &params.in_stride);
+  sl_value_get_rows (y, &params.rows, &params.cols, &params.out_stride);
+  sl_lower (to, y->is_half ? "narrow" : "widen", &params, x, y);
+}
+
+static const SlOpClass store = {
+    .name = "Store",
+    .domain = SL_DOMAIN,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .min_outputs = 1,
+    .max_outputs = 1,
+    .traits = SL_TRAIT_SLICE_IN | SL_TRAIT_SLICE_OUT,
+    .layouts = SL_LAYOUTS_FOLLOW,
+    .infer = same_infer,
+    .reference = same_reference,
+    .lower = store_lower,
+};
+
+SlValue *
+sl_store (SlGraph *graph, SlValue *value, bool half, SlValue *output)
+{
+  if (output == NULL)
+    output = sl_graph_add_value (graph, value->name, SL_VALUE_ACTIVATION);
+  SlNode *node = sl_graph_add_node (graph, &store, value->name, NULL, 1, &value, 1, &output);
+  same_infer (node, NULL);
+  output->layout = value->layout;
+  output->is_half = half;
+  return output;
+}
+
 /* --- Packing --- */
 
 bool
@@ -139,7 +178,7 @@ SlValue *
 sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *pack, const SlTarget *target)
 {
   PackAttrs attrs = {.pack = *pack, .panel = target->panel};
-  attrs.pack.half = target->half_weights && target->panel_width == 0 && sl_is_constant (weights);
+  attrs.pack.half = target->half_weights && sl_is_constant (weights);
   attrs.pack.width = target->panel_width;
   return sl_add_internal (graph, &pack_weights, weights->name, &attrs, 1, &weights);
 }
@@ -506,7 +545,6 @@ sl_scale_bias (SlGraph *graph, SlValue *bias, SlValue *scale, SlValue *shift)
 }
 
 const SlOpClass *const sl_ops_internal[] = {
-    &relayout,       &pack_weights,    &pack_depthwise,
-    &channel_affine, &channel_shuffle, &affine_of_norm,
-    &scale_weights,  &scale_bias,      NULL,
+    &relayout,        &store,          &pack_weights,  &pack_depthwise, &channel_affine,
+    &channel_shuffle, &affine_of_norm, &scale_weights, &scale_bias,     NULL,
 };

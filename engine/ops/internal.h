@@ -20,6 +20,10 @@ SlValue *sl_relayout (SlGraph *graph, SlValue *value, SlLayout layout);
 /* `value` as floats of another width, as `output` or, NULL, a value that is made up. */
 SlValue *sl_cast (SlGraph *graph, SlValue *value, SlDType to, SlValue *output);
 
+/* The same numbers, in memory as float16 or as float32 (SlValue.is_half), as `output` or, NULL, a
+ * value that is made up. */
+SlValue *sl_store (SlGraph *graph, SlValue *value, bool half, SlValue *output);
+
 /* TRUE if the value is made of constants alone, so that the last folding pass makes it one. */
 bool sl_is_constant (const SlValue *value);
 

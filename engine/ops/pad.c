@@ -213,7 +213,7 @@ lower_constant (const SlNode *node, SlLowering *to)
   if (value != NULL) {
     sl_lower_copy (to, &y->shape, value, &same, y, &into);
   } else {
-    SlFillParams params = {.element_size = (uint32_t)sl_dtype_get_size (y->dtype)};
+    SlFillParams params = {.element_size = (uint32_t)sl_value_get_element_size (y)};
     sl_shape_get_elements (&y->shape, &params.count);
     sl_lower (to, "fill", &params, y);
   }

@@ -96,7 +96,7 @@ sl_lower_copy (SlLowering *to, const SlShape *dims, const SlValue *src, const Sl
   Loop loop;
   loop_init (&loop, dims, 2, (const SlWalk[]){*from, *into});
   SlCopyParams params = {.rank = MAX (loop.rank, 1),
-                         .element_size = (uint32_t)sl_dtype_get_size (dst->dtype),
+                         .element_size = (uint32_t)sl_value_get_element_size (dst),
                          .src_offset = (size_t)from->offset,
                          .dst_offset = (size_t)into->offset};
   params.dims[0] = 1;
@@ -112,7 +112,7 @@ bool
 sl_lies_in (const SlValue *part, const SlValue *whole, const SlWalk *walk)
 {
   return walk->offset >= 0 &&
-         sl_value_lies_at (part, whole, (size_t)walk->offset * sl_dtype_get_size (whole->dtype));
+         sl_value_lies_at (part, whole, (size_t)walk->offset * sl_value_get_element_size (whole));
 }
 
 void

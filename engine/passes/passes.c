@@ -26,6 +26,7 @@ static const Pass table[] = {
     /* Packing, relayouts of constants and the arithmetic of folding end here. */
     {"fold constants", sl_pass_fold_constants, false, false},
     {"drop what nobody reads", sl_pass_drop_dead, false, false},
+    {"store halves", sl_pass_halve, true, false},
 };
 
 /* Folding may take this much, and this many times what the graph's constants take: weights are
@@ -49,6 +50,27 @@ complete_limits (SlPasses *passes)
     passes->folded_limit = FOLDED_BASE + FOLDED_FACTOR * bytes;
   if (passes->work_limit <= 0)
     passes->work_limit = WORK_BASE + WORK_FACTOR * (double)bytes;
+}
+
+SlValue *
+sl_pass_detach_output (SlGraph *graph, SlNode *node, uint32_t index)
+{
+  SlValue *port = node->outputs[index];
+  SlValue *value = sl_graph_add_value (graph, port->name, SL_VALUE_ACTIVATION);
+  value->dtype = port->dtype;
+  value->shape = port->shape;
+  value->has_shape = true;
+  value->layout = port->layout;
+  value->producer = node;
+  node->outputs[index] = value;
+  port->producer = NULL;
+  while (port->uses->len > 0) {
+    SlNode *reader = g_ptr_array_index (port->uses, 0);
+    for (uint32_t i = 0; i < reader->n_inputs; i++)
+      if (reader->inputs[i] == port)
+        sl_node_set_input (reader, i, value);
+  }
+  return value;
 }
 
 gboolean

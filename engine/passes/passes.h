@@ -42,6 +42,11 @@ gboolean sl_passes_run (SlPasses *passes, GError **error);
 /* SL_ERROR_LIMIT if the value, whose shape is known, is larger than the limit. */
 gboolean sl_passes_check_size (const SlPasses *passes, const SlValue *value, GError **error);
 
+/* Output `index` of the node is one of the graph's and is to be made of another value: the node
+ * writes that, which is returned, all that read the output read it, and the output has no producer
+ * any more. */
+SlValue *sl_pass_detach_output (SlGraph *graph, SlNode *node, uint32_t index);
+
 /* --- The passes, in the order of the table --- */
 
 /* Infers shapes in the order of computation and replaces what depends on constants alone by
@@ -69,5 +74,8 @@ gboolean sl_pass_fuse_activation (SlPasses *passes, GError **error);
 gboolean sl_pass_layout (SlPasses *passes, GError **error);
 /* Inserts packing nodes (SlOpClass.prepare). */
 gboolean sl_pass_prepare (SlPasses *passes, GError **error);
+/* Stores activations as float16 where the target asks for it. The last one: what lies how in memory
+ * is final, and nothing but constants of float16 has become float16 to other passes. */
+gboolean sl_pass_halve (SlPasses *passes, GError **error);
 /* Removes nodes that no output needs, and lets go of constants that nothing reads any more. */
 gboolean sl_pass_drop_dead (SlPasses *passes, GError **error);

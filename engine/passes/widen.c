@@ -29,25 +29,12 @@ twin_of (Widen *pass, SlValue *value)
 }
 
 /* Output `index` of the node, which was of type `dtype` and is float32 now, is one of the graph's:
- * the node gets another, and a Cast of it makes the graph's. */
+ * a Cast makes that. */
 static void
 keep_port (Widen *pass, SlNode *node, uint32_t index, SlDType dtype)
 {
   SlValue *port = node->outputs[index];
-  SlValue *value = sl_graph_add_value (pass->graph, port->name, SL_VALUE_ACTIVATION);
-  value->dtype = port->dtype;
-  value->shape = port->shape;
-  value->has_shape = true;
-  value->producer = node;
-  node->outputs[index] = value;
-  port->producer = NULL;
-  while (port->uses->len > 0) {
-    SlNode *reader = g_ptr_array_index (port->uses, 0);
-    for (uint32_t i = 0; i < reader->n_inputs; i++)
-      if (reader->inputs[i] == port)
-        sl_node_set_input (reader, i, value);
-  }
-  sl_cast (pass->graph, value, dtype, port);
+  sl_cast (pass->graph, sl_pass_detach_output (pass->graph, node, index), dtype, port);
 }
 
 static gboolean

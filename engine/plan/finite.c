@@ -48,10 +48,11 @@ sl_is_finite (SlDType dtype, const void *data, size_t n)
 bool
 sl_value_is_finite (const SlValue *value, const void *data)
 {
-  size_t rows, cols, stride, size = sl_dtype_get_size (value->dtype);
+  size_t rows, cols, stride, size = sl_value_get_element_size (value);
   sl_value_get_rows (value, &rows, &cols, &stride);
   for (size_t row = 0; row < rows; row++)
-    if (!sl_is_finite (value->dtype, (const char *)data + row * stride * size, cols))
+    if (!sl_is_finite (sl_value_get_storage (value), (const char *)data + row * stride * size,
+                       cols))
       return false;
   return true;
 }

@@ -85,7 +85,8 @@ can_lie_in_concat (const SlNode *concat, const SlValue *input)
          is_read_as_slice (input) && input->base == NULL &&
          input->layout == SL_LAYOUT_CHANNELS_LAST &&
          (input->producer->op->traits & SL_TRAIT_SLICE_OUT) &&
-         input == input->producer->outputs[0] && input->dtype == concat->outputs[0]->dtype;
+         input == input->producer->outputs[0] &&
+         sl_value_get_storage (input) == sl_value_get_storage (concat->outputs[0]);
 }
 
 /* Where every feature goes into every later concatenation (DenseNet), the last one has taken them
@@ -104,7 +105,7 @@ view_part_of_concat (SlNode *node)
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     const SlValue *x = node->inputs[i];
     if (sl_value_get_root (x, &at) != root || x->pixel_stride != first->pixel_stride ||
-        at != offset + channels * sl_dtype_get_size (y->dtype))
+        at != offset + channels * sl_value_get_element_size (y))
       return;
     channels += (size_t)x->shape.dim[1];
   }
@@ -123,7 +124,7 @@ view_concat (SlNode *node)
     for (uint32_t d = 0; d < y->shape.rank; d++)
       if (d != 1 && node->inputs[i]->shape.dim[d] != y->shape.dim[d])
         return;
-  size_t channel = 0, size = sl_dtype_get_size (y->dtype);
+  size_t channel = 0, size = sl_value_get_element_size (y);
   for (uint32_t i = 0; i < node->n_inputs; i++) {
     SlValue *x = node->inputs[i];
     if (can_lie_in_concat (node, x)) {
@@ -156,7 +157,7 @@ view_slice (SlNode *node, uint32_t index)
   if (!is_block && !is_channels)
     return;
   sl_value_get_strides (x, strides);
-  set_base (y, x, (size_t)start * (size_t)strides[axis] * sl_dtype_get_size (x->dtype));
+  set_base (y, x, (size_t)start * (size_t)strides[axis] * sl_value_get_element_size (x));
   if (!is_block)
     y->pixel_stride = x->pixel_stride > 0 ? x->pixel_stride : (size_t)x->shape.dim[1];
 }
@@ -164,8 +165,8 @@ view_slice (SlNode *node, uint32_t index)
 static bool
 agree (const SlValue *x, const SlValue *y)
 {
-  return x->dtype == y->dtype && x->layout == y->layout && sl_shape_equal (&x->shape, &y->shape) &&
-         x->pixel_stride == y->pixel_stride;
+  return sl_value_get_storage (x) == sl_value_get_storage (y) && x->layout == y->layout &&
+         sl_shape_equal (&x->shape, &y->shape) && x->pixel_stride == y->pixel_stride;
 }
 
 /* TRUE if an input besides number `index` lies in the same place. */

@@ -4,9 +4,10 @@
 #include "vulkan/run.h"
 
 SlTarget
-sl_vulkan_get_target (uint32_t index)
+sl_vulkan_get_target (uint32_t index, bool half)
 {
-  return sl_dispatch_get_target ();
+  const SlShaderNeeds features = sl_vk_physical_get (index)->gpu.features;
+  return sl_dispatch_get_target (half && (features & SL_SHADER_STORAGE16));
 }
 
 const SlBackend sl_vulkan_backend = {

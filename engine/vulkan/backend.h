@@ -20,7 +20,8 @@ typedef struct SlVulkanInfo {
  * Looked up once. Any thread. */
 const SlVulkanInfo *sl_vulkan_list (uint32_t *ret_n, GError **error);
 
-/* What lowering and packing need to know about them. */
-SlTarget sl_vulkan_get_target (uint32_t index);
+/* What lowering and packing need to know about device `index` of them. `half`: to store activations
+ * and constant weights as float16, if it can. */
+SlTarget sl_vulkan_get_target (uint32_t index, bool half);
 
 extern const SlBackend sl_vulkan_backend;

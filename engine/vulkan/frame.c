@@ -36,9 +36,10 @@ make_set (SlVkFrame *frame, SlVkDevice *device, const SlVkBuffer *arena, uint64_
 {
   const SlBinding *out = &frame->record.bindings[2];
   const uint64_t at = picture & (device->gpu.alignment - 1);
-  const SlVkBound bound[] = {{frame->bytes.handle, 0, frame->bytes.size},
-                             {frame->table.handle, 0, frame->table.size},
-                             {arena->handle, picture - at, at + sl_extent_get_span (&out->extent)}};
+  const SlVkBound bound[] = {
+      {frame->bytes.handle, 0, frame->bytes.size, false},
+      {frame->table.handle, 0, frame->table.size, false},
+      {arena->handle, picture - at, at + sl_extent_get_span (&out->extent), false}};
   frame->record.push[out->at_push / 4] = (uint32_t)(at / out->element_size);
   if (!sl_vk_pipelines_get (device, &frame->record, 1, &frame->pipeline, error))
     return FALSE;

@@ -12,7 +12,7 @@ sl_vulkan_list (uint32_t *ret_n, GError **error)
 }
 
 SlTarget
-sl_vulkan_get_target (uint32_t index)
+sl_vulkan_get_target (uint32_t index, bool half)
 {
   return (SlTarget){0};
 }

@@ -163,7 +163,7 @@ read_limits (SlVkPhysical *device, const VkPhysicalDeviceLimits *limits)
       .max_bindings =
           MIN (limits->maxPerStageDescriptorStorageBuffers, limits->maxDescriptorSetStorageBuffers),
       .binding_range = MIN (limits->maxStorageBufferRange,
-                            is_cpu ? (uint64_t)limits->maxTexelBufferElements * 16 : UINT64_MAX),
+                            is_cpu ? (uint64_t)limits->maxTexelBufferElements * 8 : UINT64_MAX),
       .alignment = (uint32_t)MAX (
           MAX (limits->minStorageBufferOffsetAlignment, limits->minTexelBufferOffsetAlignment), 16),
       .features = read_features (device),

@@ -259,12 +259,13 @@ resolve (const SlVkProgram *program, const SlBinding *binding, SlVkRecord *recor
 {
   const uint64_t span = sl_extent_get_span (&binding->extent);
   const uint64_t nothing = program->table.size - SL_VK_PLACE_ALIGNMENT;
-  *ret_binding = (SlVkBinding){&program->table, nothing, SL_VK_PLACE_ALIGNMENT};
+  *ret_binding = (SlVkBinding){&program->table, nothing, SL_VK_PLACE_ALIGNMENT, false};
   if (binding->kind == SL_BIND_NONE || span == 0)
     return false;
   uint64_t begin = 0;
   SlPlace place = {.buffer = BUFFER_ARENA, .extent = binding->extent, .writes = binding->writes};
   ret_binding->buffer = NULL;
+  ret_binding->is_half = binding->element_size == sizeof (uint16_t);
   if (binding->kind == SL_BIND_TABLE) {
     ret_binding->buffer = &program->table;
     place.buffer = BUFFER_TABLE;

@@ -10,6 +10,7 @@
 typedef struct SlVkBinding {
   const SlVkBuffer *buffer; /* NULL: the run's arena */
   uint64_t offset, range;
+  bool is_half; /* float16 */
 } SlVkBinding;
 
 typedef struct SlVkRecord {

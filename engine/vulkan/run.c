@@ -154,7 +154,7 @@ make_sets (SlVkRun *run)
     for (uint32_t k = 0; k < record->n_bindings; k++) {
       const SlVkBinding *binding = &record->bindings[k];
       const SlVkBuffer *buffer = binding->buffer != NULL ? binding->buffer : &run->arena;
-      bound[k] = (SlVkBound){buffer->handle, binding->offset, binding->range};
+      bound[k] = (SlVkBound){buffer->handle, binding->offset, binding->range, binding->is_half};
     }
     result = sl_vk_sets_write (&run->sets, i, record->pipeline, bound);
   }

@@ -58,7 +58,8 @@ make_view (SlVkSets *sets, const SlVkBound *bound, VkBufferView *ret_view)
 {
   const VkBufferViewCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
                                        .buffer = bound->buffer,
-                                       .format = VK_FORMAT_R32G32B32A32_SFLOAT,
+                                       .format = bound->is_half ? VK_FORMAT_R16G16B16A16_SFLOAT
+                                                                : VK_FORMAT_R32G32B32A32_SFLOAT,
                                        .offset = bound->offset,
                                        .range = sl_align_up (bound->range, TEXEL_BYTES)};
   VkResult result =

@@ -7,6 +7,7 @@
 typedef struct SlVkBound {
   VkBuffer buffer;
   uint64_t offset, range; /* texels: the last one counts as a whole, and the buffer holds it */
+  bool is_half;           /* texels: of float16, else of float32 */
 } SlVkBound;
 
 typedef struct SlVkSets {

@@ -32,6 +32,7 @@ struct SlClassifier {
   uint32_t channel_axis;
   char **taps;
   uint32_t threads;
+  gboolean half;
   gboolean timed;
   uint32_t n_outputs, n_scores; /* n_outputs: without the taps */
   uint32_t n_slots;
@@ -132,6 +133,7 @@ get_program_options (const SlClassifier *self, const SlDevice *device)
       .shapes = &self->shape,
       .n_shapes = 1,
       .threads = self->threads,
+      .half = self->half,
       .taps = (const char *const *)self->taps,
       .n_taps = g_strv_length (self->taps),
       .float_ports = TRUE,
@@ -392,6 +394,7 @@ sl_classifier_new (SlModel *model, const SlModelRules *rules, const SlClassifier
   for (uint32_t i = 0; i < options->n_taps; i++)
     self->taps[i] = g_strdup (options->taps[i]);
   self->threads = options->threads;
+  self->half = options->half;
   self->orientation = 1;
   self->n_outputs = sl_model_get_n_outputs (model);
   self->n_slots = MAX (options->n_slots, 1);

@@ -65,6 +65,7 @@ sl_device_check (SlModel *model, const SlProgramOptions *options, SlProgram *pro
   g_autoptr (SlRun) run = NULL, wanted = NULL;
 
   there.device = sl_device_find ("cpu", NULL);
+  there.half = FALSE;
   if (!(reference = sl_program_new (model, &there, error)) ||
       !(wanted = sl_run_new (reference, error)) || !(run = sl_run_new (program, error)))
     return FALSE;

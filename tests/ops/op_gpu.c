@@ -77,9 +77,9 @@ op_gpu_get (const char **ret_why_not)
 }
 
 SlTarget
-op_gpu_get_target (const OpGpu *gpu)
+op_gpu_get_target (const OpGpu *gpu, bool half)
 {
-  return sl_vulkan_get_target (gpu->device->index);
+  return sl_vulkan_get_target (gpu->device->index, half);
 }
 
 uint32_t
@@ -146,7 +146,7 @@ locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace 
   const uint64_t span = sl_extent_get_span (&binding->extent);
   *ret_place = (SlPlace){.buffer = binding->kind, .writes = binding->writes};
   if (binding->kind == SL_BIND_NONE || span == 0)
-    return (SlVkBound){work->gpu->table.handle, 0, work->gpu->table.size};
+    return (SlVkBound){work->gpu->table.handle, 0, work->gpu->table.size, false};
   const bool is_value = binding->kind == SL_BIND_OPERAND;
   const SlVkBuffer *buffer = is_value ? &work->block : &work->scratch;
   uint64_t at = binding->extent.begin;
@@ -163,7 +163,8 @@ locate (const Work *work, SlDispatch *record, const SlBinding *binding, SlPlace 
   g_assert_cmpuint (at + span - aligned, <=, work->limits.binding_range);
   /* Words as a whole: bytes behind the last are nobody's, or the guard's, and stay what they are.
    */
-  return (SlVkBound){buffer->handle, aligned, (at + span - aligned + 3) / 4 * 4};
+  return (SlVkBound){buffer->handle, aligned, (at + span - aligned + 3) / 4 * 4,
+                     binding->element_size == 2};
 }
 
 static void

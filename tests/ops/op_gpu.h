@@ -10,8 +10,8 @@ typedef struct OpGpu OpGpu;
  * (SIGHTLINE_TEST_VULKAN=require) and is not ends the test. */
 OpGpu *op_gpu_get (const char **ret_why_not);
 
-/* What lowering and packing have to know of it. */
-SlTarget op_gpu_get_target (const OpGpu *gpu);
+/* What lowering and packing have to know of it; `half`: to store float16. */
+SlTarget op_gpu_get_target (const OpGpu *gpu, bool half);
 
 /* Where a value begins in the block, in bytes: a multiple of 16. */
 typedef size_t (*OpGpuFind) (const void *data, const SlValue *value);
@@ -20,6 +20,7 @@ typedef size_t (*OpGpuFind) (const void *data, const SlValue *value);
 typedef struct OpGpuOptions {
   size_t range;         /* most bytes that a binding spans */
   bool as_gpu;          /* a CPU that plays a GPU: take the forms of a real one */
+  bool half;            /* activations and weights are stored as float16 */
   uint32_t form;        /* of products, counted from 1 (dispatch/forms.h) */
   uint32_t splits;      /* of their depth, where the form can */
   SlIsa isa;            /* of the CPU's kernels in between */

@@ -11,7 +11,7 @@ op_gpu_get (const char **ret_why_not)
 }
 
 SlTarget
-op_gpu_get_target (const OpGpu *gpu)
+op_gpu_get_target (const OpGpu *gpu, bool half)
 {
   return (SlTarget){0};
 }

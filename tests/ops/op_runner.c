@@ -3,7 +3,9 @@
 #include "op_gpu.h"
 #include "op_pieces.h"
 
+#include "core/half.h"
 #include "core/memory.h"
+#include "kernels/gemm.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
 
@@ -32,6 +34,10 @@ static const char *const run_names[] = {"row-major", "channels-last", "wide", "i
  * that part of large cases. */
 #define SMALL_RANGE 1024
 #define SMALL_PART 8
+/* What storing float16 adds to a case's tolerance: inputs are rounded for the reference, too; what
+ * is left are the result, 2^-11 of it at most, and what stands between the case's nodes. */
+#define HALF_TOLERANCE 1e-3
+#define LARGEST_HALF 65504
 
 /* --- The reference --- */
 
@@ -52,6 +58,29 @@ build (const OpCase *row, SlPasses *passes, GPtrArray **ret_contents, GError **e
   *passes = (SlPasses){.evaluate = evaluate, .folded_limit = UINT64_MAX};
   return op_case_build (row, &passes->graph, ret_contents, error) &&
          sl_pass_fold_constants (passes, error) && sl_graph_sort (passes->graph, error);
+}
+
+static void
+round_tensor (SlTensor *tensor)
+{
+  float *data = sl_tensor_get_data_writable (tensor);
+  for (size_t i = 0; i < sl_tensor_get_elements (tensor); i++)
+    data[i] = sl_half_to_float (sl_half_from_float (data[i]));
+}
+
+/* Inputs and weights (constants of two dimensions and more: others say how to compute) as float16
+ * has them. */
+static void
+round_contents (SlGraph *graph, GPtrArray *contents)
+{
+  for (uint32_t i = 0; i < contents->len; i++)
+    if (sl_tensor_get_dtype (contents->pdata[i]) == SL_FLOAT32)
+      round_tensor (contents->pdata[i]);
+  for (uint32_t i = 0; i < graph->values->len; i++) {
+    const SlValue *value = g_ptr_array_index (graph->values, i);
+    if (value->data != NULL && value->dtype == SL_FLOAT32 && value->shape.rank >= 2)
+      round_tensor (value->data);
+  }
 }
 
 static void
@@ -232,7 +261,7 @@ allocate_block (Runner *runner)
     Buffer *buffer = &g_array_index (runner->buffers, Buffer, i);
     if (!value->has_shape)
       continue;
-    buffer->bytes = extent (value) * sl_dtype_get_size (value->dtype);
+    buffer->bytes = extent (value) * sl_value_get_element_size (value);
     buffer->offset = at;
     at = sl_align_up (at + buffer->bytes + GAP, 16);
   }
@@ -307,9 +336,13 @@ static void
 write_input (const Runner *runner, const SlValue *value, const SlTensor *content)
 {
   size_t size = sl_dtype_get_size (value->dtype);
+  const char *from = sl_tensor_get_data (content);
+  void *into = memory_of (runner, value);
   for (size_t i = 0; i < sl_tensor_get_elements (content); i++)
-    memcpy ((char *)memory_of (runner, value) + place (value, i) * size,
-            (const char *)sl_tensor_get_data (content) + i * size, size);
+    if (value->is_half)
+      ((uint16_t *)into)[place (value, i)] = sl_half_from_float (((const float *)from)[i]);
+    else
+      memcpy ((char *)into + place (value, i) * size, from + i * size, size);
 }
 
 /* The value's elements in order; what lies between them must be as it was. */
@@ -368,9 +401,7 @@ may_decline (const SlStep *step)
 {
   if (!op_gpu_has_dispatcher (step->kernel))
     return true; /* those that may be missing are listed in tests/dispatch */
-  /* Nothing to reduce is left to the reference; weights of half precision are for CPUs. */
-  return g_str_has_prefix (step->kernel, "reduce_") || strcmp (step->kernel, "conv2d") == 0 ||
-         strcmp (step->kernel, "gemm") == 0;
+  return g_str_has_prefix (step->kernel, "reduce_"); /* nothing to reduce is the reference's */
 }
 
 /* Convolutions are direct, and exact on integers, unless the case asks for another form. */
@@ -406,6 +437,13 @@ run_on_gpu (Runner *runner, const SlStep *step, uint32_t n)
   return MAX (done, 1);
 }
 
+/* Constant weights become panels of float16 when a program is made, by the CPU. */
+static bool
+is_packed_early (const SlStep *step)
+{
+  return strcmp (step->kernel, "pack_weights") == 0 && ((const SlPackParams *)step->params)->half;
+}
+
 static void
 run_node (Runner *runner, const SlNode *node, const SlTarget *target)
 {
@@ -421,7 +459,8 @@ run_node (Runner *runner, const SlNode *node, const SlTarget *target)
                               step->kernel);
     if (strcmp (step->kernel, SL_STEP_REFERENCE) == 0)
       run_reference_step (runner, step);
-    else if (runner->gpu != NULL && !op_gpu_leaves_to_host (step->kernel))
+    else if (runner->gpu != NULL && !op_gpu_leaves_to_host (step->kernel) &&
+             !is_packed_early (step))
       n = run_on_gpu (runner, step, steps->len - i);
     else
       run_kernel (runner, step);
@@ -492,8 +531,15 @@ prepare (SlPasses *passes, RunKind kind)
     if (may_be_channels_last (passes->graph, value))
       value->layout = SL_LAYOUT_CHANNELS_LAST;
   }
+  const bool half = passes->target->get_halves != NULL;
   if (!sl_pass_layout (passes, &error) || !sl_pass_prepare (passes, &error) ||
       !sl_graph_sort (passes->graph, &error))
+    g_error ("%s", error->message);
+  for (uint32_t i = 0; half && i < passes->graph->inputs->len; i++) {
+    SlValue *value = g_ptr_array_index (passes->graph->inputs, i);
+    value->is_half = value->dtype == SL_FLOAT32;
+  }
+  if (!sl_pass_halve (passes, &error) || !sl_graph_sort (passes->graph, &error))
     g_error ("%s", error->message);
   if (kind == RUN_WIDE)
     widen (passes->graph);
@@ -558,18 +604,20 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) contents = NULL;
-  const SlTarget target = op_gpu_get_target (gpu);
+  const SlTarget target = op_gpu_get_target (gpu, options->half);
   SlPasses passes;
   if (!build (row, &passes, &contents, &error))
     g_error ("%s: %s", row->name, error->message);
+  if (options->half)
+    round_contents (passes.graph, contents);
   passes.target = &target;
   prepare (&passes, kind);
   g_autoptr (SlGraph) graph = passes.graph;
   g_autoptr (GString) steps = g_string_new (NULL);
-  g_autofree char *what =
-      g_strdup_printf ("%s (Vulkan%s, %s, at most %zu bytes, form %u, %u splits, %s)", row->name,
-                       options->as_gpu ? " with a GPU's forms" : "", run_names[kind],
-                       options->range, options->form, options->splits, sl_isa_name (options->isa));
+  g_autofree char *what = g_strdup_printf (
+      "%s (Vulkan%s%s, %s, at most %zu bytes, form %u, %u splits, %s)", row->name,
+      options->as_gpu ? " with a GPU's forms" : "", options->half ? " in float16" : "",
+      run_names[kind], options->range, options->form, options->splits, sl_isa_name (options->isa));
   Runner runner = {.row = row,
                    .set = sl_kernel_set_get (options->isa),
                    .gpu = gpu,
@@ -589,7 +637,9 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
     const SlValue *output = g_ptr_array_index (graph->outputs, i);
     SlRefTensor *got = read_output (&runner, output);
     compare (what, got, wanted->pdata[output->id],
-             sl_dtype_is_float (got->dtype) ? row->tolerance : 0);
+             !sl_dtype_is_float (got->dtype) ? 0
+             : options->half                 ? row->tolerance + HALF_TOLERANCE
+                                             : row->tolerance);
     ref_tensor_free (got);
   }
   check_block (&runner);
@@ -622,13 +672,13 @@ run_twice (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
 
 /* Every form that products have; those that can, in three parts, too. */
 static void
-run_forms (const OpCase *row, OpGpu *gpu, GPtrArray *wanted)
+run_forms (const OpCase *row, OpGpu *gpu, bool half, GPtrArray *wanted)
 {
   for (uint32_t form = 1; form <= op_gpu_n_forms (); form++)
     for (uint32_t splits = 1; splits <= (op_gpu_form_splits (form) ? 3 : 1); splits += 2) {
       size_t bytes;
-      run_twice (row, gpu, RUN_WIDE, &(OpGpuOptions){.form = form, .splits = splits}, wanted,
-                 &bytes);
+      run_twice (row, gpu, RUN_WIDE, &(OpGpuOptions){.half = half, .form = form, .splits = splits},
+                 wanted, &bytes);
     }
 }
 
@@ -642,6 +692,33 @@ run_isas (const OpCase *row, OpGpu *gpu, GPtrArray *wanted)
       if (sl_kernel_set_get ((SlIsa)isa) != NULL)
         run_twice (row, gpu, (RunKind)kind, &(OpGpuOptions){.isa = (SlIsa)isa}, wanted, &bytes);
     }
+}
+
+/* Everything again as float16 in memory, against inputs that are rounded to that. */
+static void
+run_halves (const OpCase *row, OpGpu *gpu)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) contents = NULL;
+  SlPasses passes;
+  if (op_gpu_get_target (gpu, true).get_halves == NULL)
+    return;
+  if (!build (row, &passes, &contents, &error))
+    g_error ("%s: %s", row->name, error->message);
+  g_autoptr (SlGraph) graph = passes.graph;
+  round_contents (graph, contents);
+  g_autoptr (GPtrArray) results = run_reference (graph, contents);
+  OpGpuOptions plain = {.half = true};
+  for (int kind = 0; kind < RUN_KINDS; kind++) {
+    size_t bytes;
+    OpGpuOptions as_gpu = {.half = true, .as_gpu = true};
+    run_twice (row, gpu, (RunKind)kind, &plain, results, &bytes);
+    run_twice (row, gpu, (RunKind)kind, &as_gpu, results, &bytes);
+    OpGpuOptions small = {.half = true, .range = MAX (SMALL_RANGE, bytes / SMALL_PART)};
+    sl_aligned_free (run_block (row, gpu, (RunKind)kind, &small, results, &bytes));
+  }
+  if (plain.ret_has_product)
+    run_forms (row, gpu, true, results);
 }
 
 /* Every layout; with the forms of real GPUs; in pieces, as on a device that binds little; products
@@ -674,9 +751,10 @@ test_case_on_gpu (const void *data)
     sl_aligned_free (run_block (row, gpu, (RunKind)kind, &small, results, &bytes));
   }
   if (plain.ret_has_product)
-    run_forms (row, gpu, results);
+    run_forms (row, gpu, false, results);
   if (plain.ret_has_host)
     run_isas (row, gpu, results);
+  run_halves (row, gpu);
 }
 
 /* --- Cases --- */

@@ -191,7 +191,7 @@ results_of (SlModel *model, uint32_t threads, gboolean half)
 {
   g_autoptr (GError) error = NULL;
   const SlProgramOptions options = {
-      .device = sl_device_find ("cpu", NULL), .threads = threads, .half_weights = half};
+      .device = sl_device_find ("cpu", NULL), .threads = threads, .half = half};
   g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
   g_assert_no_error (error);
   g_autoptr (SlRun) run = sl_run_new (program, &error);

@@ -147,7 +147,7 @@ test_weights_are_shared (void)
 /* Half floats take half the memory, and move results by their rounding; weights that they hold
  * give the same bits. */
 static void
-test_half_weights (void)
+test_half (void)
 {
   for (int exact = 0; exact < 2; exact++) {
     SlGraph *graph = sl_graph_new ();
@@ -170,7 +170,7 @@ test_half_weights (void)
     SlProgramInfo info[2];
     for (int half = 0; half < 2; half++) {
       g_autoptr (SlProgram) program =
-          sl_program_new (model, &(SlProgramOptions){.half_weights = half}, NULL);
+          sl_program_new (model, &(SlProgramOptions){.half = half}, NULL);
       g_autoptr (SlRun) run = sl_run_new (program, NULL);
       sl_program_get_info (program, &info[half]);
       y[half] = run_once (run, x);
@@ -743,7 +743,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/program/integers-wrap", test_integers_wrap);
   g_test_add_func ("/session/program/batches", test_batches_agree);
   g_test_add_func ("/session/program/shared-weights", test_weights_are_shared);
-  g_test_add_func ("/session/program/half-weights", test_half_weights);
+  g_test_add_func ("/session/program/half", test_half);
   g_test_add_func ("/session/store/finds-again", test_store_finds_again);
   g_test_add_func ("/session/store/forgets-programs", test_store_forgets_programs);
   g_test_add_func ("/session/store/tells-outputs-apart", test_store_tells_outputs_apart);

@@ -37,10 +37,14 @@ typedef struct SlProgramOptions {
   double run_work;        /* operations of one run; default: any number */
   gboolean float_ports;   /* inputs and outputs of 16-bit floats are float32 instead: for who makes
                              pictures and reads scores */
-  gboolean half_weights;  /* keep the weights of products and direct convolutions as float16, with
-                             float32 arithmetic: half the memory to hold and to read. Results move
-                             by some 1e-4 of the largest, or not at all where the file has them in
-                             float16. On the CPU alone: a GPU keeps float32 */
+  gboolean half;   /* keep as float16 what may be, with float32 arithmetic: half the memory to
+                      hold and to read. On the CPU the weights of products and direct
+                      convolutions: results move by some 1e-4 of the largest, or not at all
+                      where the file has them in float16. On a GPU with 16-bit storage those
+                      and the activations: results move by some 1e-3 of the largest, and a
+                      number beyond 65504 becomes infinity, which is an error of the run that
+                      names the node. Inputs and outputs, and all of a program that trains,
+                      stay float32. SlProgramInfo.half says what became of it */
   gboolean frozen; /* parameters and state are constants, with the content that they have while the
                       program is made: folded and packed once, not in each run, and what training
                       makes of them later is not seen. Of a model without any: nothing */
@@ -77,6 +81,7 @@ typedef struct SlProgramInfo {
   guint64 arena_bytes;        /* of one run */
   guint64 weight_bytes;       /* constants that the steps read, shared by all runs */
   double flops;               /* of one run; a multiply-add counts 2 */
+  const char *half;           /* what is kept as float16, for people: "nothing", "weights" … */
 } SlProgramInfo;
 SL_API void sl_program_get_info (SlProgram *program, SlProgramInfo *ret_info);
 

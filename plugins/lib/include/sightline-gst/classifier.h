@@ -21,6 +21,7 @@ typedef struct SlClassifier SlClassifier;
 typedef struct SlClassifierOptions {
   const SlDevice *device; /* default: one of its own choice */
   uint32_t threads;       /* as in SlProgramOptions */
+  gboolean half;          /* as in SlProgramOptions */
   uint32_t n_slots;       /* frames that can be under way at once; default 1 */
   /* Names of values of the graph that are wanted besides the scores, as in SlProgramOptions. */
   const char *const *taps;

@@ -187,8 +187,9 @@ pack_run (const void *params, void *const *buffers, void *scratch, size_t first,
       pack_columns (p, order, src, min_size (p->cols - c, width), width, panel);
       continue;
     }
-    for (size_t k = 0; k < depth; k += PACK_DEPTH) {
-      size_t k1 = min_size (depth, k + PACK_DEPTH);
+    const size_t step = min_size (PACK_DEPTH, sizeof block / sizeof block[0] / width);
+    for (size_t k = 0; k < depth; k += step) {
+      size_t k1 = min_size (depth, k + step);
       float *dst = p->half ? block : (float *)buffers[1] + at + k * width;
       pack_block (p, src, min_size (p->cols - c, width), width, k, k1, dst);
       for (size_t i = 0; p->half && i < (k1 - k) * width; i += VEC_WIDTH)

@@ -6,8 +6,7 @@
 SlTarget
 sl_vulkan_get_target (uint32_t index, bool half)
 {
-  const SlShaderNeeds features = sl_vk_physical_get (index)->gpu.features;
-  return sl_dispatch_get_target (half && (features & SL_SHADER_STORAGE16));
+  return sl_dispatch_get_target (half && sl_vk_device_get_features (index) & SL_SHADER_STORAGE16);
 }
 
 const SlBackend sl_vulkan_backend = {

@@ -112,6 +112,26 @@ get_limits (const SlVkPhysical *physical)
   return limits;
 }
 
+/* What programs are made for. */
+static void
+describe (const SlVkPhysical *physical, SlGpu *ret_gpu, SlVkLimits *ret_limits)
+{
+  const SlVkHooks *hooks = sl_vk_hooks;
+  *ret_gpu = physical->gpu;
+  *ret_limits = get_limits (physical);
+  if (hooks != NULL && hooks->limit != NULL)
+    hooks->limit (hooks->data, ret_gpu, ret_limits);
+}
+
+SlShaderNeeds
+sl_vk_device_get_features (uint32_t index)
+{
+  SlGpu gpu;
+  SlVkLimits limits;
+  describe (sl_vk_physical_get (index), &gpu, &limits);
+  return gpu.features;
+}
+
 static SlVkDevice *
 device_new (uint32_t index, GError **error)
 {
@@ -119,13 +139,9 @@ device_new (uint32_t index, GError **error)
   device->refs = 1;
   device->index = index;
   device->physical = sl_vk_physical_get (index);
-  device->gpu = device->physical->gpu;
-  device->limits = get_limits (device->physical);
+  describe (device->physical, &device->gpu, &device->limits);
   g_mutex_init (&device->queue_lock);
   g_mutex_init (&device->drain_lock);
-  const SlVkHooks *hooks = sl_vk_hooks;
-  if (hooks != NULL && hooks->limit != NULL)
-    hooks->limit (hooks->data, &device->gpu, &device->limits);
   VkResult result = create (device);
   if (result != VK_SUCCESS) {
     sl_vk_error (error, result, "%s cannot be opened", device->physical->info.name);

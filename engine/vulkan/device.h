@@ -29,6 +29,9 @@ typedef struct SlVkDevice {
   SlLiveHolder holder; /* of what runs changed: variables.c */
 } SlVkDevice;
 
+/* What shaders may need that device `index` has, whether it is open or not. */
+SlShaderNeeds sl_vk_device_get_features (uint32_t index);
+
 /* The process's device of that number in sl_vulkan_list(), made where nobody has it, or where it is
  * lost. */
 SlVkDevice *sl_vk_device_get (uint32_t index, GError **error);

@@ -25,8 +25,8 @@ typedef struct {
   ToolSelection selection;
   SlHeatLook look;
   OutputKind kind;
-  char *target, *output_path;
-  int threads;
+  ToolHeatOptions heat;
+  char *output_path;
   gboolean recursive;
 } HeatmapOptions;
 
@@ -161,7 +161,7 @@ write_picture (Heatmap *self, const char *source, const SlDecodedFrame *frame,
     return FALSE;
   }
   g_autoptr (ToolPicture) picture = tool_picture_new (frame, error);
-  if (!picture || !tool_heat_paint (map, picture, &self->options->look, error))
+  if (!picture || !tool_heat_paint (self->heat, map, picture, &self->options->look, error))
     return FALSE;
   tool_picture_turn (picture, frame->orientation);
   g_string_truncate (self->text, 0);
@@ -181,7 +181,7 @@ paint_frame (void *data, const SlDecodedFrame *frame, GError **error)
   g_autoptr (ToolPicture) picture = NULL;
   if (!tool_heat_run (self->heat, frame, &map, error) ||
       !(picture = tool_picture_new (frame, error)) ||
-      !tool_heat_paint (&map, picture, &self->options->look, error))
+      !tool_heat_paint (self->heat, &map, picture, &self->options->look, error))
     return NULL;
   return tool_picture_make_sample (picture, frame);
 }
@@ -289,8 +289,7 @@ heatmap (const HeatmapOptions *options, char **names)
   Heatmap self = {.options = options, .names = names, .live = sl_decoder_source_is_live (names[0])};
   int status;
   tool_load_plugin ();
-  g_autoptr (ToolHeat) heat =
-      tool_heat_new (&options->network, options->target, options->threads, &status);
+  g_autoptr (ToolHeat) heat = tool_heat_new (&options->network, &options->heat, &status);
   if (!heat)
     return status;
   self.heat = heat;
@@ -353,6 +352,22 @@ is_part (double value)
   return value >= 0 && value <= 1;
 }
 
+static char *
+list_methods (const char *between, gboolean with_help)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < SL_EXPLAIN_METHOD_COUNT; i++) {
+    const char *name = sl_explain_method_get_name ((SlExplainMethod)i);
+    g_string_append (text, i > 0 ? between : "");
+    if (with_help)
+      g_string_append_printf (text, "%-22s%s", name,
+                              sl_explain_method_get_help ((SlExplainMethod)i));
+    else
+      g_string_append (text, name);
+  }
+  return g_string_free (text, FALSE);
+}
+
 /* What GOption cannot check. Returns TOOL_OK or, after a report, TOOL_USAGE. */
 static int
 check_options (const char *command, HeatmapOptions *options, const HeatmapTexts *texts,
@@ -364,8 +379,11 @@ check_options (const char *command, HeatmapOptions *options, const HeatmapTexts 
     return tool_usage_error (command,
                              "-o %s (expected a .png, .mkv, .mp4, .webm, a folder, .jsonl or -)",
                              options->output_path ? options->output_path : "is missing");
-  if (texts->method && strcmp (texts->method, "cam") != 0)
-    return tool_usage_error (command, "unknown method %s (expected cam)", texts->method);
+  if (texts->method && !sl_explain_method_from_name (texts->method, &options->heat.method)) {
+    g_autofree char *names = list_methods (", ", FALSE);
+    return tool_usage_error (command, "unknown method %s (expected one of %s)", texts->method,
+                             names);
+  }
   if (texts->colormap && !sl_colormap_from_name (texts->colormap, &options->look.colormap))
     return tool_usage_error (command,
                              "unknown colour map %s (expected viridis, turbo, inferno, jet or "
@@ -384,8 +402,8 @@ check_options (const char *command, HeatmapOptions *options, const HeatmapTexts 
   for (guint i = 0; options->kind == KIND_ROWS && inputs[1] && inputs[i]; i++)
     if (sl_decoder_source_is_live (inputs[i]))
       return tool_usage_error (command, "%s has no end (expected nothing beside it)", inputs[i]);
-  if (options->threads < 0)
-    return tool_usage_error (command, "--threads %d (expected 1 or more)", options->threads);
+  if (options->heat.threads < 0)
+    return tool_usage_error (command, "--threads %d (expected 1 or more)", options->heat.threads);
   options->look.opacity = (float)texts->opacity;
   options->look.threshold = (float)texts->threshold;
   return tool_selection_parse (command, &options->selection, texts->from, texts->to);
@@ -401,9 +419,14 @@ heatmap_run (int argc, char **argv)
       TOOL_NETWORK_ENTRIES (options.network),
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output_path,
        "A .png, a folder for several, a clip (.mkv, .mp4, .webm), or raw maps (.jsonl, -)", "OUT"},
-      {"target", 't', 0, G_OPTION_ARG_STRING, &options.target,
+      {"target", 't', 0, G_OPTION_ARG_STRING, &options.heat.target,
        "Class by label or number (default: top, each frame's best)", "CLASS"},
-      {"method", 0, 0, G_OPTION_ARG_STRING, &texts.method, "cam (default)", "METHOD"},
+      {"against", 0, 0, G_OPTION_ARG_STRING, &options.heat.against,
+       "What speaks for the target rather than for this class", "CLASS"},
+      {"method", 0, 0, G_OPTION_ARG_STRING, &texts.method,
+       "How maps are made, see below (default: auto)", "METHOD"},
+      {"layer", 0, 0, G_OPTION_ARG_STRING, &options.heat.layer,
+       "Whose feature maps (default: the last of the network)", "NAME"},
       {"style", 0, 0, G_OPTION_ARG_STRING, &texts.style, "blend (default), map or mask", "STYLE"},
       {"colormap", 0, 0, G_OPTION_ARG_STRING, &texts.colormap,
        "turbo (default), viridis, inferno, jet or grey", "NAME"},
@@ -416,24 +439,29 @@ heatmap_run (int argc, char **argv)
       {"to", 0, 0, G_OPTION_ARG_STRING, &texts.to, "End before this time of the clip", "T"},
       {"recursive", 0, 0, G_OPTION_ARG_NONE, &options.recursive, "Sub-folders of folders too",
        NULL},
-      {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads, "Most threads of the network", "N"},
+      {"threads", 0, 0, G_OPTION_ARG_INT, &options.heat.threads, "Most threads of the network",
+       "N"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &inputs, NULL, NULL},
       G_OPTION_ENTRY_NULL};
-  static const ToolUsage usage = {
-      "INPUT… -o OUT",
-      "Shows where the network looks: the map of a class over a picture or a clip, or its numbers.",
+  g_autofree char *methods = list_methods ("\n  ", TRUE);
+  g_autofree char *description = g_strdup_printf (
       "A picture is an input's first frame, or the first one from --from on. Raw maps are a JSON "
       "object a line, for each\n"
-      "frame of a clip; \"matrix\" places a map's unit square on the frame.\n"
-      "The network has to end in an average over all positions and at most one linear layer, as "
-      "SqueezeNet, GoogLeNet,\n"
-      "ResNets, MobileNets and DenseNets do; others are refused with the layer that stands in the "
-      "way.\n\n"
+      "frame of a clip; \"matrix\" places a map's unit square on the frame.\n\n"
+      "Methods:\n  %s\n"
+      "Layers are named as `sightline inspect` lists them.\n\n"
       "Examples:\n"
       "  sightline heatmap photo.jpg -o seen.png\n"
       "  sightline heatmap -m net.onnx --target dog --colormap viridis photos/ -o seen/\n"
+      "  sightline heatmap -m net.onnx --method layercam --target dog --against cat pets.jpg -o "
+      "why.png\n"
       "  sightline heatmap -m net.onnx clip.mp4 -o seen.mkv\n"
-      "  sightline heatmap -m net.onnx --every 25 clip.mp4 -o maps.jsonl"};
+      "  sightline heatmap -m net.onnx --every 25 clip.mp4 -o maps.jsonl",
+      methods);
+  const ToolUsage usage = {
+      "INPUT… -o OUT",
+      "Shows where the network looks: the map of a class over a picture or a clip, or its numbers.",
+      description};
   int status = TOOL_USAGE;
   if (tool_parse (argc, argv, &usage, entries))
     status = check_options (argv[0], &options, &texts, inputs);
@@ -446,7 +474,9 @@ heatmap_run (int argc, char **argv)
   }
   tool_network_clear (&options.network);
   texts_clear (&texts);
-  g_free (options.target);
+  g_free (options.heat.target);
+  g_free (options.heat.against);
+  g_free (options.heat.layer);
   g_free (options.output_path);
   return status;
 }

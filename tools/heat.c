@@ -10,49 +10,62 @@
 struct ToolHeat {
   SlModel *model;
   SlModelRules *rules;
-  SlCam *cam;
+  SlExplainer *explainer;
   SlClassifier *classifier;
   gboolean has_target;
-  uint32_t target;
+  SlExplainTarget target;
   char *label; /* of a class without one: its number */
   float *map;
+  size_t n_map;
 };
 
 /* A class by its number or its label. */
 static gboolean
-find_target (ToolHeat *self, const char *target)
+find_class (ToolHeat *self, const char *name, uint32_t *ret)
 {
-  const uint32_t n = sl_cam_get_n_classes (self->cam);
+  const uint32_t n = sl_explainer_get_n_classes (self->explainer);
   guint64 number;
-  self->has_target = TRUE;
-  if (g_ascii_string_to_unsigned (target, 10, 0, n - 1, &number, NULL)) {
-    self->target = (uint32_t)number;
+  if (g_ascii_string_to_unsigned (name, 10, 0, n - 1, &number, NULL)) {
+    *ret = (uint32_t)number;
     return TRUE;
   }
   for (uint32_t i = 0; self->rules->labels && i < n; i++)
-    if (g_ascii_strcasecmp (self->rules->labels[i], target) == 0) {
-      self->target = i;
+    if (g_ascii_strcasecmp (self->rules->labels[i], name) == 0) {
+      *ret = i;
       return TRUE;
     }
-  tool_error (target, "no such class (expected a label of the network or a number up to %u)",
-              n - 1);
+  tool_error (name, "no such class (expected a label of the network or a number up to %u)", n - 1);
   return FALSE;
 }
 
 static gboolean
-open_classifier (ToolHeat *self, const SlDevice *device, int threads, GError **error)
+find_target (ToolHeat *self, const ToolHeatOptions *options)
 {
-  if (!(self->cam = sl_cam_new (self->model, error)))
+  self->has_target = options->target && strcmp (options->target, "top") != 0;
+  self->target.has_other = options->against != NULL;
+  return (!self->has_target || find_class (self, options->target, &self->target.klass)) &&
+         (!options->against || find_class (self, options->against, &self->target.other));
+}
+
+static gboolean
+open_classifier (ToolHeat *self, const SlDevice *device, const ToolHeatOptions *options,
+                 GError **error)
+{
+  const SlExplainOptions how = {.method = options->method,
+                                .layer = options->layer,
+                                .device = device,
+                                .threads = (uint32_t)options->threads};
+  if (!(self->explainer = sl_explainer_new (self->model, &how, error)))
     return FALSE;
-  const char *tap = sl_cam_get_tap (self->cam);
-  const SlClassifierOptions options = {
-      .device = device, .threads = (uint32_t)threads, .taps = &tap, .n_taps = 1};
-  self->classifier = sl_classifier_new (self->model, self->rules, &options, error);
+  const char *tap = sl_explainer_get_tap (self->explainer);
+  const SlClassifierOptions classifier = {
+      .device = device, .threads = (uint32_t)options->threads, .taps = &tap, .n_taps = 1};
+  self->classifier = sl_classifier_new (self->model, self->rules, &classifier, error);
   return self->classifier != NULL;
 }
 
 ToolHeat *
-tool_heat_new (const ToolNetwork *network, const char *target, int threads, int *ret_status)
+tool_heat_new (const ToolNetwork *network, const ToolHeatOptions *options, int *ret_status)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (ToolHeat) self = g_new0 (ToolHeat, 1);
@@ -62,11 +75,11 @@ tool_heat_new (const ToolNetwork *network, const char *target, int threads, int 
       !(self->model = tool_network_load_model (network)) ||
       !(self->rules = tool_network_load_rules (network, self->model)))
     return NULL;
-  if (!open_classifier (self, device, threads, &error)) {
+  if (!open_classifier (self, device, options, &error)) {
     tool_gerror (sl_model_get_name (self->model), error);
     return NULL;
   }
-  if (target && strcmp (target, "top") != 0 && !find_target (self, target)) {
+  if (!find_target (self, options)) {
     *ret_status = TOOL_USAGE;
     return NULL;
   }
@@ -79,7 +92,7 @@ tool_heat_free (ToolHeat *self)
   if (!self)
     return;
   sl_classifier_free (self->classifier);
-  sl_cam_free (self->cam);
+  sl_explainer_free (self->explainer);
   g_clear_pointer (&self->rules, sl_model_rules_free);
   g_clear_pointer (&self->model, sl_model_unref);
   g_free (self->label);
@@ -125,32 +138,47 @@ label_of (ToolHeat *self, uint32_t index)
   return self->label = g_strdup_printf ("%u", index);
 }
 
+/* The map of the frame that was classified last. */
+static gboolean
+explain (ToolHeat *self, uint32_t best, ToolHeatMap *ret_map, GError **error)
+{
+  SlTensorView tapped;
+  SlExplainTarget target = self->target;
+  if (!self->has_target)
+    target.klass = best;
+  sl_classifier_get_tap (self->classifier, 0, 0, &tapped);
+  if (!sl_explainer_prepare (self->explainer, &tapped, &ret_map->width, &ret_map->height, error))
+    return FALSE;
+  const size_t n = (size_t)ret_map->width * ret_map->height;
+  if (n != self->n_map) {
+    self->map = g_renew (float, self->map, n);
+    self->n_map = n;
+  }
+  ret_map->index = target.klass;
+  ret_map->label = label_of (self, target.klass);
+  ret_map->values = self->map;
+  return sl_explainer_map (self->explainer, &tapped, &target, self->map, error);
+}
+
 gboolean
 tool_heat_run (ToolHeat *self, const SlDecodedFrame *frame, ToolHeatMap *ret_map, GError **error)
 {
   const float *scores;
   uint32_t n;
-  SlTensorView features;
   SlClassScore best;
   if (!classify (self, frame, &scores, &n, error))
     return FALSE;
-  sl_classifier_get_tap (self->classifier, 0, 0, &features);
-  sl_cam_get_size (self->cam, &features, &ret_map->width, &ret_map->height);
-  if (!self->map)
-    self->map = g_new (float, (size_t)ret_map->width * ret_map->height);
   sl_top_k (scores, n, 1, -G_MAXFLOAT, FALSE, &best);
-  ret_map->index = self->has_target ? self->target : best.index;
-  ret_map->label = label_of (self, ret_map->index);
+  if (!explain (self, best.index, ret_map, error))
+    return FALSE;
   ret_map->score = scores[ret_map->index];
-  ret_map->values = self->map;
-  sl_cam_map (self->cam, &features, ret_map->index, self->map);
   sl_classifier_get_placement (self->classifier, ret_map->matrix);
   return TRUE;
 }
 
 gboolean
-tool_heat_paint (const ToolHeatMap *map, ToolPicture *picture, const SlHeatLook *look,
-                 GError **error)
+tool_heat_paint (ToolHeat *self, const ToolHeatMap *map, ToolPicture *picture,
+                 const SlHeatLook *look, GError **error)
 {
   const size_t n = (size_t)map->width * map->height;
   const uint32_t steps = sl_heat_find_steps (map->width, map->height);
@@ -166,7 +194,7 @@ tool_heat_paint (const ToolHeatMap *map, ToolPicture *picture, const SlHeatLook 
       &surface, map->width * steps, map->height * steps, map->matrix, look, 0, error);
   if (!painter)
     return FALSE;
-  sl_map_to_heat (map->values, n, heat);
+  sl_explainer_to_heat (self->explainer, map->values, n, heat);
   sl_heat_refine (heat, map->width, map->height, steps, fine);
   return sl_heat_paint (painter, fine, &target);
 }

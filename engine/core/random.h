@@ -11,6 +11,7 @@ typedef enum {
   SL_RANDOM_AUGMENT = 3, /* geometry, colours … of one sample */
   SL_RANDOM_NOISE = 4,   /* of its pixels */
   SL_RANDOM_MIX = 5,     /* of one batch */
+  SL_RANDOM_RISE = 6,    /* one mask over a picture */
   SL_RANDOM_MASK = 64    /* elements of one sample's input */
 } SlRandomUse;
 

@@ -1,7 +1,7 @@
 #include <sightline/explain.h>
 
-#include "core/half.h"
 #include "explain/head.h"
+#include "explain/view.h"
 
 #include <string.h>
 
@@ -70,21 +70,6 @@ typedef struct Planes {
   ptrdiff_t x, y, channel;
 } Planes;
 
-static double
-load (const SlTensorView *view, ptrdiff_t at)
-{
-  switch (view->dtype) {
-  case SL_FLOAT16:
-    return (double)sl_half_to_float (((const uint16_t *)view->data)[at]);
-  case SL_BFLOAT16:
-    return (double)sl_bfloat16_to_float (((const uint16_t *)view->data)[at]);
-  case SL_FLOAT64:
-    return ((const double *)view->data)[at];
-  default:
-    return (double)((const float *)view->data)[at];
-  }
-}
-
 /* One channel, scaled. */
 static void
 map_channel (const Planes *planes, uint32_t channel, double scale, float *ret)
@@ -92,8 +77,9 @@ map_channel (const Planes *planes, uint32_t channel, double scale, float *ret)
   for (size_t y = 0; y < planes->height; y++)
     for (size_t x = 0; x < planes->width; x++)
       *ret++ =
-          (float)(scale * load (planes->view, (ptrdiff_t)y * planes->y + (ptrdiff_t)x * planes->x +
-                                                  (ptrdiff_t)channel * planes->channel));
+          (float)(scale * sl_view_element (planes->view, (ptrdiff_t)y * planes->y +
+                                                             (ptrdiff_t)x * planes->x +
+                                                             (ptrdiff_t)channel * planes->channel));
 }
 
 /* Partial sums of a dot product: what vector registers of every machine hold, and enough of them
@@ -156,7 +142,7 @@ map_elements (const Planes *planes, const float *weights, float *ret)
       ptrdiff_t at = (ptrdiff_t)y * planes->y + (ptrdiff_t)x * planes->x;
       double sum = 0;
       for (size_t k = 0; k < planes->channels; k++, at += planes->channel)
-        sum += (double)weights[k] * load (planes->view, at);
+        sum += (double)weights[k] * sl_view_element (planes->view, at);
       *ret++ = (float)sum;
     }
 }

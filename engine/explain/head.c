@@ -3,11 +3,8 @@
  * does not matter in which dimension their elements stand. */
 #include "explain/head.h"
 
-#include "graph/live.h"
+#include "explain/layer.h"
 #include "graph/op.h"
-#include "session-private.h"
-
-#define FREE_SIZE 224
 
 #define PASSES_ON (SL_TRAIT_IDENTITY | SL_TRAIT_RESHAPE | SL_TRAIT_REORDER)
 
@@ -302,32 +299,10 @@ read_features (SlHead *head, const SlNode *average, GError **error)
   return TRUE;
 }
 
-/* The model's graph for one picture, with the newest parameters, which a device may have. */
-static SlGraph *
-open_graph (SlModel *model, GError **error)
-{
-  const uint32_t n = sl_model_get_n_inputs (model);
-  g_autofree SlShape *shapes = g_new0 (SlShape, n + 1);
-  for (uint32_t i = 0; i < n; i++) {
-    shapes[i] = sl_model_get_input (model, i)->shape;
-    for (uint32_t d = 0; d < shapes[i].rank; d++)
-      if (d == 0 || shapes[i].dim[d] < 0)
-        shapes[i].dim[d] = d == 0 ? 1 : FREE_SIZE;
-  }
-  g_autoptr (SlGraph) graph =
-      sl_session_open_graph (model, &(SlProgramOptions){.shapes = shapes, .n_shapes = n}, error);
-  for (uint32_t i = 0; graph != NULL && i < graph->values->len; i++) {
-    const SlValue *value = graph->values->pdata[i];
-    if (sl_value_is_variable (value) && !sl_live_update (value->data, error))
-      return NULL;
-  }
-  return g_steal_pointer (&graph);
-}
-
 SlHead *
 sl_head_find (SlModel *model, GError **error)
 {
-  g_autoptr (SlGraph) graph = open_graph (model, error);
+  g_autoptr (SlGraph) graph = sl_explain_open (model, NULL, error);
   if (graph == NULL)
     return NULL;
   g_autoptr (GArray) path = g_array_new (FALSE, FALSE, sizeof (Link));

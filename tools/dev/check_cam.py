@@ -18,7 +18,6 @@ import tempfile
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import numpy_helper
 from PIL import Image
 
@@ -85,10 +84,15 @@ def prepare(path, rules, net):
     return ((rgb / 255 * (high - low) + low - mean) / std)[None].astype(np.float32)
 
 
-def gather(data, frames, folder):
-    """Photographs and frames of clips as PNG files."""
+def gather_photos(data, folder):
     for path in sorted((data / "photos/A").iterdir()):
         Image.open(path).convert("RGB").save(folder / ("photo-%s.png" % path.stem))
+    return sorted(str(path) for path in folder.glob("*.png"))
+
+
+def gather(data, frames, folder):
+    """Photographs and frames of clips as PNG files."""
+    gather_photos(data, folder)
     for path in sorted((data / "clips").iterdir()):
         if path.suffix in (".tsv", ".264", ".mjpeg"):
             continue
@@ -106,6 +110,7 @@ def heatmaps(args, model, ini, pictures, target):
 
 
 def check(args, model, pictures, folder):
+    import onnxruntime # which check_explain.py does without
     network = onnx.load(model)
     head = Head(network.graph)
     network.graph.output.append(onnx.ValueInfoProto(name=head.features))

@@ -2,13 +2,16 @@
  * SECTION:element-slheatmap
  * @title: slheatmap
  *
- * Does what slclassify does, and shows where in the picture the network sees the class: as a class
- * activation map drawn over the video, and as a heat grid and the box around its largest hot region
- * in a #SlGeometryMeta. Labels, map and box come from one run of the network.
+ * Does what slclassify does, and shows where in the picture the network sees the class: as a map
+ * drawn over the video, and as a heat grid and the box around its largest hot region in a
+ * #SlGeometryMeta.
  *
  * Class activation maps are exact for networks that end in a global average of feature maps and at
  * most one linear layer: the network that comes with Sightline, SqueezeNet, ResNet, MobileNet,
- * DenseNet, Inception … For another network the element says which layer stands in the way.
+ * DenseNet, Inception … They cost nothing besides the run of the network. For other networks, and
+ * for other layers, there are maps by gradients: Grad-CAM of the last feature maps is what
+ * #slheatmap:method auto takes then. Maps of the loaded method begin at its layer; one that is set
+ * while playing may have to run the whole network once more for each frame.
  *
  * Where a frame carries a heat grid already (from an slheatmap with #slheatmap:output none further
  * up), it is drawn, and the network is not run.
@@ -51,7 +54,7 @@
 GST_DEBUG_CATEGORY_STATIC (gst_sl_heatmap_debug);
 #define GST_CAT_DEFAULT gst_sl_heatmap_debug
 
-#define DEFAULT_METHOD GST_SL_HEATMAP_CAM
+#define DEFAULT_METHOD SL_EXPLAIN_AUTO
 #define DEFAULT_TARGET "top"
 #define DEFAULT_COLORMAP SL_COLORMAP_TURBO
 #define DEFAULT_OPACITY 0.6f
@@ -62,7 +65,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_sl_heatmap_debug);
 enum {
   PROP_0,
   PROP_METHOD,
+  PROP_LAYER,
   PROP_TARGET,
+  PROP_AGAINST,
   PROP_COLORMAP,
   PROP_OPACITY,
   PROP_HEAT_THRESHOLD,
@@ -75,9 +80,9 @@ struct _GstSlHeatmap {
   GstSlClassify parent;
 
   /* Under the object lock. */
-  GstSlHeatmapMethod method;
-  gchar *target;
-  gboolean target_refused; /* said already */
+  SlExplainMethod method;
+  gchar *layer, *target, *against; /* layer and against may be NULL */
+  gboolean target_refused;         /* said already */
   SlColormap colormap;
   gfloat opacity, heat_threshold, box_threshold;
   GstSlHeatmapOutput output;
@@ -95,11 +100,38 @@ GST_ELEMENT_REGISTER_DEFINE (slheatmap, "slheatmap", GST_RANK_NONE, GST_TYPE_SL_
 
 /* --- Results --- */
 
+static void
+get_wish (GstSlHeatmap *self, GstSlHeatWish *ret_wish)
+{
+  GST_OBJECT_LOCK (self);
+  *ret_wish = (GstSlHeatWish){.method = self->method, .layer = g_strdup (self->layer)};
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* What "auto" has become is worth knowing. */
+static void
+say_method (GstSlHeatmap *self)
+{
+  const SlExplainer *explainer = self->maker.explainer;
+  const gchar *layer = sl_explainer_get_layer (explainer);
+
+  GST_INFO_OBJECT (self, "maps by %s of %s%s",
+                   sl_explain_method_get_name (sl_explainer_get_method (explainer)),
+                   layer ? "layer " : "the input", layer ? layer : "");
+}
+
 static gboolean
 gst_sl_heatmap_prepare (GstSlInfer *infer, SlModel *model, SlClassifierOptions *options,
                         GError **error)
 {
-  return gst_sl_heat_maker_prepare (&GST_SL_HEATMAP (infer)->maker, model, options, error);
+  GstSlHeatmap *self = GST_SL_HEATMAP (infer);
+  g_auto (GstSlHeatWish) wish = {0};
+
+  get_wish (self, &wish);
+  if (!gst_sl_heat_maker_prepare (&self->maker, model, &wish, options, error))
+    return FALSE;
+  say_method (self);
+  return TRUE;
 }
 
 static void
@@ -143,30 +175,66 @@ add_box (GstSlResult *result, gfloat threshold, gfloat score)
   result->n_boxes = 1;
 }
 
+/* What the properties ask for now; what cannot be had is said once, and the old goes on. */
+static void
+follow_wish (GstSlHeatmap *self)
+{
+  g_auto (GstSlHeatWish) wish = {0};
+  g_autoptr (GError) error = NULL;
+
+  get_wish (self, &wish);
+  if (!gst_sl_heat_maker_set_wish (&self->maker, &wish, &error))
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+                         ("Maps stay as they are, for %s%s%s cannot be had: %s.",
+                          sl_explain_method_get_name (wish.method), wish.layer ? " of " : "",
+                          wish.layer ? wish.layer : "", error->message),
+                         (NULL));
+}
+
+/* FALSE after saying so, once, if there is no such class. */
+static gboolean
+find_target (GstSlHeatmap *self, const GstSlInferOutput *output, SlExplainTarget *ret)
+{
+  g_autofree gchar *target = NULL, *against = NULL;
+
+  GST_OBJECT_LOCK (self);
+  target = g_strdup (self->target);
+  against = g_strdup (self->against);
+  GST_OBJECT_UNLOCK (self);
+  *ret = (SlExplainTarget){.has_other = against != NULL};
+  if (!gst_sl_heat_maker_find_class (output, target, &ret->klass)) {
+    refuse_target (self, target, output->n_scores);
+    return FALSE;
+  }
+  if (against && !gst_sl_heat_maker_find_class (output, against, &ret->other)) {
+    refuse_target (self, against, output->n_scores);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 gst_sl_heatmap_describe (GstSlInfer *infer, const GstSlInferOutput *output, GstSlResult *result,
                          GError **error)
 {
   GstSlHeatmap *self = GST_SL_HEATMAP (infer);
   GstSlInferClass *parent_class = GST_SL_INFER_CLASS (gst_sl_heatmap_parent_class);
-  g_autofree gchar *target = NULL;
+  SlExplainTarget target;
   gfloat threshold;
-  guint klass;
 
   if (!parent_class->describe (infer, output, result, error))
     return FALSE;
-
+  follow_wish (self);
+  if (!find_target (self, output, &target))
+    return TRUE;
+  if (!gst_sl_heat_maker_make (&self->maker, output, &target, result->frame.placement,
+                               &result->grid, error))
+    return FALSE;
   GST_OBJECT_LOCK (self);
-  target = g_strdup (self->target);
   threshold = self->box_threshold;
   GST_OBJECT_UNLOCK (self);
-  if (!gst_sl_heat_maker_find_class (output, target, &klass)) {
-    refuse_target (self, target, output->n_scores);
-    return TRUE;
-  }
-  gst_sl_heat_maker_make (&self->maker, output, klass, result->frame.placement, &result->grid);
   if (result->grid.high > 0)
-    add_box (result, threshold, output->scores[klass]);
+    add_box (result, threshold, output->scores[target.klass]);
   return TRUE;
 }
 
@@ -428,6 +496,15 @@ gst_sl_heatmap_set_property (GObject *object, guint id, const GValue *value, GPa
   case PROP_METHOD:
     self->method = g_value_get_enum (value);
     break;
+  case PROP_LAYER:
+    g_free (self->layer);
+    self->layer = g_value_dup_string (value);
+    break;
+  case PROP_AGAINST:
+    self->target_refused = FALSE;
+    g_free (self->against);
+    self->against = g_value_dup_string (value);
+    break;
   case PROP_TARGET:
     if (g_strcmp0 (self->target, g_value_get_string (value)))
       self->target_refused = FALSE;
@@ -470,8 +547,14 @@ gst_sl_heatmap_get_property (GObject *object, guint id, GValue *value, GParamSpe
   case PROP_METHOD:
     g_value_set_enum (value, self->method);
     break;
+  case PROP_LAYER:
+    g_value_set_string (value, self->layer);
+    break;
   case PROP_TARGET:
     g_value_set_string (value, self->target);
+    break;
+  case PROP_AGAINST:
+    g_value_set_string (value, self->against);
     break;
   case PROP_COLORMAP:
     g_value_set_enum (value, self->colormap);
@@ -497,17 +580,23 @@ gst_sl_heatmap_get_property (GObject *object, guint id, GValue *value, GParamSpe
 static void
 install_properties (GObjectClass *klass)
 {
-  const GParamFlags ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
   const GParamFlags playing =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
   const GParamFlags controllable = playing | GST_PARAM_CONTROLLABLE;
   GParamSpec *props[N_PROPS] = {
       [PROP_METHOD] = g_param_spec_enum ("method", "Method", "How maps are made",
-                                         GST_TYPE_SL_HEATMAP_METHOD, DEFAULT_METHOD, ready),
+                                         GST_TYPE_SL_HEATMAP_METHOD, DEFAULT_METHOD, playing),
+      [PROP_LAYER] = g_param_spec_string (
+          "layer", "Layer", "Whose feature maps are looked at (default: the network's last)", NULL,
+          playing),
       [PROP_TARGET] = g_param_spec_string (
           "target", "Target",
           "Class that the map is about: top (the best of each result), a label, or a number",
           DEFAULT_TARGET, playing),
+      [PROP_AGAINST] = g_param_spec_string (
+          "against", "Against",
+          "Class that the target is compared with: what speaks for one rather than the other", NULL,
+          playing),
       [PROP_COLORMAP] = g_param_spec_enum ("colormap", "Colour map", "Colours from cold to hot",
                                            GST_TYPE_SL_COLORMAP, DEFAULT_COLORMAP, playing),
       [PROP_OPACITY] = g_param_spec_float (
@@ -536,7 +625,9 @@ gst_sl_heatmap_finalize (GObject *object)
 {
   GstSlHeatmap *self = GST_SL_HEATMAP (object);
 
+  g_free (self->layer);
   g_free (self->target);
+  g_free (self->against);
   gst_sl_heat_maker_clear (&self->maker);
   gst_sl_heat_canvas_clear (&self->canvas);
   G_OBJECT_CLASS (gst_sl_heatmap_parent_class)->finalize (object);

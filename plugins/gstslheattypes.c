@@ -1,18 +1,21 @@
 #include "gstslheattypes.h"
 
+#include <sightline/explain.h>
 #include <sightline/heat.h>
 
+/* The engine's methods, by its names. */
 GType
 gst_sl_heatmap_method_get_type (void)
 {
   static GType type;
-  static const GEnumValue values[] = {
-      {GST_SL_HEATMAP_CAM, "Class activation map, of networks with a global average", "cam"},
-      {0, NULL, NULL},
-  };
+  static GEnumValue values[SL_EXPLAIN_METHOD_COUNT + 1];
 
-  if (g_once_init_enter (&type))
+  if (g_once_init_enter (&type)) {
+    for (gint i = 0; i < SL_EXPLAIN_METHOD_COUNT; i++)
+      values[i] = (GEnumValue){i, sl_explain_method_get_help ((SlExplainMethod)i),
+                               sl_explain_method_get_name ((SlExplainMethod)i)};
     g_once_init_leave (&type, g_enum_register_static ("GstSlHeatmapMethod", values));
+  }
   return type;
 }
 

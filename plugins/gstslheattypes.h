@@ -5,8 +5,6 @@
 
 G_BEGIN_DECLS
 
-typedef enum { GST_SL_HEATMAP_CAM } GstSlHeatmapMethod;
-
 typedef enum {
   GST_SL_HEATMAP_BLEND,
   GST_SL_HEATMAP_MAP,

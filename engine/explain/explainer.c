@@ -58,17 +58,30 @@ count_classes (const SlValue *logits)
   return (uint32_t)(n / (size_t)MAX (logits->shape.dim[0], 1));
 }
 
+/* A program that begins where the tap is, for the gradient, or for features behind an input. */
+static gboolean
+take_gradient (SlExplainer *self, SlModel *model, const SlExplainOptions *options, GError **error)
+{
+  self->gradient = sl_explain_gradient_new (model, self->layer, options, error);
+  if (self->gradient == NULL)
+    return FALSE;
+  self->tap = g_strdup (sl_explain_gradient_get_start (self->gradient));
+  return TRUE;
+}
+
 /* CAM, also where AUTO finds that it is exact. */
 static gboolean
-take_cam (SlExplainer *self, SlModel *model, GError **error)
+take_cam (SlExplainer *self, SlModel *model, const SlExplainOptions *options, GError **error)
 {
   self->cam = sl_cam_new (model, error);
   if (self->cam == NULL)
     return FALSE;
   self->method = SL_EXPLAIN_CAM;
-  self->tap = g_strdup (sl_cam_get_tap (self->cam));
-  self->layer = g_strdup (self->tap);
+  self->layer = g_strdup (sl_cam_get_tap (self->cam));
   self->n_classes = sl_cam_get_n_classes (self->cam);
+  if (options->from_input)
+    return take_gradient (self, model, options, error);
+  self->tap = g_strdup (self->layer);
   return TRUE;
 }
 
@@ -88,16 +101,11 @@ take_other (SlExplainer *self, SlModel *model, const SlExplainOptions *options, 
       return FALSE;
     self->layer = g_strdup (layer->name);
   }
+  if (method->by_gradient || (options->from_input && self->layer != NULL))
+    return take_gradient (self, model, options, error);
   self->tap = g_strdup (self->layer != NULL ? self->layer : input->name);
-  if (method->by_gradient) {
-    self->gradient = sl_explain_gradient_new (model, self->layer, options, error);
-    if (self->gradient == NULL)
-      return FALSE;
-    g_free (self->tap);
-    self->tap = g_strdup (sl_explain_gradient_get_start (self->gradient));
-  } else if (method->map == NULL) {
+  if (method->map == NULL)
     self->perturb = sl_explain_perturb_new (model, options);
-  }
   return TRUE;
 }
 
@@ -114,7 +122,7 @@ sl_explainer_new (SlModel *model, const SlExplainOptions *options, GError **erro
   self->samples = options->samples > 0 ? options->samples : STEPS;
   const bool may_be_cam =
       self->method == SL_EXPLAIN_CAM || (self->method == SL_EXPLAIN_AUTO && options->layer == NULL);
-  if (may_be_cam && take_cam (self, model, self->method == SL_EXPLAIN_CAM ? error : NULL))
+  if (may_be_cam && take_cam (self, model, options, self->method == SL_EXPLAIN_CAM ? error : NULL))
     return g_steal_pointer (&self);
   if (self->method == SL_EXPLAIN_CAM)
     return NULL;
@@ -172,24 +180,25 @@ get_batch (const SlExplainer *self)
   return self->method == SL_EXPLAIN_INTEGRATED_GRADIENTS ? MIN (BATCH, self->samples) : 1;
 }
 
-/* The gradient at the start's content as it is. */
+/* The gradient at the start's content as it is; *ret_features: the view of the layer's, data NULL
+ * where that is the start. */
 static gboolean
 find_slopes (SlExplainer *self, const SlTensorView *tapped, const SlExplainTarget *target,
-             GError **error)
+             SlTensorView *ret_features, GError **error)
 {
-  SlTensorView start, goal, slopes, features;
+  SlTensorView start, goal, slopes;
   uint32_t batch;
   if (!sl_explain_gradient_prepare (self->gradient, tapped, get_batch (self), &batch, error))
     return FALSE;
-  sl_explain_gradient_get_views (self->gradient, &start, &goal, &slopes, &features);
+  sl_explain_gradient_get_views (self->gradient, &start, &goal, &slopes, ret_features);
   sl_picture_init (&self->features, tapped);
   sl_picture_write (&self->features, NULL, &start);
   fill_target (&goal, target);
   if (!sl_explain_gradient_execute (self->gradient, error))
     return FALSE;
   sl_picture_init (&self->slopes, &slopes);
-  if (features.data != NULL)
-    sl_picture_init (&self->features, &features);
+  if (ret_features->data != NULL)
+    sl_picture_init (&self->features, ret_features);
   return TRUE;
 }
 
@@ -235,22 +244,21 @@ gboolean
 sl_explainer_prepare (SlExplainer *self, const SlTensorView *tapped, uint32_t *ret_width,
                       uint32_t *ret_height, GError **error)
 {
-  if (self->cam != NULL) {
-    sl_cam_get_size (self->cam, tapped, ret_width, ret_height);
-    return TRUE;
-  }
+  SlTensorView start, goal, slopes = *tapped, features;
+  uint32_t batch;
   if (self->perturb != NULL) {
     sl_explain_perturb_get_size (self->perturb, tapped, ret_width, ret_height);
     return sl_explain_perturb_prepare (self->perturb, tapped, error);
   }
-  SlTensorView start, goal, slopes = *tapped, features;
-  uint32_t batch;
   if (self->gradient != NULL) {
     if (!sl_explain_gradient_prepare (self->gradient, tapped, get_batch (self), &batch, error))
       return FALSE;
     sl_explain_gradient_get_views (self->gradient, &start, &goal, &slopes, &features);
   }
-  sl_view_get_size (&slopes, ret_width, ret_height);
+  if (self->cam != NULL)
+    sl_cam_get_size (self->cam, self->gradient != NULL ? &features : tapped, ret_width, ret_height);
+  else
+    sl_view_get_size (&slopes, ret_width, ret_height);
   return TRUE;
 }
 
@@ -274,26 +282,29 @@ gboolean
 sl_explainer_map (SlExplainer *self, const SlTensorView *tapped, const SlExplainTarget *target,
                   float *ret, GError **error)
 {
-  const SlMethod *method = &sl_methods[self->method];
+  SlTensorView features = {0};
   g_return_val_if_fail (target->klass < self->n_classes, FALSE);
   g_return_val_if_fail (!target->has_other || target->other < self->n_classes, FALSE);
-  if (self->cam != NULL) {
-    map_head (self, tapped, target, ret);
-    return TRUE;
-  }
   if (self->perturb != NULL)
     return sl_explain_perturb_map (self->perturb, tapped, target, ret, error);
-  if (!method->by_gradient)
+  if (self->method == SL_EXPLAIN_INTEGRATED_GRADIENTS) {
+    if (!find_mean_slopes (self, tapped, target, error))
+      return FALSE;
+  } else if (self->gradient != NULL) {
+    if (!find_slopes (self, tapped, target, &features, error))
+      return FALSE;
+  } else if (self->cam == NULL) {
     sl_picture_init (&self->features, tapped);
-  else if (!(self->method == SL_EXPLAIN_INTEGRATED_GRADIENTS
-                 ? find_mean_slopes (self, tapped, target, error)
-                 : find_slopes (self, tapped, target, error)))
-    return FALSE;
+  }
+  if (self->cam != NULL) {
+    map_head (self, features.data != NULL ? &features : tapped, target, ret);
+    return TRUE;
+  }
   const SlMaps maps = {.n_channels = self->features.channels,
                        .n = (size_t)self->features.width * self->features.height,
                        .features = self->features.data,
                        .gradient = self->slopes.data};
-  method->map (&maps, ret);
+  sl_methods[self->method].map (&maps, ret);
   return TRUE;
 }
 

@@ -117,7 +117,7 @@ sl_explain_gradient_new (SlModel *model, const char *layer, const SlExplainOptio
     const SlValue *value = sl_explain_find_layer (graph, logits, layer, error);
     if (value == NULL)
       return NULL;
-    self->from_layer = sl_explain_is_cut (graph, value, logits);
+    self->from_layer = !options->from_input && sl_explain_is_cut (graph, value, logits);
   }
   self->start = g_strdup (
       self->from_layer ? layer : ((const SlValue *)g_ptr_array_index (graph->inputs, 0))->name);

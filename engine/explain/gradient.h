@@ -6,9 +6,9 @@
 typedef struct SlExplainGradient SlExplainGradient;
 
 /* Where the layer is one that all ways to the logits lead through, the program begins there, with
- * its feature maps as input ("start"); else with the network's input. NULL with
- * SL_ERROR_UNSUPPORTED where an op on the way has no gradient. `layer` NULL: the input. Nothing is
- * compiled. */
+ * its feature maps as input ("start"), unless the options want the network's; else with that. NULL
+ * with SL_ERROR_UNSUPPORTED where an op on the way has no gradient. `layer` NULL: the input.
+ * Nothing is compiled. */
 SlExplainGradient *sl_explain_gradient_new (SlModel *model, const char *layer,
                                             const SlExplainOptions *options, GError **error);
 void sl_explain_gradient_free (SlExplainGradient *gradient);

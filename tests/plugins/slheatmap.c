@@ -1,6 +1,8 @@
 /* slheatmap: the map of a known network, on the frame, in it and beside it. */
 #include "heat-fixture.h"
 
+#include <sightline/explain.h>
+
 /* --- Results --- */
 
 static void
@@ -216,7 +218,8 @@ static void
 test_no_average (void)
 {
   g_autofree gchar *path = tiny_model_write (fixture_folder, "max.onnx", TINY_METADATA | TINY_MAX);
-  g_autoptr (Fixture) fixture = fixture_new ("slheatmap", "model-file", path, NULL);
+  g_autoptr (Fixture) fixture =
+      fixture_new ("slheatmap", "model-file", path, "method", SL_EXPLAIN_CAM, NULL);
 
   heat_set_rgb_caps (fixture);
   g_assert_cmpint (gst_harness_push (fixture->harness, fixture_frame (fixture, RED, 0)), ==,

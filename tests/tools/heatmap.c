@@ -341,7 +341,8 @@ test_errors (Fixture *self, gconstpointer data)
     g_assert_cmpint (name[0], !=, '.');
 }
 
-/* A network whose head has no such maps is refused, with the layer named. */
+/* Of a network with another head, class activation maps are refused, with the layer named;
+ * gradients have maps. */
 static void
 test_other_head (Fixture *self, gconstpointer data)
 {
@@ -356,10 +357,24 @@ test_other_head (Fixture *self, gconstpointer data)
                            "[sightline]\ncolor=gray\nrange=0..255\nmean=0\nstd=1\nresize=stretch\n"
                            "output=logits\n",
                            -1, NULL));
-  tool_run (&run, self->folder, "heatmap", "-m", model, "--preprocess", rules, "x.png", "-o",
-            "out.png", NULL);
+  if (!tool_make_clip (self->folder, "x.png", CORNER "pngenc ! filesink"))
+    return;
+  tool_run (&run, self->folder, "heatmap", "-m", model, "--preprocess", rules, "--method", "cam",
+            "x.png", "-o", "out.png", NULL);
   g_assert_cmpint (run.status, ==, 1);
   g_assert_nonnull (strstr (run.err, "node Pooling160 (MaxPool)"));
+  tool_run (&run, self->folder, "heatmap", "-m", model, "--preprocess", rules, "x.png", "-o", "-",
+            NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "\"width\":14,\"height\":14"));
+  tool_run (&run, self->folder, "heatmap", "-m", model, "--preprocess", rules, "--method",
+            "layercam", "--layer", "Plus30", "--target", "3", "--against", "8", "x.png", "-o", "-",
+            NULL);
+  tool_assert_ok (&run);
+  g_assert_nonnull (strstr (run.out, "\"width\":28,\"height\":28"));
+  tool_run (&run, self->folder, "heatmap", "-m", model, "--preprocess", rules, "--method", "grad",
+            "x.png", "-o", "-", NULL);
+  tool_assert_error (&run, 2, "unknown method grad (expected one of auto, cam, gradcam,");
 }
 
 #define ADD(name, function) \

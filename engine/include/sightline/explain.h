@@ -96,11 +96,13 @@ typedef struct SlExplainOptions {
                         default: the last that is no pooling. For methods of feature maps, but
                         CAM, whose layer is the network's head */
   const SlDevice
-      *device;      /* for what is computed besides the model's own program; default: "auto" */
-  uint32_t threads; /* as in SlProgramOptions */
-  uint32_t samples; /* steps of INTEGRATED_GRADIENTS (default 32), masks of RISE (1000), cells
-                       of OCCLUSION along a side (14) */
-  guint64 seed;     /* of RISE's masks */
+      *device;         /* for what is computed besides the model's own program; default: "auto" */
+  uint32_t threads;    /* as in SlProgramOptions */
+  uint32_t samples;    /* steps of INTEGRATED_GRADIENTS (default 32), masks of RISE (1000), cells
+                          of OCCLUSION along a side (14) */
+  guint64 seed;        /* of RISE's masks */
+  gboolean from_input; /* tap the input, whatever the method: for who cannot tap another value now.
+                          The network is run again for each map then */
 } SlExplainOptions;
 
 /* What a map is about: a class, or why one rather than another. */
@@ -140,8 +142,8 @@ SL_API gboolean sl_explainer_prepare (SlExplainer *explainer, const SlTensorView
 SL_API gboolean sl_explainer_map (SlExplainer *explainer, const SlTensorView *tapped,
                                   const SlExplainTarget *target, float *ret, GError **error);
 
-/* sl_map_to_heat(), but of maps whose cells are pixels the highest hundredth is all 1: a few of them
- * stand out of all others (Smilkov et al. 2017, "SmoothGrad"). */
+/* sl_map_to_heat(), but of maps whose cells are pixels the highest hundredth is all 1: a few of
+ * them stand out of all others (Smilkov et al. 2017, "SmoothGrad"). */
 SL_API float sl_explainer_to_heat (const SlExplainer *explainer, const float *map, size_t n,
                                    float *ret_heat);
 

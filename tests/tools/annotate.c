@@ -77,6 +77,16 @@ measure_overlay (GstSample *sample, Clip *clip)
       quarters[0] > quarters[1] && quarters[0] > quarters[2] && quarters[0] > quarters[3];
 }
 
+/* libav 1.26 with several threads now and then aborts on widths like 322: "video meta uses
+ * 336x240". */
+static void
+use_one_thread (GstBin *bin, GstBin *parent, GstElement *element, gpointer data)
+{
+  if (g_str_has_prefix (GST_OBJECT_NAME (element), "avdec_") &&
+      g_object_class_find_property (G_OBJECT_GET_CLASS (element), "max-threads"))
+    g_object_set (element, "max-threads", 1, NULL);
+}
+
 static void
 read_clip (const char *folder, const char *name, gboolean with_sound, Clip *clip)
 {
@@ -92,6 +102,7 @@ read_clip (const char *folder, const char *name, gboolean with_sound, Clip *clip
   g_assert_no_error (error);
   g_autoptr (GstElement) video = gst_bin_get_by_name (GST_BIN (pipeline), "video");
   *clip = (Clip){0};
+  g_signal_connect (pipeline, "deep-element-added", G_CALLBACK (use_one_thread), NULL);
   if (with_sound) {
     g_autoptr (GstElement) sound = gst_bin_get_by_name (GST_BIN (pipeline), "sound");
     g_signal_connect (sound, "handoff", G_CALLBACK (count_audio), clip);

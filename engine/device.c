@@ -218,3 +218,43 @@ sl_device_find (const char *name, GError **error)
     set_unknown (name, is_vulkan, error);
   return device;
 }
+
+/* --- Memory --- */
+
+struct SlHostMemory {
+  void *block; /* the backend's */
+  void *data;
+};
+
+SlHostMemory *
+sl_host_memory_new (const SlDevice *device, gsize size, GError **error)
+{
+  g_return_val_if_fail (device != NULL && size > 0, NULL);
+  if (device->backend != SL_BACKEND_VULKAN) {
+    g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
+                 "%s has no memory of its own (expected a GPU)", device->id);
+    return NULL;
+  }
+  void *data;
+  void *block = sl_vulkan_host_new (device->number, size, &data, error);
+  if (block == NULL)
+    return NULL;
+  SlHostMemory *memory = g_new (SlHostMemory, 1);
+  *memory = (SlHostMemory){block, data};
+  return memory;
+}
+
+void *
+sl_host_memory_get_data (SlHostMemory *memory)
+{
+  return memory->data;
+}
+
+void
+sl_host_memory_free (SlHostMemory *memory)
+{
+  if (memory == NULL)
+    return;
+  sl_vulkan_host_free (memory->block);
+  g_free (memory);
+}

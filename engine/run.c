@@ -164,21 +164,22 @@ sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
 
 gboolean
 sl_run_sample (SlRun *run, uint32_t index, SlImageSampler *sampler, const SlImage *image,
-               const ptrdiff_t strides[3], gboolean *ret_on_device, GError **error)
+               const ptrdiff_t strides[3], gboolean stays, SlFramePath *ret_path, GError **error)
 {
   const SlBackend *backend = run->program->backend;
   const GPtrArray *inputs = run->program->plan->graph->inputs;
-  gboolean on_device = FALSE;
+  SlFramePath path = SL_FRAME_BY_CPU;
   g_return_val_if_fail (index < inputs->len && !run->submitted, FALSE);
   const SlValue *value = g_ptr_array_index (inputs, index);
   g_return_val_if_fail (value->dtype == SL_FLOAT32, FALSE);
   /* A device makes an input's only picture. */
   if (backend->sample != NULL && value->shape.rank == 4 && value->shape.dim[0] == 1 &&
-      !backend->sample (run->run, value, sampler, image, strides, &on_device, error))
+      !backend->sample (run->run, value, sampler, image, strides, stays, &path, error))
     return FALSE;
-  if (ret_on_device != NULL)
-    *ret_on_device = on_device;
-  if (on_device || sl_image_sample (sampler, image, backend->memory (run->run, value), strides))
+  if (ret_path != NULL)
+    *ret_path = path;
+  if (path != SL_FRAME_BY_CPU ||
+      sl_image_sample (sampler, image, backend->memory (run->run, value), strides))
     return TRUE;
   g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED, "a row of the frame could not be unpacked");
   return FALSE;

@@ -2,6 +2,7 @@
 
 #include "gstslinferprivate.h"
 
+#include "gstslallocator.h"
 #include "gstslmemory.h"
 #include "gstslmodelinfo.h"
 
@@ -252,6 +253,37 @@ gst_sl_infer_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery
   return GST_BASE_TRANSFORM_CLASS (gst_sl_infer_parent_class)->query (trans, direction, query);
 }
 
+/* The device that the network runs on; NULL: not known. Only where the network runs in this thread:
+ * the stream waits for its model anyway then. */
+static const SlDevice *
+find_device (GstSlInfer *self)
+{
+  GstSlInferPrivate *priv = gst_sl_infer_get_private (self);
+  const GstSlLoaded *loaded;
+
+  if (gst_sl_choose_policy (self) == GST_SL_LATE_LATEST ||
+      gst_sl_loader_wait (&priv->loader, &loaded) != GST_FLOW_OK ||
+      !gst_sl_worker_drain (&priv->worker))
+    return NULL;
+  return sl_program_get_device (sl_classifier_get_program (loaded->classifier));
+}
+
+/* Frames are only read here, so that downstream says what memory is best. If it does not care, they
+ * may come in memory that the device reads where it is, as it does with frames that nobody else
+ * gets before the network has run. */
+static gboolean
+gst_sl_infer_propose_allocation (GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
+{
+  const gboolean answered = GST_BASE_TRANSFORM_CLASS (gst_sl_infer_parent_class)
+                                ->propose_allocation (trans, decide_query, query);
+  const SlDevice *device = NULL;
+
+  if (gst_query_get_n_allocation_pools (query) == 0 &&
+      gst_query_get_n_allocation_params (query) == 0)
+    device = find_device (GST_SL_INFER (trans));
+  return (device && gst_sl_allocator_propose (device, query)) || answered;
+}
+
 static GstStateChangeReturn
 gst_sl_infer_change_state (GstElement *element, GstStateChange transition)
 {
@@ -368,6 +400,7 @@ gst_sl_infer_class_init (GstSlInferClass *klass)
   trans_class->sink_event = gst_sl_infer_sink_event;
   trans_class->src_event = gst_sl_infer_src_event;
   trans_class->query = gst_sl_infer_query;
+  trans_class->propose_allocation = gst_sl_infer_propose_allocation;
   trans_class->generate_output = gst_sl_infer_generate_output;
 
   gst_type_mark_as_plugin_api (GST_TYPE_SL_INFER, 0);
@@ -384,7 +417,7 @@ gst_sl_infer_init (GstSlInfer *self)
   gst_sl_late_init (&priv->late, trans);
   gst_sl_settings_init (&priv->settings);
 
-  /* Allocation queries go through to downstream: frames are only read here. */
+  /* Allocation queries go through to downstream first: frames are only read here. */
   gst_base_transform_set_passthrough (trans, TRUE);
   gst_base_transform_set_gap_aware (trans, TRUE);
   gst_sl_memory_watch (GST_ELEMENT (self), trans->sinkpad);

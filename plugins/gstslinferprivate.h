@@ -42,6 +42,9 @@ GstSlInferPrivate *gst_sl_infer_get_private (GstSlInfer *self);
 /* For the worker: runs the network, tells the bus. */
 extern const GstSlWorkerFuncs gst_sl_look_funcs;
 
+/* Streaming thread: the policy from now on. */
+GstSlLatePolicy gst_sl_choose_policy (GstSlInfer *self);
+
 /* Streaming thread: counts a buffer that arrives; if it is its turn, has the network run on its
  * picture, at once or later, or passes it over. The buffer stays as it is. */
 GstFlowReturn gst_sl_look_at (GstSlInfer *self, GstBuffer *buffer);

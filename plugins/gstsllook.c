@@ -157,10 +157,14 @@ count_skipped (GstSlInfer *self, const GstSlInferFrame *frame, GstClockTime by)
   gst_sl_late_post_qos (&gst_sl_infer_get_private (self)->late, frame, by, inferred, skipped);
 }
 
-/* Brings the picture into the slot's input; the buffer stays as it is. Errors are on the bus. */
+/* Brings the picture into the slot's input; the buffer stays as it is, `stays`: until the network
+ * has run. Errors are on the bus. */
 static GstFlowReturn
-sample (GstSlInfer *self, guint slot, GstBuffer *buffer, const GstSlLoaded *loaded, GstSlJob *job)
+sample (GstSlInfer *self, guint slot, GstBuffer *buffer, gboolean stays, const GstSlLoaded *loaded,
+        GstSlJob *job)
 {
+  static const gchar *const paths[] = {"cpu", "upload", "in-place"};
+
   GstSlInferPrivate *priv = gst_sl_infer_get_private (self);
   GstElement *element = GST_ELEMENT (self);
   g_auto (GstSlStopwatch) watch = gst_sl_stopwatch_start (element);
@@ -173,15 +177,14 @@ sample (GstSlInfer *self, guint slot, GstBuffer *buffer, const GstSlLoaded *load
   }
   sl_classifier_set_orientation (loaded->classifier, priv->orientation);
   if (gst_sl_frame_map (element, &frame, &priv->info, buffer, GST_MAP_READ)) {
-    gboolean ok = sl_classifier_sample (loaded->classifier, slot, &frame, &error);
+    gboolean ok = sl_classifier_sample (loaded->classifier, slot, &frame, stays, &error);
 
     gst_video_frame_unmap (&frame);
     job->sampling = gst_sl_stopwatch_read (&watch);
     if (ok) {
       sl_classifier_get_placement (loaded->classifier, job->frame.placement);
       GST_OBJECT_LOCK (self);
-      priv->stats.copy_path =
-          sl_classifier_samples_on_device (loaded->classifier) ? "upload" : "cpu";
+      priv->stats.copy_path = paths[sl_classifier_get_frame_path (loaded->classifier)];
       GST_OBJECT_UNLOCK (self);
       return GST_FLOW_OK;
     }
@@ -213,8 +216,8 @@ submit (GstSlInfer *self, guint slot, const GstSlJob *job)
   return GST_FLOW_OK;
 }
 
-static GstSlLatePolicy
-choose_policy (GstSlInfer *self)
+GstSlLatePolicy
+gst_sl_choose_policy (GstSlInfer *self)
 {
   GstSlInferPrivate *priv = gst_sl_infer_get_private (self);
   GstSlLatePolicy wanted;
@@ -230,7 +233,7 @@ static GstFlowReturn
 take_turn (GstSlInfer *self, GstBuffer *buffer)
 {
   GstSlInferPrivate *priv = gst_sl_infer_get_private (self);
-  const GstSlLatePolicy policy = choose_policy (self);
+  const GstSlLatePolicy policy = gst_sl_choose_policy (self);
   const gboolean waits = policy != GST_SL_LATE_LATEST;
   const GstSlLoaded *loaded;
   GstSlJob job = {.epoch = priv->epoch};
@@ -255,7 +258,7 @@ take_turn (GstSlInfer *self, GstBuffer *buffer)
   slot = gst_sl_worker_acquire (&priv->worker);
   if (slot == GST_SL_N_SLOTS)
     return GST_FLOW_FLUSHING;
-  flow = sample (self, slot, buffer, loaded, &job);
+  flow = sample (self, slot, buffer, waits, loaded, &job);
   if (flow != GST_FLOW_OK) {
     gst_sl_worker_release (&priv->worker, slot);
     return flow;

@@ -56,7 +56,7 @@ put_components (const SlImageSampler *sampler, const SlGather *gather, SlFramePu
   for (unsigned c = 0; c < sampler->layout->n_components; c++) {
     const SlComponentLayout *component = &sampler->layout->components[c];
     const unsigned plane = component->plane;
-    push->pitch[c] = (uint32_t)gather->planes[plane].row_bytes;
+    push->pitch[c] = (uint32_t)gather->planes[plane].pitch;
     push->step[c] = component->step;
     push->x_axis[c] = at[sl_sampler_x_axis (component)];
     push->y_axis[c] = at[sl_sampler_y_axis (component)];
@@ -69,10 +69,11 @@ put_components (const SlImageSampler *sampler, const SlGather *gather, SlFramePu
 
 bool
 sl_dispatch_frame (const SlGpu *gpu, const SlImageSampler *sampler, const ptrdiff_t strides[3],
-                   SlGather *ret_gather, SlDispatch *ret_record, GArray *ret_table)
+                   const ptrdiff_t *pitches, SlGather *ret_gather, SlDispatch *ret_record,
+                   GArray *ret_table)
 {
   const SlPlacement *across = &sampler->view[0], *down = &sampler->view[1];
-  if (!sl_gather_init (ret_gather, sampler))
+  if (!sl_gather_init (ret_gather, sampler, pitches))
     return false;
   SlFramePush push = {.width = sampler->width,
                       .height = sampler->height,

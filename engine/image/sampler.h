@@ -52,14 +52,20 @@ sl_sampler_y_axis (const SlComponentLayout *component)
 typedef struct SlGather {
   struct {
     uint32_t first_row, n_rows;
-    size_t begin;         /* bytes of each row that are left out at its start */
-    size_t at, row_bytes; /* bytes from the start of the block; rows follow each other closely */
+    size_t begin;                /* bytes of each row that are left out at its start */
+    size_t at, row_bytes, pitch; /* bytes from the start of the block; of a row; to the next row */
   } planes[3];
   size_t bytes;
 } SlGather;
 
-/* FALSE: the frame's rows come unpacked from a callback. */
-bool sl_gather_init (SlGather *gather, const SlImageSampler *sampler);
+/* The rows of plane i are pitches[i] bytes apart, so that they go there in one piece where the
+ * frame's are, or, with NULL, follow each other closely. FALSE: the frame's rows come unpacked from
+ * a callback, or overlap. */
+bool sl_gather_init (SlGather *gather, const SlImageSampler *sampler, const ptrdiff_t *pitches);
+
+/* Where in a frame plane `i` of the block begins, and bytes from there to its last one. */
+const void *sl_gather_find (const SlGather *gather, size_t i, const SlImage *image);
+size_t sl_gather_get_span (const SlGather *gather, size_t i);
 
 /* Copies them out of a frame; `ret` has gather->bytes. */
 void sl_gather (const SlGather *gather, const SlImage *image, void *ret);

@@ -50,11 +50,12 @@ typedef struct SlBackend {
   void *(*memory) (void *run, const SlValue *value);
 
   /* Takes a frame to make a graph input of when the run is next executed, and whenever it is until
-   * memory() is called for that input, or another frame comes. *ret_here FALSE: memory() has to be
-   * filled. NULL: so it always is. */
+   * memory() is called for that input, or another frame comes. `stays`: the frame's memory is as it
+   * is until the run has been executed. *ret_path SL_FRAME_BY_CPU: memory() has to be filled. NULL:
+   * so it always is. */
   gboolean (*sample) (void *run, const SlValue *value, SlImageSampler *sampler,
-                      const SlImage *image, const ptrdiff_t strides[3], gboolean *ret_here,
-                      GError **error);
+                      const SlImage *image, const ptrdiff_t strides[3], bool stays,
+                      SlFramePath *ret_path, GError **error);
 
   /* The frame that an input is made of, good until the next; FALSE: it is what memory() has. */
   gboolean (*frame) (void *run, const SlValue *value, SlImage *ret_image);

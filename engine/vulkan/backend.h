@@ -24,4 +24,10 @@ const SlVulkanInfo *sl_vulkan_list (uint32_t *ret_n, GError **error);
  * and constant weights as float16, if it can. */
 SlTarget sl_vulkan_get_target (uint32_t index, bool half);
 
+/* A piece of memory of the host that runs on device `index` copy from where it is; *ret_data: where
+ * it begins. SL_ERROR_UNSUPPORTED where there is nothing to gain. It keeps the device, lost or not,
+ * until it is freed. Any thread. */
+void *sl_vulkan_host_new (uint32_t index, size_t size, void **ret_data, GError **error);
+void sl_vulkan_host_free (void *block);
+
 extern const SlBackend sl_vulkan_backend;

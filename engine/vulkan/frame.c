@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "vulkan/commands.h"
+#include "vulkan/host.h"
 
 #include <string.h>
 
@@ -53,22 +54,59 @@ make_set (SlVkFrame *frame, SlVkDevice *device, const SlVkBuffer *arena, uint64_
 gboolean
 sl_vk_frame_init (SlVkFrame *frame, SlVkDevice *device, const SlValue *value,
                   const SlImageSampler *sampler, const ptrdiff_t strides[3],
-                  const SlVkBuffer *arena, uint64_t picture, GError **error)
+                  const ptrdiff_t *pitches, const SlVkBuffer *arena, uint64_t picture,
+                  GError **error)
 {
   g_autoptr (GArray) table = g_array_new (FALSE, TRUE, sizeof (uint32_t));
   sl_vk_frame_clear (frame, device);
   frame->value = value;
   frame->sampler = sampler->number;
   memcpy (frame->strides, strides, sizeof frame->strides);
+  frame->has_pitches = pitches != NULL;
   /* A CPU that plays a GPU is the CPU that samples them faster, straight into staging memory. */
   frame->can_sample =
-      !device->gpu.is_cpu &&
-      sl_dispatch_frame (&device->gpu, sampler, strides, &frame->gather, &frame->record, table);
+      !device->gpu.is_cpu && sl_dispatch_frame (&device->gpu, sampler, strides, pitches,
+                                                &frame->gather, &frame->record, table);
   if (!frame->can_sample || (make_buffers (frame, device, table, error) &&
                              make_set (frame, device, arena, picture, error)))
     return TRUE;
   sl_vk_frame_give_up (frame, device);
   return FALSE;
+}
+
+const SlVkBuffer *
+sl_vk_frame_find (const SlVkDevice *device, const SlGather *gather, const SlImage *image,
+                  uint64_t ret_offset[3])
+{
+  const SlVkBuffer *found = NULL;
+  for (uint32_t i = 0; i < 3; i++) {
+    if (gather->planes[i].n_rows == 0)
+      continue;
+    const SlVkBuffer *of_plane = sl_vk_host_find (device, sl_gather_find (gather, i, image),
+                                                  sl_gather_get_span (gather, i), &ret_offset[i]);
+    if (of_plane == NULL || (found != NULL && of_plane != found))
+      return NULL;
+    found = of_plane;
+  }
+  return found;
+}
+
+bool
+sl_vk_frame_take (SlVkFrame *frame, const SlImage *image, const SlVkBuffer *source,
+                  const uint64_t offset[3])
+{
+  const SlVkBuffer *before = frame->source;
+  frame->is_there = true;
+  frame->source = source != NULL ? source : &frame->staging;
+  for (uint32_t i = 0; i < G_N_ELEMENTS (frame->offset); i++)
+    frame->offset[i] = source != NULL ? offset[i] : frame->gather.planes[i].at;
+  if (source != NULL) {
+    frame->image = *image;
+    return true;
+  }
+  sl_gather (&frame->gather, image, frame->staging.mapped);
+  sl_gather_describe (&frame->gather, frame->staging.mapped, &frame->image);
+  return before != frame->source;
 }
 
 void
@@ -90,13 +128,25 @@ sl_vk_frame_clear (SlVkFrame *frame, SlVkDevice *device)
   *frame = (SlVkFrame){0};
 }
 
+static void
+record_copy (const SlVkFrame *frame, SlVkDevice *device, VkCommandBuffer commands)
+{
+  VkBufferCopy regions[3];
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < G_N_ELEMENTS (regions); i++)
+    if (frame->gather.planes[i].n_rows > 0)
+      regions[n++] = (VkBufferCopy){.srcOffset = frame->offset[i],
+                                    .dstOffset = frame->gather.planes[i].at,
+                                    .size = sl_gather_get_span (&frame->gather, i)};
+  sl_vk_do (device, CmdCopyBuffer, commands, frame->source->handle, frame->bytes.handle, n,
+            regions);
+}
+
 void
 sl_vk_frame_record (const SlVkFrame *frame, SlVkDevice *device, VkCommandBuffer commands)
 {
   const SlDispatch *record = &frame->record;
-  const VkBufferCopy region = {.size = frame->bytes.size};
-  sl_vk_do (device, CmdCopyBuffer, commands, frame->staging.handle, frame->bytes.handle, 1,
-            &region);
+  record_copy (frame, device, commands);
   sl_vk_barrier (device, commands);
   sl_vk_do (device, CmdBindPipeline, commands, VK_PIPELINE_BIND_POINT_COMPUTE,
             frame->pipeline->handle);

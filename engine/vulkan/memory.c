@@ -57,7 +57,9 @@ allocate (SlVkDevice *device, const VkMemoryPropertyFlags *kinds, SlVkBuffer *bu
       buffer->memory = VK_NULL_HANDLE;
     else
       note_bytes ((int64_t)buffer->size);
-    buffer->is_coherent = device->physical->memory.memoryTypes[type].propertyFlags & COHERENT;
+    const VkMemoryPropertyFlags found = device->physical->memory.memoryTypes[type].propertyFlags;
+    buffer->is_coherent = found & COHERENT;
+    buffer->is_cached = found & CACHED;
   }
   return result;
 }

@@ -16,7 +16,7 @@ typedef struct SlVkBuffer {
   VkDeviceMemory memory;
   uint64_t size;
   void *mapped; /* of staging memory */
-  bool is_coherent;
+  bool is_coherent, is_cached;
 } SlVkBuffer;
 
 /* `what` names it in errors: "weights". SL_ERROR_MEMORY with the number if it cannot be had;

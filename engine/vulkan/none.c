@@ -16,3 +16,15 @@ sl_vulkan_get_target (uint32_t index, bool half)
 {
   return (SlTarget){0};
 }
+
+void *
+sl_vulkan_host_new (uint32_t index, size_t size, void **ret_data, GError **error)
+{
+  g_return_val_if_reached (NULL);
+}
+
+void
+sl_vulkan_host_free (void *block)
+{
+  g_return_if_reached ();
+}

@@ -234,41 +234,57 @@ sl_vk_run_memory (void *data, const SlValue *value)
   return (char *)sl_tensor_get_data (sl_value_get_root (value, &offset)->data) + offset;
 }
 
-/* Room for frames by this sampler, and commands that fetch them. */
+static bool
+is_prepared (const SlVkFrame *frame, const SlValue *value, const SlImageSampler *sampler,
+             const ptrdiff_t strides[3])
+{
+  return frame->value == value && frame->sampler == sampler->number &&
+         memcmp (frame->strides, strides, sizeof frame->strides) == 0;
+}
+
+/* Room for frames by this sampler. */
 static gboolean
 prepare_frame (SlVkRun *run, const SlValue *value, const SlImageSampler *sampler,
-               const ptrdiff_t strides[3], GError **error)
+               const ptrdiff_t strides[3], const ptrdiff_t *pitches, GError **error)
 {
   uint64_t picture;
   int32_t constant;
   const bool is_placed = sl_vk_places_find (&run->program->places, value, &picture, &constant);
   g_return_val_if_fail (is_placed, FALSE);
-  if (!sl_vk_frame_init (&run->frame, run->device, value, sampler, strides, &run->arena, picture,
-                         error))
-    return FALSE;
-  run->frame.is_there = run->frame.can_sample;
-  VkResult result = run->frame.is_there ? record_inputs (run) : VK_SUCCESS;
-  if (result == VK_SUCCESS)
-    return TRUE;
-  sl_vk_frame_give_up (&run->frame, run->device);
-  return sl_vk_device_error (run->device, error, result, "frames cannot be sampled");
+  return sl_vk_frame_init (&run->frame, run->device, value, sampler, strides, pitches, &run->arena,
+                           picture, error);
 }
 
 gboolean
 sl_vk_run_sample (void *data, const SlValue *value, SlImageSampler *sampler, const SlImage *image,
-                  const ptrdiff_t strides[3], gboolean *ret_here, GError **error)
+                  const ptrdiff_t strides[3], bool stays, SlFramePath *ret_path, GError **error)
 {
   SlVkRun *run = data;
   SlVkFrame *frame = &run->frame;
-  if ((frame->value != value || frame->sampler != sampler->number ||
-       memcmp (frame->strides, strides, sizeof frame->strides) != 0) &&
-      !prepare_frame (run, value, sampler, strides, error))
+  const SlVkBuffer *source = NULL;
+  uint64_t offset[3];
+  SlGather gather;
+  if (stays && sl_gather_init (&gather, sampler, image->strides))
+    source = sl_vk_frame_find (run->device, &gather, image, offset);
+  const bool is_known = is_prepared (frame, value, sampler, strides);
+  const ptrdiff_t *pitches = source != NULL ? image->strides : NULL;
+  /* Once there are frames to be copied from where they are, the others go where those do. */
+  const bool lacks_pitches = frame->can_sample && !frame->has_pitches && pitches != NULL;
+  if ((!is_known || lacks_pitches) && !prepare_frame (run, value, sampler, strides, pitches, error))
     return FALSE;
-  *ret_here = frame->can_sample;
-  frame->is_there = frame->can_sample;
-  if (frame->is_there)
-    sl_gather (&frame->gather, image, frame->staging.mapped);
-  return TRUE;
+  *ret_path = SL_FRAME_BY_CPU;
+  frame->is_there = false;
+  if (!frame->can_sample)
+    return TRUE;
+  if (source != NULL && memcmp (&gather, &frame->gather, sizeof gather) != 0)
+    source = NULL;
+  *ret_path = source != NULL ? SL_FRAME_IN_PLACE : SL_FRAME_UPLOAD;
+  VkResult result =
+      sl_vk_frame_take (frame, image, source, offset) ? record_inputs (run) : VK_SUCCESS;
+  if (result == VK_SUCCESS)
+    return TRUE;
+  sl_vk_frame_give_up (frame, run->device);
+  return sl_vk_device_error (run->device, error, result, "frames cannot be sampled");
 }
 
 gboolean
@@ -277,7 +293,7 @@ sl_vk_run_frame (void *data, const SlValue *value, SlImage *ret_image)
   const SlVkFrame *frame = &((const SlVkRun *)data)->frame;
   if (!frame->is_there || frame->value != value)
     return FALSE;
-  sl_gather_describe (&frame->gather, frame->staging.mapped, ret_image);
+  *ret_image = frame->image;
   return TRUE;
 }
 
@@ -408,7 +424,7 @@ run_part (SlVkRun *run, uint32_t index, const VkCommandBuffer *commands, uint64_
   const uint32_t skipped = index > 0;
   if ((!after_host || sl_vk_buffer_flush (run->device, &run->staging, error)) &&
       (skipped || !run->frame.is_there ||
-       sl_vk_buffer_flush (run->device, &run->frame.staging, error)) &&
+       sl_vk_buffer_flush (run->device, run->frame.source, error)) &&
       sl_vk_device_submit (run->device, list + skipped, 2 - skipped,
                            is_last || before_host ? &run->work : NULL, error)) {
     run->has_begun = true;

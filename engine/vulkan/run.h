@@ -30,8 +30,8 @@ void *sl_vk_run_new (void *program, GError **error);
 void sl_vk_run_free (void *run);
 void *sl_vk_run_memory (void *run, const SlValue *value);
 gboolean sl_vk_run_sample (void *run, const SlValue *value, SlImageSampler *sampler,
-                           const SlImage *image, const ptrdiff_t strides[3], gboolean *ret_here,
-                           GError **error);
+                           const SlImage *image, const ptrdiff_t strides[3], bool stays,
+                           SlFramePath *ret_path, GError **error);
 gboolean sl_vk_run_frame (void *run, const SlValue *value, SlImage *ret_image);
 /* submit() waits for what steps on the CPU read, and then no longer. */
 gboolean sl_vk_run_submit (void *run, GError **error);

@@ -43,7 +43,7 @@ struct SlClassifier {
   guint orientation;
   SlImageInfo image; /* that the sampler was made for */
   SlImageSampler *sampler;
-  gboolean on_device; /* the last frame is sampled there */
+  SlFramePath path; /* of the last frame */
 };
 
 /* Position of the channels among the input's four dimensions: 1 (ONNX's custom) or 3 (networks that
@@ -280,17 +280,17 @@ has_failed (const GError *error)
 
 /* Where the device cannot, the CPU samples: whether it is lost is found by who executes. */
 static gboolean
-sample_slot (Slot *slot, SlImageSampler *sampler, const SlImage *image, gboolean *ret_on_device,
-             GError **error)
+sample_slot (Slot *slot, SlImageSampler *sampler, const SlImage *image, gboolean stays,
+             SlFramePath *ret_path, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   SlTensorView input;
 
-  if (sl_run_sample (slot->run, 0, sampler, image, slot->strides, ret_on_device, &failure))
+  if (sl_run_sample (slot->run, 0, sampler, image, slot->strides, stays, ret_path, &failure))
     return TRUE;
   if (has_failed (failure)) {
     g_debug ("the CPU samples: %s", failure->message);
-    *ret_on_device = FALSE;
+    *ret_path = SL_FRAME_BY_CPU;
     sl_run_get_input (slot->run, 0, &input);
     if (sl_image_sample (sampler, image, input.data, slot->strides))
       return TRUE;
@@ -307,7 +307,7 @@ move_slot (SlClassifier *self, Slot *slot, GError **error)
 {
   Slot moved = {.scores = slot->scores, .image = slot->image};
   g_autoptr (SlImageSampler) sampler = NULL;
-  gboolean on_device;
+  SlFramePath path;
   SlImage image;
 
   if (!init_slot (self, &moved, error))
@@ -316,7 +316,7 @@ move_slot (SlClassifier *self, Slot *slot, GError **error)
     copy_input (self, slot, &moved);
   else if (!(sampler = sl_image_sampler_new (&slot->image, &self->rules->preprocess, self->threads,
                                              error)) ||
-           !sample_slot (&moved, sampler, &image, &on_device, error)) {
+           !sample_slot (&moved, sampler, &image, FALSE, &path, error)) {
     clear_slot (&moved);
     return FALSE;
   }
@@ -537,7 +537,8 @@ apply_softmax (float *scores, uint32_t n)
 }
 
 gboolean
-sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *frame, GError **error)
+sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *frame, gboolean stays,
+                      GError **error)
 {
   SlImageInfo info;
   SlImage image;
@@ -552,13 +553,13 @@ sl_classifier_sample (SlClassifier *self, uint32_t slot, const GstVideoFrame *fr
   if (!prepare (self, &info, error) || !sl_image_from_frame (frame, &image, error))
     return FALSE;
   self->slots[slot].image = self->image;
-  return sample_slot (&self->slots[slot], self->sampler, &image, &self->on_device, error);
+  return sample_slot (&self->slots[slot], self->sampler, &image, stays, &self->path, error);
 }
 
-gboolean
-sl_classifier_samples_on_device (SlClassifier *self)
+SlFramePath
+sl_classifier_get_frame_path (SlClassifier *self)
 {
-  return self->on_device;
+  return self->path;
 }
 
 void
@@ -613,6 +614,6 @@ gboolean
 sl_classifier_run (SlClassifier *self, const GstVideoFrame *frame, const float **ret_scores,
                    uint32_t *ret_n, GError **error)
 {
-  return sl_classifier_sample (self, 0, frame, error) &&
+  return sl_classifier_sample (self, 0, frame, TRUE, error) &&
          sl_classifier_execute (self, 0, ret_scores, ret_n, error);
 }

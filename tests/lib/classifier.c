@@ -207,7 +207,7 @@ test_slots (void)
     for (guint i = 0; i < 64; i++)
       GST_WRITE_UINT32_BE ((guint8 *)frame.data[0] + 4 * i, colors[slot] << 8);
     g_assert_true (sl_classifier_set_info (classifier, &info, &error));
-    g_assert_true (sl_classifier_sample (classifier, slot, &frame, &error));
+    g_assert_true (sl_classifier_sample (classifier, slot, &frame, FALSE, &error));
     gst_video_frame_unmap (&frame);
   }
   for (guint slot = 0; slot < 2; slot++)

@@ -15,7 +15,9 @@
 typedef struct Frame {
   SlImageInfo info;
   SlImage image;
+  size_t size;
   uint8_t *bytes;
+  SlHostMemory *memory; /* of the device, that `bytes` are */
 } Frame;
 
 static void
@@ -23,7 +25,9 @@ frame_init (Frame *frame, SlPixelFormat format, uint32_t seed)
 {
   const size_t stride = 4 * FRAME_WIDTH + 12, plane = stride * FRAME_HEIGHT;
   g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  frame->bytes = g_malloc (3 * plane);
+  frame->size = 3 * plane;
+  frame->memory = NULL;
+  frame->bytes = g_malloc (frame->size);
   for (size_t i = 0; i < 3 * plane; i++)
     frame->bytes[i] = (uint8_t)g_rand_int (rand);
   frame->info = (SlImageInfo){.format = format,
@@ -38,10 +42,28 @@ frame_init (Frame *frame, SlPixelFormat format, uint32_t seed)
   }
 }
 
+/* Puts it into memory that the device reads where it is. */
+static void
+frame_move (Frame *frame)
+{
+  g_autoptr (GError) error = NULL;
+  /* Not at the beginning of it. */
+  frame->memory = sl_host_memory_new (test_vulkan_device (), frame->size + 7, &error);
+  g_assert_no_error (error);
+  uint8_t *bytes = (uint8_t *)sl_host_memory_get_data (frame->memory) + 7;
+  memcpy (bytes, frame->bytes, frame->size);
+  for (size_t i = 0; i < 3; i++)
+    frame->image.planes[i] = bytes + ((const uint8_t *)frame->image.planes[i] - frame->bytes);
+  g_free (frame->bytes);
+  frame->bytes = bytes;
+}
+
 static void
 frame_clear (Frame *frame)
 {
-  g_free (frame->bytes);
+  if (frame->memory == NULL)
+    g_free (frame->bytes);
+  sl_host_memory_free (frame->memory);
 }
 
 /* x → Neg → y, and z → Neg → w beside it: a picture and something else. */
@@ -82,20 +104,20 @@ fill (SlRun *run, uint32_t index, float value)
 
 /* Samples and executes, and compares what comes out with the CPU's picture. */
 static void
-compare (SlRun *run, const Frame *frame, const SlPreprocess *rules, uint32_t channel_axis)
+compare_once (SlRun *run, const Frame *frame, const SlPreprocess *rules, uint32_t channel_axis)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SlImageSampler) sampler = sl_image_sampler_new (&frame->info, rules, 1, &error);
   g_assert_no_error (error);
   SlTensorView in, out, other;
   ptrdiff_t strides[3];
-  gboolean on_device;
+  SlFramePath path;
   sl_run_get_input (run, 0, &in);
   get_strides (&in, channel_axis, strides);
   fill (run, 1, 3);
-  sl_run_sample (run, 0, sampler, &frame->image, strides, &on_device, &error);
+  sl_run_sample (run, 0, sampler, &frame->image, strides, TRUE, &path, &error);
   g_assert_no_error (error);
-  g_assert_true (on_device);
+  g_assert_cmpint (path, ==, frame->memory != NULL ? SL_FRAME_IN_PLACE : SL_FRAME_UPLOAD);
   sl_run_execute (run, &error);
   g_assert_no_error (error);
   sl_run_get_output (run, 0, &out);
@@ -108,6 +130,17 @@ compare (SlRun *run, const Frame *frame, const SlPreprocess *rules, uint32_t cha
   for (size_t i = 0; i < n; i++)
     most = fmax (most, fabs (-((const float *)out.data)[i] - wanted[i]));
   g_assert_cmpfloat (most * 255, <=, TOLERANCE * 255 * rules->scale / rules->std[0]);
+}
+
+/* The same with the frame in plain memory, and then in the device's. */
+static void
+compare (SlRun *run, Frame *frame, const SlPreprocess *rules, uint32_t channel_axis)
+{
+  if (frame->memory == NULL) {
+    compare_once (run, frame, rules, channel_axis);
+    frame_move (frame);
+  }
+  compare_once (run, frame, rules, channel_axis);
 }
 
 static void
@@ -199,6 +232,7 @@ typedef struct Setup {
   Frame frame;
   SlImageSampler *sampler;
   ptrdiff_t strides[3];
+  gboolean stays; /* the frame's memory, until the run is executed */
 } Setup;
 
 static SlImageSampler *
@@ -222,13 +256,14 @@ setup_init (Setup *setup, SlPixelFormat format, bool works_as_gpu)
   sl_run_get_input (setup->run, 0, &view);
   get_strides (&view, 1, setup->strides);
   fill (setup->run, 1, 1);
+  setup->stays = FALSE;
 }
 
 static gboolean
-sample (Setup *setup, gboolean *ret_on_device, GError **error)
+sample (Setup *setup, SlFramePath *ret_path, GError **error)
 {
   return sl_run_sample (setup->run, 0, setup->sampler, &setup->frame.image, setup->strides,
-                        ret_on_device, error);
+                        setup->stays, ret_path, error);
 }
 
 static void
@@ -292,6 +327,114 @@ test_counts (void)
   setup_clear (&setup);
 }
 
+static float
+execute (Setup *setup)
+{
+  g_autoptr (GError) error = NULL;
+  SlTensorView out;
+  sl_run_execute (setup->run, &error);
+  g_assert_no_error (error);
+  sl_run_get_output (setup->run, 0, &out);
+  return -*(const float *)out.data;
+}
+
+static void
+expect_path (Setup *setup, SlFramePath wanted)
+{
+  g_autoptr (GError) error = NULL;
+  SlFramePath path;
+  sample (setup, &path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (path, ==, wanted);
+}
+
+/* A frame that stays is read when the run executes, any other before. */
+static void
+test_in_place (void)
+{
+  Setup setup;
+  setup_init (&setup, SL_PIXEL_GRAY8, true);
+  frame_move (&setup.frame);
+  memset (setup.frame.bytes, 0, setup.frame.size);
+  expect_path (&setup, SL_FRAME_UPLOAD);
+  memset (setup.frame.bytes, 255, setup.frame.size);
+  const float black = execute (&setup);
+  setup.stays = TRUE;
+  memset (setup.frame.bytes, 0, setup.frame.size);
+  expect_path (&setup, SL_FRAME_IN_PLACE);
+  memset (setup.frame.bytes, 255, setup.frame.size);
+  const float white = execute (&setup);
+  g_assert_cmpfloat (white, >, black + 0.5f);
+  /* What is not like the frames before is copied, and so are rows from below. */
+  setup.frame.image.strides[0]--;
+  expect_path (&setup, SL_FRAME_UPLOAD);
+  g_assert_cmpfloat (execute (&setup), ==, white);
+  setup.frame.image.strides[0] *= -1;
+  setup.frame.image.planes[0] =
+      setup.frame.bytes + (FRAME_HEIGHT - 1) * (size_t)-setup.frame.image.strides[0];
+  expect_path (&setup, SL_FRAME_UPLOAD);
+  g_assert_cmpfloat (execute (&setup), ==, white);
+  setup_clear (&setup);
+}
+
+/* A frame that goes beyond its memory is no affair of the device's. */
+static void
+test_out_of_place (void)
+{
+  Setup setup;
+  setup_init (&setup, SL_PIXEL_I420, true);
+  frame_move (&setup.frame);
+  setup.stays = TRUE;
+  g_autofree uint8_t *plane = g_memdup2 (setup.frame.image.planes[2], setup.frame.size / 3);
+  setup.frame.image.planes[2] = plane;
+  expect_path (&setup, SL_FRAME_UPLOAD);
+  execute (&setup);
+  setup_clear (&setup);
+}
+
+/* It is there when all else of the device is gone, and when the device is lost; the next one does
+ * not know it. */
+static void
+test_host_memory (void)
+{
+  Setup setup;
+  g_autoptr (GError) error = NULL;
+  g_assert_null (sl_host_memory_new (sl_device_find ("cpu", NULL), 10, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  setup_init (&setup, SL_PIXEL_RGB, true);
+  setup.frame.info.matrix = SL_MATRIX_RGB;
+  frame_move (&setup.frame);
+  setup.stays = TRUE;
+  expect_path (&setup, SL_FRAME_IN_PLACE);
+  const float wanted = execute (&setup);
+  setup.hooks->result = VK_ERROR_DEVICE_LOST;
+  setup.hooks->fail_call = SL_VK_QueueSubmit;
+  setup.hooks->fail_at = setup.hooks->seen = 0;
+  g_assert_false (sl_run_execute (setup.run, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_DEVICE);
+  sl_run_free (setup.run);
+  sl_program_unref (setup.program);
+  test_vulkan_hooks_reset (setup.hooks);
+  memset (setup.frame.bytes, 0, setup.frame.size);
+  setup.program = make_program (&SL_SHAPE (1, 3, 6, 7));
+  setup.run = sl_run_new (setup.program, NULL);
+  expect_path (&setup, SL_FRAME_UPLOAD);
+  g_assert_cmpfloat (execute (&setup), !=, wanted);
+  setup_clear (&setup);
+}
+
+/* A CPU that plays a GPU samples by itself, wherever frames lie. */
+static void
+test_no_host_memory (void)
+{
+  TestVulkanHooks *hooks = test_vulkan_hooks_new ();
+  g_autoptr (GError) error = NULL;
+  g_assert_null (sl_host_memory_new (test_vulkan_device (), 10, &error));
+  g_assert_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED);
+  test_vulkan_hooks_free (hooks);
+}
+
 static gboolean
 unpack (void *data, uint32_t row, void *ret)
 {
@@ -306,11 +449,11 @@ test_by_cpu (void)
   for (int i = 0; i < 2; i++) {
     Setup setup;
     SlTensorView out;
-    gboolean on_device = TRUE;
+    SlFramePath path = SL_FRAME_UPLOAD;
     setup_init (&setup, i ? SL_PIXEL_UNPACKED_8 : SL_PIXEL_I420, i);
     setup.frame.image.unpack = unpack;
-    g_assert_true (sample (&setup, &on_device, NULL));
-    g_assert_false (on_device);
+    g_assert_true (sample (&setup, &path, NULL));
+    g_assert_cmpint (path, ==, SL_FRAME_BY_CPU);
     g_assert_true (sl_run_execute (setup.run, NULL));
     sl_run_get_output (setup.run, 0, &out);
     g_autofree float *wanted = g_new (float, 3 * 6 * 7);
@@ -323,10 +466,13 @@ test_by_cpu (void)
 
 /* Whichever call fails, the error says so once, and the CPU samples what comes by that sampler. */
 static void
-test_faults (void)
+check_faults (bool in_place)
 {
   Setup setup;
   setup_init (&setup, SL_PIXEL_RGB, true);
+  if (in_place)
+    frame_move (&setup.frame);
+  setup.stays = in_place;
   setup.frame.info.matrix = SL_MATRIX_RGB;
   gboolean done = FALSE;
   int n_failures = 0;
@@ -340,10 +486,10 @@ test_faults (void)
     if (done && !setup.hooks->has_failed)
       break;
     if (!done) {
-      gboolean on_device = TRUE;
+      SlFramePath path = SL_FRAME_UPLOAD;
       g_assert_error (error, SL_ERROR, SL_ERROR_MEMORY);
-      g_assert_true (sample (&setup, &on_device, NULL));
-      g_assert_false (on_device);
+      g_assert_true (sample (&setup, &path, NULL));
+      g_assert_cmpint (path, ==, SL_FRAME_BY_CPU);
       n_failures++;
     }
     done = FALSE; /* or whatever failed could be done without */
@@ -358,13 +504,20 @@ test_faults (void)
   setup_clear (&setup);
 }
 
+static void
+test_faults (void)
+{
+  check_faults (false);
+  check_faults (true);
+}
+
 /* An input of two pictures is the CPU's to fill. */
 static void
 test_batch (void)
 {
   Setup setup;
   SlTensorView in, out;
-  gboolean on_device = TRUE;
+  SlFramePath path = SL_FRAME_UPLOAD;
   setup_init (&setup, SL_PIXEL_I420, true);
   SlProgram *program = make_program (&SL_SHAPE (2, 3, 6, 7));
   SlRun *run = sl_run_new (program, NULL);
@@ -372,8 +525,8 @@ test_batch (void)
   ((float *)in.data)[in.stride[0]] = 7;
   get_strides (&in, 1, setup.strides);
   g_assert_true (
-      sl_run_sample (run, 0, setup.sampler, &setup.frame.image, setup.strides, &on_device, NULL));
-  g_assert_false (on_device);
+      sl_run_sample (run, 0, setup.sampler, &setup.frame.image, setup.strides, FALSE, &path, NULL));
+  g_assert_cmpint (path, ==, SL_FRAME_BY_CPU);
   g_assert_true (sl_run_execute (run, NULL));
   sl_run_get_output (run, 0, &out);
   g_assert_cmpfloat (((const float *)out.data)[out.stride[0]], ==, -7);
@@ -393,6 +546,10 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/frames/gray", test_gray);
   g_test_add_func ("/vulkan/frames/memory", test_memory);
   g_test_add_func ("/vulkan/frames/counts", test_counts);
+  g_test_add_func ("/vulkan/frames/in-place", test_in_place);
+  g_test_add_func ("/vulkan/frames/out-of-place", test_out_of_place);
+  g_test_add_func ("/vulkan/frames/host-memory", test_host_memory);
+  g_test_add_func ("/vulkan/frames/no-host-memory", test_no_host_memory);
   g_test_add_func ("/vulkan/frames/by-cpu", test_by_cpu);
   g_test_add_func ("/vulkan/frames/batch", test_batch);
   g_test_add_func ("/vulkan/frames/faults", test_faults);

@@ -52,4 +52,16 @@ SL_API gboolean sl_device_is_auto (const char *name);
  * SL_ERROR_NOT_FOUND if all is well but there is none, or this build has no Vulkan. */
 SL_API const SlDevice *sl_device_find_gpu (GError **error);
 
+/* Memory of the host that a GPU reads where it is: for frames that are written by the CPU and
+ * sampled by the GPU (sl_run_sample()). It is cached, and good to write and read, whatever becomes
+ * of the device; each piece is an allocation of the driver's, of which there may be some thousand.
+ * SL_ERROR_UNSUPPORTED of a device that gains nothing by it: the CPU, and one that plays a GPU, and
+ * GPUs that have no cached memory. Any thread. */
+typedef struct SlHostMemory SlHostMemory;
+SL_API SlHostMemory *sl_host_memory_new (const SlDevice *device, gsize size, GError **error);
+SL_API void *sl_host_memory_get_data (SlHostMemory *memory);
+/* When no run is to read it any more. */
+SL_API void sl_host_memory_free (SlHostMemory *memory);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SlHostMemory, sl_host_memory_free)
+
 G_END_DECLS

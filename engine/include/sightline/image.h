@@ -96,6 +96,13 @@ typedef struct SlImage {
   void *unpack_data;
 } SlImage;
 
+/* How a frame becomes the input of a network (sl_run_sample()). */
+typedef enum {
+  SL_FRAME_BY_CPU,  /* the CPU samples it, straight from the frame into the input */
+  SL_FRAME_UPLOAD,  /* the CPU copies its planes once, the GPU samples them */
+  SL_FRAME_IN_PLACE /* the GPU reads them where they are (sl_host_memory_new()) and samples them */
+} SlFramePath;
+
 /* How a picture of size W x H (as viewed: after crop, orientation and pixel aspect ratio) fills the
  * input of size w x h.
  *  STRETCH    both sides scaled on their own.

@@ -144,20 +144,23 @@ SL_API SlTensor *sl_run_copy_output (SlRun *run, uint32_t index, GError **error)
 
 /* Makes input `index`, or one picture of it, of a video frame: sl_image_sample() with the input's
  * memory, but where the program runs on a GPU the frame's planes go there as they are, and the next
- * execution makes the picture of them (*ret_on_device TRUE; may be NULL). That picture is within
- * 0.02 of 255 of the CPU's; the frame may be given back at once. Frames that a GPU cannot take
- * (rows from a callback, more than it binds), and pictures of an input of several, are sampled by
- * the CPU. `strides`: of the picture in the input's view, whose element 0 is its first; all above
- * 0. The input stays what was sampled until sl_run_get_input() or sl_run_set_input() is called for
- * it, or it is sampled again. One input of a run is sampled. Errors: those of the device,
- * SL_ERROR_MEMORY. */
+ * execution makes the picture of them (*ret_path says; may be NULL). That picture is within 0.02 of
+ * 255 of the CPU's. The frame may be given back at once, unless `stays` says that its memory is
+ * left as it is until the run has been executed: if all of it lies in one piece of host memory of
+ * the device, nobody but the device copies it then, and what is sampled is good for one execution.
+ *
+ * Frames that a GPU cannot take (rows from a callback, more than it binds), and pictures of an
+ * input of several, are sampled by the CPU. `strides`: of the picture in the input's view, whose
+ * element 0 is its first; all above 0. The input stays what was sampled until sl_run_get_input() or
+ * sl_run_set_input() is called for it, or it is sampled again. One input of a run is sampled.
+ * Errors: those of the device, SL_ERROR_MEMORY. */
 SL_API gboolean sl_run_sample (SlRun *run, uint32_t index, SlImageSampler *sampler,
-                               const SlImage *image, const ptrdiff_t strides[3],
-                               gboolean *ret_on_device, GError **error);
+                               const SlImage *image, const ptrdiff_t strides[3], gboolean stays,
+                               SlFramePath *ret_path, GError **error);
 
 /* The frame that input `index` is to be made of on a GPU: what its sampler reads of it, for another
- * sampler of the same frames and rules, as long as the run lives and is not sampled again. FALSE:
- * the input is what its memory holds. */
+ * sampler of the same frames and rules, as long as the run (and a frame that stays) lives and is
+ * not sampled again. FALSE: the input is what its memory holds. */
 SL_API gboolean sl_run_get_frame (SlRun *run, uint32_t index, SlImage *ret_image);
 
 /* Computes all outputs. SL_ERROR_NUMERIC, naming the first node that made one, if an output holds

@@ -61,14 +61,14 @@ SL_API guint sl_orientation_from_tags (const GstTagList *tags);
 
 /* Sampling side. Samples the frame into a slot's input. `frame` is mapped for reading, of the set
  * format and at least of the set size; its buffer's GstVideoCropMeta says which part is looked at,
- * or else it is the top left. It may be unmapped at once. SL_ERROR_SHAPE if the frame is not what
- * was set; what sl_run_sample() says. */
+ * or else it is the top left. It may be unmapped at once; `stays`: its buffer is kept, and nobody
+ * writes to it, until the slot has been executed, so that a GPU may read it where it is.
+ * SL_ERROR_SHAPE if the frame is not what was set; what sl_run_sample() says. */
 SL_API gboolean sl_classifier_sample (SlClassifier *classifier, uint32_t slot,
-                                      const GstVideoFrame *frame, GError **error);
+                                      const GstVideoFrame *frame, gboolean stays, GError **error);
 
-/* Sampling side. Whether the last frame went to a GPU as it was, to be sampled there; FALSE: the
- * CPU sampled it. */
-SL_API gboolean sl_classifier_samples_on_device (SlClassifier *classifier);
+/* Sampling side. How the last frame became the input. */
+SL_API SlFramePath sl_classifier_get_frame_path (SlClassifier *classifier);
 
 /* Sampling side. Where the network's input lies on the frame that was sampled last; as
  * sl_image_sampler_get_placement(). */

@@ -18,6 +18,7 @@ static guint n_cycles = 100;
 
 GST_ELEMENT_REGISTER_DECLARE (slclassify)
 GST_ELEMENT_REGISTER_DECLARE (slheatmap)
+GST_ELEMENT_REGISTER_DECLARE (sltestsrc)
 
 static void
 begin (void)
@@ -328,6 +329,108 @@ test_cycles (void)
     g_assert_cmpuint (get_memory (), <, settled + (1 << 20));
 }
 
+/* --- Memory that is offered --- */
+
+static GstPadProbeReturn
+keep_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  gst_buffer_replace (data, GST_PAD_PROBE_INFO_BUFFER (info));
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+offer_pool (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  g_autoptr (GstBufferPool) pool = NULL;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return GST_PAD_PROBE_OK;
+  pool = gst_video_buffer_pool_new ();
+  gst_query_add_allocation_pool (query, pool, 64 * 48 * 3 / 2, 0, 0);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* Runs four frames by a network on `device`; returns the last one, which outlives everything. */
+static GstBuffer *
+watch (const gchar *device, const gchar *policy, gboolean is_offered, const gchar *wanted_path)
+{
+  g_autofree gchar *model = tiny_model_write (fixture_folder, "tiny.onnx", TINY_METADATA);
+  g_autofree gchar *line = g_strdup_printf (
+      "sltestsrc num-buffers=4 ! video/x-raw,format=I420,width=64,height=48 ! slclassify name=it "
+      "model-file=%s device=%s late-policy=%s ! fakesink name=sink",
+      model, device, policy);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
+  g_autoptr (GstElement) it = NULL, sink = NULL;
+  g_autoptr (GstPad) src_pad = NULL, sink_pad = NULL;
+  g_autoptr (GstBus) bus = NULL;
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstStructure) stats = NULL, info = NULL;
+  GstBuffer *kept = NULL;
+
+  g_assert_no_error (error);
+  it = gst_bin_get_by_name (GST_BIN (pipeline), "it");
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  src_pad = gst_element_get_static_pad (it, "src");
+  sink_pad = gst_element_get_static_pad (sink, "sink");
+  gst_pad_add_probe (src_pad, GST_PAD_PROBE_TYPE_BUFFER, keep_buffer, &kept, NULL);
+  if (is_offered)
+    gst_pad_add_probe (sink_pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, offer_pool, NULL, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  while (!info) { /* `latest` does not wait for the model */
+    g_object_get (it, "model-info", &info, NULL);
+    g_usleep (1000);
+  }
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  bus = gst_element_get_bus (pipeline);
+  message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  g_object_get (it, "stats", &stats, NULL);
+  g_assert_cmpstr (gst_structure_get_string (stats, "copy-path"), ==, wanted_path);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return kept;
+}
+
+static gfloat
+get_score (GstBuffer *buffer)
+{
+  SlLabelMeta *meta = sl_buffer_get_label_meta (buffer, NULL);
+
+  g_assert_nonnull (meta);
+  return meta->labels[0].score;
+}
+
+/* Frames come in the GPU's memory where the network runs before they go on and nobody downstream
+ * has a wish. */
+static void
+test_memory (void)
+{
+  GstBuffer *uploaded, *in_place;
+  GstMapInfo map;
+
+  begin ();
+  hooks->works_as_gpu = true;
+  gst_buffer_unref (watch ("vulkan", "latest", FALSE, "upload"));
+  uploaded = watch ("vulkan", "block", TRUE, "upload");
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+  in_place = watch ("vulkan", "block", FALSE, "in-place");
+  g_assert_cmpfloat (get_score (in_place), ==, get_score (uploaded));
+  /* The device is there as long as somebody has a frame. */
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), >, 0);
+  g_assert_true (gst_buffer_is_writable (in_place));
+  g_assert_true (gst_buffer_map (in_place, &map, GST_MAP_READWRITE));
+  memset (map.data, 0, map.size);
+  gst_buffer_unmap (in_place, &map);
+  gst_buffer_unref (in_place);
+  gst_buffer_unref (uploaded);
+  g_assert_cmpint (test_vulkan_hooks_count_live (hooks), ==, 0);
+  hooks->works_as_gpu = false;
+  gst_buffer_unref (watch ("vulkan", "block", FALSE, "cpu"));
+  gst_buffer_unref (watch ("cpu", "block", FALSE, "cpu"));
+}
+
 /* --- Real clips --- */
 
 /* Of all frames of a clip. */
@@ -446,6 +549,7 @@ main (int argc, char **argv)
     return status;
   GST_ELEMENT_REGISTER (slclassify, NULL);
   GST_ELEMENT_REGISTER (slheatmap, NULL);
+  GST_ELEMENT_REGISTER (sltestsrc, NULL);
   g_test_add_func ("/plugins/devices/revived", test_revived);
   g_test_add_func ("/plugins/devices/revived-with-frames", test_revived_with_frames);
   g_test_add_func ("/plugins/devices/revived-without-room", test_revived_without_room);
@@ -456,6 +560,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plugins/devices/wrong", test_wrong);
   g_test_add_func ("/plugins/devices/shared", test_shared);
   g_test_add_func ("/plugins/devices/cycles", test_cycles);
+  g_test_add_func ("/plugins/devices/memory", test_memory);
   g_test_add_data_func ("/plugins/devices/clip/slclassify", "slclassify", test_clip);
   g_test_add_data_func ("/plugins/devices/clip/slheatmap", "slheatmap", test_clip);
   status = fixture_run ();

@@ -1,5 +1,6 @@
 #include "kernels/optimizer.h"
 #include "dispatch/dispatch.h"
+#include "shaders/clip_factor.h"
 #include "shaders/group.h"
 #include "shaders/ops.h"
 #include "shaders/optimizer.h"
@@ -90,6 +91,26 @@ dispatch_square_sum (SlDispatcher *to, const void *params, uint32_t variant)
   return 1;
 }
 
+static uint32_t
+dispatch_clip_factor (SlDispatcher *to, const void *params, uint32_t variant)
+{
+  const SlClipFactorParams *p = params;
+  const SlValue *const *operands = to->steps->operands;
+  const SlClipFactorPush push = {
+      .elements = (uint32_t)p->count, .max_norm = p->max_norm, .epsilon = (float)SL_CLIP_EPSILON};
+  if (p->count > sl_gpu_get_range (to->gpu) / 4)
+    return 0;
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_clip_factor, &push);
+  record->specs[SL_CLIP_FACTOR_HAS_FACTOR] = operands[2] != NULL;
+  record->specs[SL_CLIP_FACTOR_HAS_NORM] = operands[3] != NULL;
+  sl_dispatch_bind (record, 0, 0, sl_extent (0, 4), 4, offsetof (SlClipFactorPush, at_loss));
+  sl_dispatch_bind (record, 1, 1, sl_extent (0, p->count * 4), 4,
+                    offsetof (SlClipFactorPush, at_in));
+  sl_dispatch_bind (record, 2, 2, sl_extent (0, 4), 4, offsetof (SlClipFactorPush, at_factor));
+  sl_dispatch_bind (record, 3, 3, sl_extent (0, 4), 4, offsetof (SlClipFactorPush, at_norm));
+  return 1;
+}
+
 #define UPDATE(name, rule)                                             \
   {                                                                    \
     name "_update", sizeof (SlOptimizerParams), dispatch_update, rule, \
@@ -104,5 +125,6 @@ const SlDispatchEntry sl_dispatch_optimizer[] = {
     UPDATE ("adam", OPTIMIZER_ADAM),
     UPDATE ("adagrad", OPTIMIZER_ADAGRAD),
     {"square_sum", sizeof (SlSquareSumParams), dispatch_square_sum, 0, {0}},
+    {"clip_factor", sizeof (SlClipFactorParams), dispatch_clip_factor, 0, {0}},
     {0},
 };

@@ -20,7 +20,8 @@
   X (resize2d) X (layer_norm) X (group_norm)                                                       \
   X (widen) X (narrow) X (quantize) X (dequantize) X (qadd) X (qmul) X (qmean)                     \
   X (max_pool2d_uint8) X (max_pool2d_int8)                                                         \
-  X (sgd_update) X (rmsprop_update) X (adam_update) X (adagrad_update) X (square_sum) X (dropout) \
+  X (sgd_update) X (rmsprop_update) X (adam_update) X (adagrad_update) X (square_sum)          \
+  X (clip_factor) X (dropout)                                                                      \
   X (qconv2d) X (qdepthwise2d) X (pack_quantized) X (pack_qdepthwise)                              \
   X (max_pool2d_gradient) X (average_pool2d_gradient) X (relu_gradient) X (leaky_relu_gradient)    \
   X (cross_entropy) X (cross_entropy_gradient)                                                     \

@@ -2,6 +2,8 @@
 
 #include "kernels/grid.h"
 
+#include <math.h>
+
 enum { PARAMETER, GRADIENT = SL_OPTIMIZER_MOMENTS + 1, RATE, FACTOR, STEP, NEXT, N_OPERANDS = 12 };
 
 /* What a run's scalars make of the parameters. */
@@ -245,4 +247,38 @@ const SlKernel SL_KERNEL_NAME (sl_kernel_square_sum) = {
     .params_size = sizeof (SlSquareSumParams),
     .tiles = square_sum_tiles,
     .run = square_sum_run,
+};
+
+/* --- The factor of all gradients --- */
+
+static size_t
+clip_factor_tiles (const void *params)
+{
+  return 1;
+}
+
+static void
+clip_factor_run (const void *params, void *const *buffers, void *scratch, size_t first, size_t last)
+{
+  const SlClipFactorParams *p = params;
+  const float *loss = buffers[0], *sums = buffers[1];
+  float *factor = buffers[2], *norm = buffers[3];
+  double sum = 0;
+  for (size_t i = 0; i < p->count; i++)
+    sum += (double)sums[i];
+  const double root = sqrt (sum), large = root + SL_CLIP_EPSILON, max = (double)p->max_norm;
+  if (norm != NULL)
+    *norm = (float)root;
+  if (factor == NULL)
+    return;
+  *factor = max > 0 && large > max ? (float)(max / large) : 1;
+  if (!isfinite (sum) || !isfinite (*loss))
+    *factor = NAN;
+}
+
+const SlKernel SL_KERNEL_NAME (sl_kernel_clip_factor) = {
+    .name = "clip_factor",
+    .params_size = sizeof (SlClipFactorParams),
+    .tiles = clip_factor_tiles,
+    .run = clip_factor_run,
 };

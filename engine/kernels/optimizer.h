@@ -28,3 +28,13 @@ typedef struct SlOptimizerParams {
 typedef struct SlSquareSumParams {
   size_t count;
 } SlSquareSumParams;
+
+/* Kernel "clip_factor": what all gradients are multiplied with so that the norm of all together is
+ * at most max_norm (0: any): PyTorch's clip_grad_norm_(). NaN if the norm or the loss is not
+ * finite, so that the optimiser leaves everything as it is. Operands: 0 loss (one float32), 1 sums
+ * of squares (float32, `count` of them), 2 factor, 3 norm; either may be NULL. */
+#define SL_CLIP_EPSILON 1e-6
+typedef struct SlClipFactorParams {
+  size_t count;
+  float max_norm;
+} SlClipFactorParams;

@@ -481,11 +481,8 @@ static const SlOpClass square_sum = {
     .lower = square_sum_lower,
 };
 
-/* --- ClipFactor: loss, sums of squares … → factor, norm --- */
+/* --- ClipFactor: loss, sums of squares → factor, norm (kernels/optimizer.h) --- */
 
-/* The norm of all gradients together, and what they are multiplied with so that it is at most
- * max_norm (0: any): PyTorch's clip_grad_norm_(). NaN if the norm or the loss is not finite, so
- * that the optimiser leaves everything as it is. */
 typedef struct ClipAttrs {
   float max_norm;
 } ClipAttrs;
@@ -495,13 +492,17 @@ static const SlAttrSpec clip_attrs[] = {
     {0},
 };
 
-#define CLIP_EPSILON 1e-6
-
 static gboolean
 clip_factor_infer (SlNode *node, GError **error)
 {
+  size_t elements = 0;
   if (!sl_infer_float_inputs (node, error))
     return FALSE;
+  if (!sl_shape_get_elements (&node->inputs[0]->shape, &elements) || elements != 1) {
+    sl_node_error (node, error, SL_ERROR_SHAPE, "the loss has %zu elements, expected one",
+                   elements);
+    return FALSE;
+  }
   sl_infer_output (node, 0, node->inputs[0]->dtype, &(SlShape){0});
   sl_infer_output (node, 1, node->inputs[0]->dtype, &(SlShape){0});
   return TRUE;
@@ -512,30 +513,43 @@ clip_factor_reference (const SlRefCall *call)
 {
   const double max = (double)((const ClipAttrs *)call->attrs)->max_norm;
   double sum = 0;
-  for (uint32_t i = 1; i < call->n_inputs; i++)
-    for (size_t k = 0; k < call->inputs[i]->n; k++)
-      sum += call->inputs[i]->f[k];
-  const double norm = sqrt (sum);
-  double factor = max > 0 && norm + CLIP_EPSILON > max ? max / (norm + CLIP_EPSILON) : 1;
-  for (size_t k = 0; k < call->inputs[0]->n; k++)
-    sum += call->inputs[0]->f[k];
+  for (size_t k = 0; k < call->inputs[1]->n; k++)
+    sum += call->inputs[1]->f[k];
+  const double norm = sqrt (sum), large = norm + SL_CLIP_EPSILON;
+  const double factor = max > 0 && large > max ? max / large : 1;
   if (call->outputs[0] != NULL)
-    call->outputs[0]->f[0] = isfinite (sum) ? factor : NAN;
+    call->outputs[0]->f[0] = isfinite (sum) && isfinite (call->inputs[0]->f[0]) ? factor : NAN;
   if (call->n_outputs > 1 && call->outputs[1] != NULL)
     call->outputs[1]->f[0] = norm;
+}
+
+static void
+clip_factor_lower (const SlNode *node, SlLowering *to)
+{
+  SlClipFactorParams params = {.max_norm = ((const ClipAttrs *)node->attrs)->max_norm};
+  if (node->inputs[0]->dtype != SL_FLOAT32) {
+    sl_lower_reference (to);
+    return;
+  }
+  sl_shape_get_elements (&node->inputs[1]->shape, &params.count);
+  const SlValue *operands[] = {node->inputs[0], node->inputs[1], node->outputs[0],
+                               node->n_outputs > 1 ? node->outputs[1] : NULL};
+  sl_lower_outputs (to, "clip_factor", &params, sizeof params, G_N_ELEMENTS (operands), 2,
+                    operands);
 }
 
 static const SlOpClass clip_factor = {
     .name = "ClipFactor",
     .domain = SL_DOMAIN,
-    .min_inputs = 1,
-    .max_inputs = SL_VARIADIC,
+    .min_inputs = 2,
+    .max_inputs = 2,
     .min_outputs = 1,
     .max_outputs = 2,
     .attrs = clip_attrs,
     .attrs_size = sizeof (ClipAttrs),
     .infer = clip_factor_infer,
     .reference = clip_factor_reference,
+    .lower = clip_factor_lower,
 };
 
 const SlOpClass *const sl_ops_optimizer[] = {

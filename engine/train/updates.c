@@ -156,18 +156,19 @@ static SlValue *
 add_norm (SlGraph *graph, const SlTrainerOptions *options, SlValue *loss, uint32_t n,
           SlValue *const *gradients, SlValue **ret_norm, GError **error)
 {
-  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
-  g_ptr_array_add (inputs, loss);
+  g_autofree SlValue **sums = g_new (SlValue *, n);
   for (uint32_t i = 0; i < n; i++) {
     SlValue *sum = sl_train_node (graph, "SquareSum", "train/norm", NULL, 1, &gradients[i]);
     if (gradients[i]->producer != NULL)
       sum->producer->id = gradients[i]->producer->id;
-    g_ptr_array_add (inputs, sum);
+    sums[i] = sum;
   }
+  const SlRawAttr axis[] = {{.name = (char *)"axis", .type = SL_RAW_INT, .i = 0}, {0}};
+  SlValue *inputs[] = {loss, sl_train_node (graph, "Concat", "train/norm", axis, n, sums)};
   SlValue *outputs[] = {sl_graph_add_value (graph, "train/factor", SL_VALUE_ACTIVATION),
                         sl_graph_add_value (graph, "train/norm", SL_VALUE_ACTIVATION)};
-  SlNode *node = sl_graph_add_node (graph, sl_op_find ("ClipFactor"), "train/norm", NULL,
-                                    inputs->len, (SlValue **)inputs->pdata, 2, outputs);
+  SlNode *node = sl_graph_add_node (graph, sl_op_find ("ClipFactor"), "train/norm", NULL, 2, inputs,
+                                    2, outputs);
   const SlRawAttr max = {
       .name = (char *)"max_norm", .type = SL_RAW_FLOAT, .f = (float)options->clip_norm};
   *ret_norm = outputs[1];

@@ -3,10 +3,11 @@
 #include <glib.h>
 
 /* Softmax and LRN need a whole axis, a resize a whole image, the sum of parts all of them, of which
- * there are no more than fit (kernels/conv2d_gradient.h), a sum of squares its block. */
-static const char *const whole[] = {"softmax",    "log_softmax",      "lrn",
-                                    "resize2d",   "sum_weight_parts", "sum_bias_parts",
-                                    "square_sum", "lrn_gradient",     NULL};
+ * there are no more than fit (kernels/conv2d_gradient.h), a sum of squares its block, and what is
+ * made of those all of them. */
+static const char *const whole[] = {
+    "softmax",        "log_softmax", "lrn",          "resize2d",    "sum_weight_parts",
+    "sum_bias_parts", "square_sum",  "lrn_gradient", "clip_factor", NULL};
 
 static GHashTable *cut, *refused; /* names of kernels */
 

@@ -3,11 +3,42 @@
 #include "kernels/pool2d.h"
 #include "shaders/group.h"
 #include "shaders/ops.h"
+#include "shaders/pool2d_greatest.h"
+
+/* Bytes for the places of the greatest elements: enough windows to keep a device busy. */
+#define SCRATCH ((size_t)16 << 20)
 
 typedef struct PoolGradient {
   const SlPool2dGradientParams *params;
   bool is_max;
 } PoolGradient;
+
+/* Which tap of each window of `images` is the greatest, into scratch. */
+static void
+add_greatest (SlDispatcher *to, const SlPool2dParams *p, uint64_t images, SlExtent in)
+{
+  const uint64_t elements = images * p->out_h * p->out_w * p->channels;
+  const SlPool2dGreatestPush push = {.elements = (uint32_t)elements,
+                                     .channels = p->channels,
+                                     .in_h = (int32_t)p->in_h,
+                                     .in_w = (int32_t)p->in_w,
+                                     .out_h = (int32_t)p->out_h,
+                                     .out_w = (int32_t)p->out_w,
+                                     .kernel_h = (int32_t)p->kernel_h,
+                                     .kernel_w = (int32_t)p->kernel_w,
+                                     .stride_h = (int32_t)p->stride_h,
+                                     .stride_w = (int32_t)p->stride_w,
+                                     .dilation_h = (int32_t)p->dilation_h,
+                                     .dilation_w = (int32_t)p->dilation_w,
+                                     .pad_top = (int32_t)p->pad_top,
+                                     .pad_left = (int32_t)p->pad_left,
+                                     .in_stride = p->in_stride};
+  SlDispatch *record = sl_dispatch_add (to, &sl_shader_pool2d_greatest, &push);
+  sl_dispatch_bind (record, 0, 0, in, 4, offsetof (SlPool2dGreatestPush, at_in));
+  sl_dispatch_bind_scratch (to, record, 1, 0, elements * 4, 4,
+                            offsetof (SlPool2dGreatestPush, at_out));
+  sl_dispatch_groups (record, to->gpu, elements, GROUP);
+}
 
 /* Loops: images; operands: input, gradient of the output, gradient of the input. */
 static void
@@ -34,17 +65,19 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
                                      .pad_left = (int32_t)p->pad_left,
                                      .pad_bottom = (int32_t)p->pad_bottom,
                                      .pad_right = (int32_t)p->pad_right,
-                                     .in_stride = p->in_stride,
                                      .dy_stride = p->out_stride,
                                      .dx_stride = params->gradient_stride};
+  if (gradient->is_max)
+    add_greatest (to, p, images,
+                  (SlExtent){loops->first[0] * 4, in_pixels, row, (uint64_t)p->in_stride * 4});
   SlDispatch *record = sl_dispatch_add (to, &sl_shader_pool2d_gradient, &push);
   record->specs[SL_POOL2D_GRADIENT_OP] = gradient->is_max       ? POOL_MAX
                                          : p->count_include_pad ? POOL_AVERAGE_PADDED
                                                                 : POOL_AVERAGE;
+  record->specs[SL_POOL2D_GRADIENT_DILATES] = p->dilation_h > 1 || p->dilation_w > 1;
   if (gradient->is_max)
-    sl_dispatch_bind (record, 0, 0,
-                      (SlExtent){loops->first[0] * 4, in_pixels, row, (uint64_t)p->in_stride * 4},
-                      4, offsetof (SlPool2dGradientPush, at_in));
+    sl_dispatch_bind_scratch (to, record, 0, 0, images * p->out_h * p->out_w * row, 4,
+                              offsetof (SlPool2dGradientPush, at_greatest));
   sl_dispatch_bind (record, 1, gradient->is_max,
                     (SlExtent){loops->first[1] * 4, images * p->out_h * p->out_w, row,
                                (uint64_t)p->out_stride * 4},
@@ -55,7 +88,7 @@ add (SlDispatcher *to, const SlLoops *loops, const void *data)
   sl_dispatch_groups (record, to->gpu, push.elements, GROUP);
 }
 
-/* As many images at once as the device binds. */
+/* As many images at once as the device binds, and as scratch is worth. */
 static uint32_t
 dispatch (SlDispatcher *to, const void *params, uint32_t variant)
 {
@@ -74,7 +107,13 @@ dispatch (SlDispatcher *to, const void *params, uint32_t variant)
     if (sl_gpu_get_range (to->gpu) < (loops.beside[k] + 1) * 4)
       return 0;
   }
-  sl_loops_cut (to, &loops, add, &gradient);
+  const size_t most = variant ? MAX (SCRATCH / (out * p->channels * 4), 1) : p->batch;
+  for (size_t first = 0; first < p->batch; first += most) {
+    loops.dims[0] = MIN (most, p->batch - first);
+    for (uint32_t k = 0; k < 3; k++)
+      loops.first[k] = first * pixels[k] * strides[k];
+    sl_loops_cut (to, &loops, add, &gradient);
+  }
   return 1;
 }
 

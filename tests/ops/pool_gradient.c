@@ -25,6 +25,8 @@ static const OpCase cases[] = {
      .flags = OP_FOLLOWS | OP_INTEGERS},
     {"max-ceil", "MaxPoolGradient", "1x16x6x6; 1x16x3x3",
      "kernel_shape=[3, 3] strides=[2, 2] ceil_mode=1", .flags = OP_FOLLOWS | OP_INTEGERS},
+    {"max-global", "MaxPoolGradient", "3x19x13x17; 3x19x1x1", "kernel_shape=[13, 17]",
+     .flags = OP_FOLLOWS | OP_INTEGERS},
     {"max-1d", "MaxPoolGradient", "2x3x9; 2x3x4", "kernel_shape=[2] strides=[2]",
      .flags = OP_FOLLOWS | OP_INTEGERS},
     {"max-3d", "MaxPoolGradient", "1x2x4x5x6; 1x2x3x4x5", "kernel_shape=[2, 2, 2]",

@@ -1,6 +1,5 @@
 #include "explain/layer.h"
 
-#include "graph/live.h"
 #include "graph/op.h"
 #include "session-private.h"
 
@@ -20,14 +19,8 @@ sl_explain_open (SlModel *model, const SlShape *input, GError **error)
       if (d == 0 || shapes[i].dim[d] < 0)
         shapes[i].dim[d] = d == 0 ? 1 : FREE_SIZE;
   }
-  g_autoptr (SlGraph) graph =
-      sl_session_open_graph (model, &(SlProgramOptions){.shapes = shapes, .n_shapes = n}, error);
-  for (uint32_t i = 0; graph != NULL && i < graph->values->len; i++) {
-    const SlValue *value = graph->values->pdata[i];
-    if (sl_value_is_variable (value) && !sl_live_update (value->data, error))
-      return NULL;
-  }
-  return g_steal_pointer (&graph);
+  const SlProgramOptions options = {.shapes = shapes, .n_shapes = n, .frozen = TRUE};
+  return sl_session_open_graph (model, &options, error);
 }
 
 SlValue *

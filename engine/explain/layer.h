@@ -5,8 +5,9 @@
 
 #include <sightline/model.h>
 
-/* The graph for one picture, in inference, with the newest parameters, which a device may have.
- * `input`: full shape of the one input; NULL: the file's, free dimensions of which count as 224. */
+/* The graph for one picture, in inference, parameters constants with their newest content, which a
+ * device may have. `input`: full shape of the one input; NULL: the file's, free dimensions of which
+ * count as 224. */
 SlGraph *sl_explain_open (SlModel *model, const SlShape *input, GError **error);
 
 /* What the first output's Softmax or Sigmoid reads, or that output itself: one vector of floats. */

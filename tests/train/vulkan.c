@@ -200,6 +200,64 @@ test_memory (Place *place, gconstpointer data)
   test_vulkan_hooks_free (hooks);
 }
 
+/* The content of the variable whose name ends so, brought to the host. */
+static const float *
+read_variable (SlTrainer *trainer, const char *name, size_t n)
+{
+  for (uint32_t i = 0; i < sl_trainer_get_n_variables (trainer); i++) {
+    SlVariable variable;
+    sl_trainer_get_variable (trainer, i, &variable);
+    if (!g_str_has_suffix (variable.name, name))
+      continue;
+    g_assert_cmpuint (variable.elements, ==, n);
+    return sl_variable_read (&variable, NULL);
+  }
+  g_assert_not_reached ();
+}
+
+/* A class map has the newest weights, which only the device has when it is asked for. */
+static void
+test_map (Place *place, gconstpointer unused)
+{
+  enum { FEATURES = 5 };
+  g_autoptr (GError) error = NULL;
+  SlTrainerOptions options = {.batch = 4, .device = test_vulkan_device ()};
+  place_use_network (place, "Input 6x6x1\nConv2D 5 3\nGlobalAveragePooling2D\nDense 3 softmax\n");
+  g_autoptr (SlTrainer) trainer = sl_trainer_new (place->model, &options, &error);
+  g_assert_no_error (error);
+  float first[FEATURES * CLASSES];
+  memcpy (first, read_variable (trainer, "dense/kernel", G_N_ELEMENTS (first)), sizeof first);
+  SlTensorView input;
+  sl_trainer_get_input (trainer, &input);
+  for (int i = 0; i < 4 * 36; i++)
+    ((float *)input.data)[i] = (float)(i % 7);
+  sl_trainer_get_target (trainer, &input);
+  for (int i = 0; i < 4; i++)
+    ((float *)input.data)[i * CLASSES + i % 2] = 1;
+  for (int i = 0; i < 5; i++) {
+    sl_trainer_step (trainer, 0.1, NULL, &error);
+    g_assert_no_error (error);
+  }
+  g_autoptr (SlCam) cam = sl_cam_new (sl_trainer_get_model (trainer), &error);
+  g_assert_no_error (error);
+  const float *weights = read_variable (trainer, "dense/kernel", G_N_ELEMENTS (first));
+  const float *bias = read_variable (trainer, "dense/bias", CLASSES);
+  g_assert_cmpfloat ((double)weights[0], !=, (double)first[0]);
+  for (uint32_t k = 0; k < FEATURES; k++) {
+    float one[FEATURES] = {0}, map;
+    one[k] = 1;
+    const SlTensorView features = {.data = one,
+                                   .dtype = SL_FLOAT32,
+                                   .shape = SL_SHAPE (1, FEATURES, 1, 1),
+                                   .stride = {FEATURES, 1, 1, 1}};
+    for (uint32_t c = 0; c < CLASSES; c++) {
+      sl_cam_map (cam, &features, c, &map);
+      g_assert_cmpfloat ((double)map, ==, (double)weights[k * CLASSES + c]);
+      g_assert_cmpfloat_with_epsilon (sl_cam_get_bias (cam, c), (double)bias[c], 1e-6);
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -220,6 +278,7 @@ main (int argc, char **argv)
               "activation=relu\nFlatten\n"
               "Dense 3 softmax\n",
               place_set_up, test_memory, place_tear_down);
+  g_test_add ("/train/vulkan/map", Place, NULL, place_set_up, test_map, place_tear_down);
   g_test_add ("/train/vulkan/resident", Place, NULL, place_set_up, test_resident, place_tear_down);
   return g_test_run ();
 }

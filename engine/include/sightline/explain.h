@@ -19,6 +19,8 @@ G_BEGIN_DECLS
  * Where the linear layer stands before the average (SqueezeNet), the map of a class is the feature
  * map that is averaged: what the average reads, so behind that layer's activation.
  *
+ * Of a model in training it has the weights of the moment when it was made.
+ *
  * Immutable; any thread. */
 typedef struct SlCam SlCam;
 

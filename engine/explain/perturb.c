@@ -53,7 +53,8 @@ compile (SlExplainPerturb *self, const SlShape *shape, GError **error)
                                     .threads = self->options.threads,
                                     .shapes = shape,
                                     .n_shapes = 1,
-                                    .float_ports = TRUE};
+                                    .float_ports = TRUE,
+                                    .frozen = TRUE};
   g_clear_pointer (&self->run, sl_run_free);
   g_clear_pointer (&self->program, sl_program_unref);
   self->program = sl_program_new (self->model, &options, error);

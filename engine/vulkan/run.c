@@ -72,9 +72,9 @@ record_inputs (SlVkRun *run)
                                             .commandPool = run->pool,
                                             .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                                             .commandBufferCount = 1};
-  if (*commands != VK_NULL_HANDLE)
-    sl_vk_do (device, FreeCommandBuffers, device->handle, run->pool, 1, commands);
-  VkResult result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &info, commands);
+  VkResult result = VK_SUCCESS;
+  if (*commands == VK_NULL_HANDLE)
+    result = sl_vk_try (device, AllocateCommandBuffers, device->handle, &info, commands);
   if (result != VK_SUCCESS) {
     *commands = VK_NULL_HANDLE;
     return result;
@@ -118,6 +118,7 @@ make_commands (SlVkRun *run)
   SlVkDevice *device = run->device;
   const GArray *parts = run->program->parts;
   const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                        .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
                                         .queueFamilyIndex = device->physical->queue_family};
   VkResult result = sl_vk_try (device, CreateCommandPool, device->handle, &pool, NULL, &run->pool);
   if (result != VK_SUCCESS) {

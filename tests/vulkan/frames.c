@@ -348,6 +348,31 @@ expect_path (Setup *setup, SlFramePath wanted)
   g_assert_cmpint (path, ==, wanted);
 }
 
+/* What is recorded for frames that the device copies by itself takes no memory. */
+static void
+test_counts_in_place (void)
+{
+  static const SlVkCall none[] = {SL_VK_AllocateMemory,         SL_VK_CreateBuffer,
+                                  SL_VK_AllocateCommandBuffers, SL_VK_CreateDescriptorPool,
+                                  SL_VK_UpdateDescriptorSets,   SL_VK_CreateComputePipelines};
+  Setup setup;
+  setup_init (&setup, SL_PIXEL_NV12, true);
+  frame_move (&setup.frame);
+  setup.stays = TRUE;
+  expect_path (&setup, SL_FRAME_IN_PLACE);
+  execute (&setup);
+  uint32_t before[SL_VK_N_CALLS];
+  memcpy (before, setup.hooks->counts, sizeof before);
+  for (int i = 0; i < 10; i++) {
+    expect_path (&setup, SL_FRAME_IN_PLACE);
+    execute (&setup);
+  }
+  for (size_t i = 0; i < G_N_ELEMENTS (none); i++)
+    g_assert_cmpuint (setup.hooks->counts[none[i]], ==, before[none[i]]);
+  g_assert_cmpuint (setup.hooks->counts[SL_VK_QueueSubmit] - before[SL_VK_QueueSubmit], ==, 10);
+  setup_clear (&setup);
+}
+
 /* A frame that stays is read when the run executes, any other before. */
 static void
 test_in_place (void)
@@ -546,6 +571,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/frames/gray", test_gray);
   g_test_add_func ("/vulkan/frames/memory", test_memory);
   g_test_add_func ("/vulkan/frames/counts", test_counts);
+  g_test_add_func ("/vulkan/frames/counts-in-place", test_counts_in_place);
   g_test_add_func ("/vulkan/frames/in-place", test_in_place);
   g_test_add_func ("/vulkan/frames/out-of-place", test_out_of_place);
   g_test_add_func ("/vulkan/frames/host-memory", test_host_memory);

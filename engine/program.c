@@ -244,6 +244,8 @@ make_plan (SlProgram *program, const SlProgramOptions *options, GError **error)
     target = sl_cpu_get_target ();
     target.half_weights = half;
   }
+  if (g_strcmp0 (g_getenv ("SIGHTLINE_WINOGRAD"), "0") == 0)
+    target.winograd = NULL;
   const SlTarget *layouts = program->device->backend == SL_BACKEND_REFERENCE ? NULL : &target;
   SlPasses passes = {.graph = graph,
                      .target = layouts,

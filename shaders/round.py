@@ -3,7 +3,7 @@
 
 GLSL cannot say how, and unless a shader says so a device may cut off instead. SPIR-V can: decoration FPRoundingMode on
 a conversion that is stored as it is, which every device with 16-bit storage has to follow. Here each conversion to
-16-bit floats gets it; spirv-val checks that they are such.
+16-bit floats gets it (a shader that only reads them has none); spirv-val checks that they are such.
 Format: the SPIR-V specification, unified 1.x, sections 2.3 (layout), 3.20 (decorations) and 3.52 (opcodes).
 """
 import struct
@@ -33,9 +33,8 @@ def main(source, target):
             halves.add(operands[0])
         elif opcode == F_CONVERT and operands[0] in halves:
             decorations += [4 << 16 | DECORATE, operands[1], FP_ROUNDING_MODE, TO_NEAREST_EVEN]
-    if not decorations:
-        sys.exit(f"{source} stores no 16-bit floats")
-    words[first:first] = decorations
+    if decorations:
+        words[first:first] = decorations
     with open(target, "wb") as file:
         file.write(struct.pack(f"<{len(words)}I", *words))
 

@@ -46,11 +46,7 @@ SlTarget
 sl_cpu_get_target (void)
 {
   const SlKernelSet *set = kernel_set ();
-  const char *winograd = g_getenv ("SIGHTLINE_WINOGRAD");
-  return (SlTarget){
-      .panel = set->panel,
-      .winograd = g_strcmp0 (winograd, "0") != 0 ? sl_winograd_timings (set->isa) : NULL,
-  };
+  return (SlTarget){.panel = set->panel, .winograd = sl_winograd_timings (set->isa)};
 }
 
 /* The kernel of a step, its tiles, and how much scratch a participant needs. `cost`: of its node.

@@ -106,6 +106,10 @@ uint32_t sl_dispatch_steps (SlDispatcher *to);
  * as float16 where shaders take that, which needs SL_SHADER_STORAGE16. */
 SlTarget sl_dispatch_get_target (bool half);
 
+/* Layers timed in each form of convolution (dispatch/winograd_timings.c): on a CPU that plays a
+ * GPU, or guessed for GPUs. */
+const SlWinogradTiming *sl_dispatch_get_winograd (bool is_cpu);
+
 /* TRUE if the kernel is on the list of those that run on the CPU within a GPU's program: its
  * parameters, packing and workspace are the same for every target. */
 bool sl_dispatch_is_host (const char *kernel, const char **ret_reason);

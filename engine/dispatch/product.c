@@ -46,6 +46,8 @@ operand (const SlDispatcher *to, uint32_t index)
 static uint32_t
 size_of (const SlDispatcher *to, uint32_t index)
 {
+  if (index == SL_PRODUCT_SCRATCH)
+    return 4;
   return operand (to, index) != NULL ? sl_dispatch_get_size (to, index) : 0;
 }
 
@@ -108,7 +110,8 @@ bias_extent (const SlProduct *p)
 static bool
 is_aligned (const SlDispatcher *to, uint32_t index, size_t first)
 {
-  return index == SL_PRODUCT_NO_OPERAND || sl_dispatch_is_aligned (to, index, first);
+  return index == SL_PRODUCT_NO_OPERAND ||
+         (index == SL_PRODUCT_SCRATCH ? first % 4 == 0 : sl_dispatch_is_aligned (to, index, first));
 }
 
 static bool
@@ -137,18 +140,27 @@ writes_fours (const SlDispatcher *to, const SlProduct *p)
 }
 
 static void
-bind_all (const SlDispatcher *to, SlDispatch *record, const SlProduct *p, uint32_t at_in,
+bind_side (SlDispatcher *to, SlDispatch *record, uint32_t binding, uint32_t index, SlExtent extent,
+           uint32_t at_push)
+{
+  if (index == SL_PRODUCT_SCRATCH)
+    sl_dispatch_bind_scratch (to, record, binding, extent.begin, sl_extent_get_span (&extent), 4,
+                              at_push);
+  else
+    sl_dispatch_bind (record, binding, index, extent, size_of (to, index), at_push);
+}
+
+static void
+bind_all (SlDispatcher *to, SlDispatch *record, const SlProduct *p, uint32_t at_in,
           uint32_t at_weights, uint32_t at_bias, uint32_t at_residual, uint32_t at_out)
 {
-  sl_dispatch_bind (record, 0, p->in.operand, in_extent (to, p), size_of (to, p->in.operand),
-                    at_in);
+  bind_side (to, record, 0, p->in.operand, in_extent (to, p), at_in);
   sl_dispatch_bind (record, 1, p->weight_operand, weights_extent (to, p),
                     size_of (to, p->weight_operand), at_weights);
-  sl_dispatch_bind (record, 2, p->bias_operand, bias_extent (p), 4, at_bias);
+  sl_dispatch_bind_value (record, 2, operand (to, p->bias_operand), bias_extent (p), 4, at_bias);
   sl_dispatch_bind_value (record, 3, operand (to, p->residual_operand), residual_extent (to, p),
                           size_of (to, p->residual_operand), at_residual);
-  sl_dispatch_bind (record, 4, p->out.operand, out_extent (to, p), size_of (to, p->out.operand),
-                    at_out);
+  bind_side (to, record, 4, p->out.operand, out_extent (to, p), at_out);
 }
 
 static SlGemmPush
@@ -199,7 +211,7 @@ add_shader (SlDispatcher *to, const SlProduct *p, const SlShader *shader, uint32
   record->specs[SL_GEMM_WRITES_FOURS] = writes_fours (to, p);
   record->specs[SL_GEMM_SHARES_BIAS] = p->shares_bias;
   record->specs[SL_GEMM_SPLITS] = splits;
-  record->specs[SL_GEMM_WRITES_FLOATS] = !sl_dispatch_is_half (to, p->out.operand);
+  record->specs[SL_GEMM_WRITES_FLOATS] = size_of (to, p->out.operand) == 4;
   bind_all (to, record, p, offsetof (SlGemmPush, at_in), offsetof (SlGemmPush, at_weights),
             offsetof (SlGemmPush, at_bias), offsetof (SlGemmPush, at_residual),
             offsetof (SlGemmPush, at_out));
@@ -223,17 +235,17 @@ add_gemm (SlDispatcher *to, const SlProduct *p)
   while (splits > 1 && (parts_size (p, splits) > sl_gpu_get_range (to->gpu) ||
                         (uint64_t)p->groups * splits > to->gpu->max_groups))
     splits /= 2;
-  const bool half = sl_dispatch_is_half (to, p->in.operand);
+  const bool half = size_of (to, p->in.operand) == 2;
   SlDispatch *record = add_shader (to, p, half ? form->half : form->shader, form->local, splits);
   record->groups[0] = (p->cols + form->cols - 1) / form->cols;
   record->groups[1] = (uint32_t)((rows + form->rows - 1) / form->rows);
   record->groups[2] = p->groups * splits;
   if (splits == 1)
     return;
-  sl_dispatch_bind_scratch (to, record, 4, 0, parts_size (p, splits), 4,
+  sl_dispatch_bind_scratch (to, record, 4, p->scratch_used, parts_size (p, splits), 4,
                             offsetof (SlGemmPush, at_out));
   record = add_shader (to, p, sl_shader_get (gemm_sum, half), SUM_LOCAL, splits);
-  sl_dispatch_bind_scratch (to, record, 0, 0, parts_size (p, splits), 4,
+  sl_dispatch_bind_scratch (to, record, 0, p->scratch_used, parts_size (p, splits), 4,
                             offsetof (SlGemmPush, at_in));
   sl_dispatch_groups (record, to->gpu, rows * panel_count (p) * (PANEL / 4), SUM_LOCAL);
   record->groups[2] = p->groups;
@@ -258,12 +270,15 @@ add_gemv (SlDispatcher *to, const SlProduct *p)
       .act_b = p->act.b,
   };
   const uint32_t local = to->gpu->is_cpu ? 8 : 64;
-  SlDispatch *record = sl_dispatch_add (to, sl_dispatch_choose (to, gemv), &push);
+  const bool half = size_of (to, p->in.operand) == 2;
+  const SlShader *shader =
+      to->gpu->is_cpu ? sl_shader_get (gemv_texels, half) : sl_shader_get (gemv, half);
+  SlDispatch *record = sl_dispatch_add (to, shader, &push);
   record->specs[SL_GEMV_LOCAL_SIZE] = local;
   record->specs[SL_GEMV_ACT] = p->act.kind;
   record->specs[SL_GEMV_HAS_BIAS] = operand (to, p->bias_operand) != NULL;
   record->specs[SL_GEMV_HAS_RESIDUAL] = operand (to, p->residual_operand) != NULL;
-  record->specs[SL_GEMV_WRITES_FLOATS] = !sl_dispatch_is_half (to, p->out.operand);
+  record->specs[SL_GEMV_WRITES_FLOATS] = size_of (to, p->out.operand) == 4;
   record->specs[SL_GEMV_READS_FOURS] =
       is_aligned (to, p->in.operand, p->in.first) && has_aligned_steps (&p->in);
   bind_all (to, record, p, offsetof (SlGemvPush, at_in), offsetof (SlGemvPush, at_weights),

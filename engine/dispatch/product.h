@@ -3,12 +3,13 @@
 
 #include "dispatch/dispatch.h"
 
-#define SL_PRODUCT_NO_OPERAND UINT32_MAX /* the step has none of this kind */
+#define SL_PRODUCT_NO_OPERAND UINT32_MAX    /* the step has none of this kind */
+#define SL_PRODUCT_SCRATCH (UINT32_MAX - 1) /* it lies in scratch */
 
 /* Operands of a product that lie in memory; numbers of elements. */
 typedef struct SlProductSide {
   uint32_t operand; /* of the step */
-  size_t first;     /* of the first element, from the operand's start */
+  size_t first;     /* of the first element, from the start of the operand, or of scratch */
   size_t image;     /* from one image to the next */
   size_t group;     /* from one group to the next */
   size_t pixel;     /* from one pixel to the next; input: without gaps from row to row */
@@ -28,6 +29,8 @@ typedef struct SlProduct {
   size_t weights, weight_group, bias; /* of the first element, and from group to group */
   uint32_t weight_operand, bias_operand, residual_operand;
   bool shares_bias; /* every group has the same */
+  uint64_t
+      scratch_used; /* bytes of scratch from the start that are not for the product's own use */
   SlAct act;
 } SlProduct;
 

@@ -18,8 +18,9 @@
  * for each group of SL_WINOGRAD_GROUP output
  * channels, for each of the (tile + 2)^2 points of the transform, the matrix [in_c][channels] in
  * panels [in_c][columns] as wide as the instruction set likes them. The last group has the channels
- * that are left, and zeros up to a multiple of SL_WINOGRAD_COLS. Every window becomes G g G^T, in
- * double precision, rounded once.
+ * that are left, and zeros up to a multiple of SL_WINOGRAD_COLS. With a `width` there is one group
+ * of all channels, in panels of so many columns. Every window becomes G g G^T, in double precision,
+ * rounded once.
  *
  * Operands: 0 weights, 1 panels. Packed size: sl_winograd_elements(). */
 #define SL_WINOGRAD_GROUP 64
@@ -28,6 +29,7 @@ typedef struct SlPackWinogradParams {
   uint32_t tile; /* 2 or 4 */
   uint32_t in_c, out_c;
   uint32_t turned; /* 0 or 1 */
+  uint32_t width;  /* of a panel: SlTarget.panel_width, SL_WINOGRAD_COLS or 0 */
 } SlPackWinogradParams;
 
 static inline size_t

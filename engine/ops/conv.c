@@ -232,8 +232,9 @@ conv_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
   SlConv2dParams conv = conv_params (node);
   attrs->winograd = sl_conv_choose_winograd (&conv, weights, target);
   sl_node_set_input (node, 1,
-                     attrs->winograd > 0 ? sl_pack_winograd (graph, weights, attrs->winograd, false)
-                                         : pack_direct (graph, node, &conv, target));
+                     attrs->winograd > 0
+                         ? sl_pack_winograd (graph, weights, attrs->winograd, false, target)
+                         : pack_direct (graph, node, &conv, target));
 }
 
 const char *

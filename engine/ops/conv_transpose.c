@@ -277,7 +277,7 @@ conv_transpose_prepare (SlGraph *graph, SlNode *node, const SlTarget *target)
   const SlConv2dParams conv = turned_params (&p);
   own->winograd = is_turned (&p) ? sl_conv_choose_winograd (&conv, weights, target) : 0;
   if (own->winograd > 0) {
-    sl_node_set_input (node, 1, sl_pack_winograd (graph, weights, own->winograd, true));
+    sl_node_set_input (node, 1, sl_pack_winograd (graph, weights, own->winograd, true, target));
     return;
   }
   PackAttrs attrs = {.pack = {.groups = p.groups,

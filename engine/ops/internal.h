@@ -34,7 +34,8 @@ SlValue *sl_pack_weights (SlGraph *graph, SlValue *weights, const SlPackParams *
 
 /* Weights (M, C, 3, 3), turned ones (C, M, 3, 3), as kernel "pack_winograd" makes them for output
  * tiles of that side, 2 or 4. */
-SlValue *sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, bool turned);
+SlValue *sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, bool turned,
+                           const SlTarget *target);
 
 /* Weights (C, 1, kernel…) as (kernel positions, C). */
 SlValue *sl_pack_depthwise (SlGraph *graph, SlValue *weights);

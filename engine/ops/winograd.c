@@ -4,9 +4,9 @@
 #include "ops/internal.h"
 
 typedef struct WinogradAttrs {
-  uint32_t tile, turned;
+  uint32_t tile, turned, width;
 } WinogradAttrs;
-SL_NO_PADDING (WinogradAttrs, 8);
+SL_NO_PADDING (WinogradAttrs, 12);
 
 static SlPackWinogradParams
 winograd_params (const SlNode *node)
@@ -16,7 +16,8 @@ winograd_params (const SlNode *node)
   return (SlPackWinogradParams){.tile = attrs->tile,
                                 .in_c = (uint32_t)w->dim[!attrs->turned],
                                 .out_c = (uint32_t)w->dim[attrs->turned],
-                                .turned = attrs->turned};
+                                .turned = attrs->turned,
+                                .width = attrs->width};
 }
 
 static gboolean
@@ -49,9 +50,10 @@ static const SlOpClass pack_winograd = {
 };
 
 SlValue *
-sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, bool turned)
+sl_pack_winograd (SlGraph *graph, SlValue *weights, uint32_t tile, bool turned,
+                  const SlTarget *target)
 {
-  WinogradAttrs attrs = {.tile = tile, .turned = turned};
+  WinogradAttrs attrs = {.tile = tile, .turned = turned, .width = target->panel_width};
   return sl_add_internal (graph, &pack_winograd, weights->name, &attrs, 1, &weights);
 }
 

@@ -1,12 +1,16 @@
 #include "vulkan/backend.h"
 
 #include "dispatch/dispatch.h"
+#include "vulkan/physical.h"
 #include "vulkan/run.h"
 
 SlTarget
 sl_vulkan_get_target (uint32_t index, bool half)
 {
-  return sl_dispatch_get_target (half && sl_vk_device_get_features (index) & SL_SHADER_STORAGE16);
+  const bool has_half = sl_vk_device_get_features (index) & SL_SHADER_STORAGE16;
+  SlTarget target = sl_dispatch_get_target (half && has_half);
+  target.winograd = sl_dispatch_get_winograd (sl_vk_physical_get (index)->gpu.is_cpu);
+  return target;
 }
 
 const SlBackend sl_vulkan_backend = {

@@ -11,8 +11,7 @@
 /* --- Kernels --- */
 
 /* Kernels that no program for a GPU has: what is lowered so for CPUs alone. */
-static const char *const missing[] = {"winograd_f23", "winograd_f43", "pack_winograd",
-                                      "conv2d_planes", NULL};
+static const char *const missing[] = {"conv2d_planes", NULL};
 
 static void
 test_kernels (void)

@@ -52,7 +52,7 @@ random_floats (size_t count)
 static void
 form_init (Form *form, const SlKernelSet *set, int which, const SlConv2dParams *p)
 {
-  SlPackWinogradParams pack = {which == F23 ? 2 : 4, p->in_c, p->out_c, 0};
+  SlPackWinogradParams pack = {which == F23 ? 2 : 4, p->in_c, p->out_c, 0, 0};
   form->weights = which == DIRECT ? sl_packed_elements (p->out_c, (size_t)p->in_c * 9, set->panel)
                                   : sl_winograd_elements (&pack);
   form->copies = CLAMP (COPIES_BYTES / (form->weights * sizeof (float)), 2, COPIES_MAX);

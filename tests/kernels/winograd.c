@@ -105,7 +105,7 @@ convolve (const SlConv2dParams *p, void *const *buffers, const float *weights, s
 static float *
 pack (const SlKernelSet *set, const float *weights, uint32_t tile, uint32_t in_c, uint32_t out_c)
 {
-  SlPackWinogradParams params = {tile, in_c, out_c, 0};
+  SlPackWinogradParams params = {tile, in_c, out_c, 0, 0};
   size_t count = sl_winograd_elements (&params);
   float *packed = new_floats (count);
   run_kernel (set, "pack_winograd", &params, (void *[]){(void *)weights, packed}, 1,
@@ -259,7 +259,7 @@ test_turned (const SlKernelSet *set)
   for (size_t i = 0; i < count; i++)
     turned[((i / 9 % in_c) * out_c + i / 9 / in_c) * 9 + 8 - i % 9] = weights[i];
   for (uint32_t tile = 2; tile <= 4; tile += 2) {
-    SlPackWinogradParams params = {tile, in_c, out_c, 1};
+    SlPackWinogradParams params = {tile, in_c, out_c, 1, 0};
     size_t n = sl_winograd_elements (&params);
     float *packed = new_floats (n);
     run_kernel (set, "pack_winograd", &params, (void *[]){turned, packed}, 1, n * sizeof (float));

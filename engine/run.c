@@ -31,7 +31,10 @@ update_variables (const SlProgram *program, GError **error)
 {
   const GPtrArray *variables = program->host_variables;
   gboolean done = TRUE;
-  if (variables->len == 0)
+  uint32_t n = 0;
+  while (n < variables->len && sl_live_is_on_host (variables->pdata[n]))
+    n++;
+  if (n == variables->len)
     return TRUE;
   sl_live_lock ();
   for (uint32_t i = 0; done && i < variables->len; i++)

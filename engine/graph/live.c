@@ -16,6 +16,12 @@ sl_live_unlock (void)
   g_mutex_unlock (&lock);
 }
 
+bool
+sl_live_is_on_host (SlTensor *tensor)
+{
+  return !g_atomic_int_get (&sl_tensor_get_live (tensor)->is_away);
+}
+
 gboolean
 sl_live_fetch (SlTensor *tensor, GError **error)
 {
@@ -37,7 +43,18 @@ sl_live_advance (SlTensor *tensor, SlLiveHolder *holder)
   live->version++;
   live->holder = holder;
   if (holder == NULL)
-    live->on_host = live->version;
+    sl_live_settle (tensor);
+  else
+    g_atomic_int_set (&live->is_away, 1);
+}
+
+void
+sl_live_settle (SlTensor *tensor)
+{
+  SlLive *live = sl_tensor_get_live (tensor);
+  live->on_host = live->version;
+  live->holder = NULL;
+  g_atomic_int_set (&live->is_away, 0);
 }
 
 void
@@ -46,11 +63,14 @@ sl_live_lose (SlTensor *tensor)
   SlLive *live = sl_tensor_get_live (tensor);
   live->version++;
   live->holder = NULL;
+  g_atomic_int_set (&live->is_away, 1);
 }
 
 gboolean
 sl_live_update (SlTensor *tensor, GError **error)
 {
+  if (sl_live_is_on_host (tensor))
+    return TRUE;
   sl_live_lock ();
   const gboolean done = sl_live_fetch (tensor, error);
   sl_live_unlock ();

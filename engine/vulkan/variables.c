@@ -18,11 +18,9 @@ settle (const GPtrArray *list, const char *aside)
 {
   for (guint i = 0; i < list->len; i++) {
     SlVkConstant *variable = g_ptr_array_index (list, i);
-    SlLive *live = sl_tensor_get_live (variable->tensor);
     const size_t bytes = sl_tensor_get_size (variable->tensor);
     memcpy (sl_tensor_get_data_writable (variable->tensor), aside, bytes);
-    live->on_host = live->version;
-    live->holder = NULL;
+    sl_live_settle (variable->tensor);
     aside += bytes;
   }
 }

@@ -132,6 +132,28 @@ test_everywhere (void)
   sl_model_unref (model);
 }
 
+/* Who finds all on the host does not wait for a run elsewhere that has the lock. */
+static void
+test_no_wait (void)
+{
+  g_autoptr (GError) error = NULL;
+  SlModel *model = adding_network (), *reader = reading_network (model);
+  SlRun *run = run_of (model, NULL), *look = run_of (reader, "cpu");
+  SlVariable variable;
+  sl_model_get_variable (model, 0, &variable);
+  g_assert_true (step (run, 3, NULL));
+  g_assert_false (sl_live_is_on_host (variable.tensor));
+  g_assert_cmpfloat (product (look), ==, 9);
+  sl_live_lock ();
+  g_assert_cmpfloat (product (look), ==, 9);
+  g_assert_nonnull (sl_variable_read (&variable, &error));
+  sl_live_unlock ();
+  sl_run_free (look);
+  sl_run_free (run);
+  sl_model_unref (reader);
+  sl_model_unref (model);
+}
+
 /* Steps, and a look by another program after each, make, record and move nothing but inputs and
  * outputs; a read brings all down once. */
 static void
@@ -185,7 +207,8 @@ test_shared (void)
   g_assert_cmpuint (recorded, <=, copied + 2); /* its output, its table */
   g_assert_cmpfloat (product (look), ==, 4);
   g_assert_cmpuint (hooks->counts[SL_VK_CmdCopyBuffer], ==, recorded);
-  /* Nothing comes down as long as another program holds it; what the last one leaves is not lost. */
+  /* Nothing comes down as long as another program holds it; what the last one leaves is not lost.
+   */
   const uint32_t submitted = hooks->counts[SL_VK_QueueSubmit];
   sl_run_free (run);
   g_assert_cmpuint (hooks->counts[SL_VK_QueueSubmit], ==, submitted);
@@ -387,6 +410,7 @@ main (int argc, char **argv)
   if (!test_vulkan_begin (&argc, &argv, &status))
     return status;
   g_test_add_func ("/vulkan/variables/everywhere", test_everywhere);
+  g_test_add_func ("/vulkan/variables/no-wait", test_no_wait);
   g_test_add_func ("/vulkan/variables/counts", test_counts);
   g_test_add_func ("/vulkan/variables/shared", test_shared);
   g_test_add_func ("/vulkan/variables/faults", test_faults);

@@ -163,3 +163,21 @@ sl_dispatch_groups (SlDispatch *record, const SlGpu *gpu, uint64_t n, uint32_t s
   record->groups[0] = (uint32_t)wide;
   record->groups[1] = (uint32_t)MAX ((groups + wide - 1) / wide, 1);
 }
+
+uint32_t
+sl_dispatch_cut (GArray *records, uint32_t index, uint32_t n)
+{
+  SlDispatch piece = g_array_index (records, SlDispatch, index);
+  const uint32_t dimension = piece.groups[1] > 1, groups = piece.groups[dimension];
+  const uint32_t each = (groups + n - 1) / n, end = (groups + each - 1) / each;
+  if (end == 1)
+    return 1;
+  piece.is_cut = true;
+  g_array_remove_index (records, index);
+  for (uint32_t i = 0; i < end; i++) {
+    piece.base[dimension] = i * each;
+    piece.groups[dimension] = MIN (each, groups - i * each);
+    g_array_insert_val (records, index + i, piece);
+  }
+  return end;
+}

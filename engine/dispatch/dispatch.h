@@ -59,6 +59,8 @@ typedef struct SlDispatch {
   const SlShader *shader;
   const SlStep *step; /* the first one that it computes, for times and errors */
   uint32_t groups[3];
+  uint32_t base[2]; /* of the first two dimensions: the first workgroup */
+  bool is_cut;      /* base may be other than 0, which pipelines have to be made for */
   uint32_t specs[SL_DISPATCH_MAX_SPECS];        /* shader->n_specs */
   uint32_t push[SL_PUSH_MAX / 4];               /* shader->push_size bytes */
   SlBinding bindings[SL_DISPATCH_MAX_BINDINGS]; /* shader->n_bindings */
@@ -131,6 +133,13 @@ void sl_dispatch_bind_value (SlDispatch *record, uint32_t binding, const SlValue
 void sl_dispatch_bind_scratch (SlDispatcher *to, SlDispatch *record, uint32_t binding,
                                uint64_t begin, uint64_t bytes, uint32_t element_size,
                                uint32_t at_push);
+
+/* --- For who runs records --- */
+
+/* Cuts a record into at most `n` of the same work each, which stand in its place; returns how many
+ * there are. They may run apart, in any order. Fewer where it has not so many workgroups in what
+ * can be cut: dimension 1, or 0 if that is 1; shaders ask how many there are in the others. */
+uint32_t sl_dispatch_cut (GArray *records, uint32_t index, uint32_t n);
 
 static inline SlExtent
 sl_extent (uint64_t begin, uint64_t bytes)

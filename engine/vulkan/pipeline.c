@@ -12,6 +12,7 @@ typedef enum { ENTRY_EMPTY, ENTRY_BUSY, ENTRY_READY } EntryState;
 typedef struct Entry {
   SlVkPipeline pipeline; /* first: what callers see */
   uint32_t specs[SL_DISPATCH_MAX_SPECS];
+  bool has_base; /* for records that were cut */
   EntryState state;
 } Entry;
 
@@ -36,7 +37,7 @@ static guint
 entry_hash (gconstpointer data)
 {
   const Entry *entry = data;
-  guint hash = g_direct_hash (entry->pipeline.shader);
+  guint hash = g_direct_hash (entry->pipeline.shader) + entry->has_base;
   for (uint32_t i = 0; i < entry->pipeline.shader->n_specs; i++)
     hash = hash * 31 + entry->specs[i];
   return hash;
@@ -46,7 +47,7 @@ static gboolean
 entry_equal (gconstpointer a, gconstpointer b)
 {
   const Entry *left = a, *right = b;
-  return left->pipeline.shader == right->pipeline.shader &&
+  return left->pipeline.shader == right->pipeline.shader && left->has_base == right->has_base &&
          (left->pipeline.shader->n_specs == 0 ||
           memcmp (left->specs, right->specs,
                   left->pipeline.shader->n_specs * sizeof left->specs[0]) == 0);
@@ -247,6 +248,7 @@ make_pipeline (SlVkDevice *device, Entry *entry, VkShaderModule module)
                                       .pData = entry->specs};
   const VkComputePipelineCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+      .flags = entry->has_base ? VK_PIPELINE_CREATE_DISPATCH_BASE_BIT : 0,
       .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                 .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                 .module = module,
@@ -334,7 +336,7 @@ find_entry (SlVkDevice *device, const SlDispatch *record, Entry **ret_entry)
 {
   SlVkPipelines *pipelines = device->pipelines;
   const SlShader *shader = record->shader;
-  Entry key = {.pipeline = {.shader = shader}};
+  Entry key = {.pipeline = {.shader = shader}, .has_base = record->is_cut};
   memcpy (key.specs, record->specs, shader->n_specs * sizeof key.specs[0]);
   Entry *entry = g_hash_table_lookup (pipelines->entries, &key);
   if (entry == NULL) {

@@ -5,6 +5,7 @@
 #include "graph/op.h"
 #include "vulkan/commands.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A run that takes so many times the estimate hangs. */
@@ -102,21 +103,36 @@ count_steps (const GArray *steps, uint32_t first)
   return n;
 }
 
+/* Operations that a command buffer may take. */
+static double
+most_work (const Draft *draft)
+{
+  const SlVkLimits *limits = &draft->program->device->limits;
+  return limits->speed * limits->part_seconds;
+}
+
+static void
+add_record_to_parts (Draft *draft, uint32_t index, double work)
+{
+  SlVkPart *part = last_part (draft->program);
+  const bool is_long = draft->part_work > 0 && draft->part_work + work > most_work (draft);
+  if (part->is_host || is_long)
+    part = open_part (draft, false, is_long);
+  if (part->n++ == 0)
+    part->first = index;
+  draft->part_work += work;
+}
+
 /* Puts the records from number `first` on, of so much work each, into parts. A command buffer ends
- * before the record that would make it too long. */
+ * before the record that would make it too long; a record that is so by itself is cut. */
 static void
 add_records_to_parts (Draft *draft, uint32_t first, double work)
 {
-  const SlVkLimits *limits = &draft->program->device->limits;
-  for (uint32_t i = first; i < draft->records->len; i++) {
-    SlVkPart *part = last_part (draft->program);
-    const bool is_long =
-        draft->part_work > 0 && draft->part_work + work > limits->speed * limits->part_seconds;
-    if (part->is_host || is_long)
-      part = open_part (draft, false, is_long);
-    if (part->n++ == 0)
-      part->first = i;
-    draft->part_work += work;
+  const double n_wanted = MIN (ceil (work / most_work (draft)), G_MAXUINT16);
+  for (uint32_t i = first; i < draft->records->len;) {
+    const uint32_t n = n_wanted > 1 ? sl_dispatch_cut (draft->records, i, (uint32_t)n_wanted) : 1;
+    for (const uint32_t end = i + n; i < end; i++)
+      add_record_to_parts (draft, i, work / n);
   }
 }
 
@@ -297,6 +313,8 @@ add_record (SlVkProgram *program, const SlDispatch *from, const SlVkPipeline *pi
   SlVkRecord record = {.pipeline = pipeline,
                        .step = from->step,
                        .groups = {from->groups[0], from->groups[1], from->groups[2]},
+                       .base = {from->base[0], from->base[1]},
+                       .is_cut = from->is_cut,
                        .push_size = from->shader->push_size,
                        .n_bindings = from->shader->n_bindings};
   memcpy (record.push, from->push, sizeof record.push);

@@ -16,7 +16,8 @@ typedef struct SlVkBinding {
 typedef struct SlVkRecord {
   const SlVkPipeline *pipeline;
   const SlStep *step;
-  uint32_t groups[3];
+  uint32_t groups[3], base[2];
+  bool is_cut;
   uint32_t push_size;
   uint32_t push[SL_PUSH_MAX / 4];
   uint32_t n_bindings;

@@ -36,8 +36,12 @@ sl_vk_run_record (const SlVkRun *run, VkCommandBuffer commands, uint32_t index)
   if (record->push_size > 0)
     sl_vk_do (run->device, CmdPushConstants, commands, pipeline->layout,
               VK_SHADER_STAGE_COMPUTE_BIT, 0, record->push_size, record->push);
-  sl_vk_do (run->device, CmdDispatch, commands, record->groups[0], record->groups[1],
-            record->groups[2]);
+  if (record->is_cut)
+    sl_vk_do (run->device, CmdDispatchBase, commands, record->base[0], record->base[1], 0,
+              record->groups[0], record->groups[1], record->groups[2]);
+  else
+    sl_vk_do (run->device, CmdDispatch, commands, record->groups[0], record->groups[1],
+              record->groups[2]);
 }
 
 void

@@ -189,7 +189,12 @@ record_one (Work *work, uint32_t index, SlBarriers *barriers)
   if (record->shader->push_size > 0)
     sl_vk_do (device, CmdPushConstants, commands, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
               record->shader->push_size, record->push);
-  sl_vk_do (device, CmdDispatch, commands, record->groups[0], record->groups[1], record->groups[2]);
+  if (record->is_cut)
+    sl_vk_do (device, CmdDispatchBase, commands, record->base[0], record->base[1], 0,
+              record->groups[0], record->groups[1], record->groups[2]);
+  else
+    sl_vk_do (device, CmdDispatch, commands, record->groups[0], record->groups[1],
+              record->groups[2]);
 }
 
 static void
@@ -255,6 +260,8 @@ op_gpu_run (OpGpu *gpu, const SlStep *steps, uint32_t n, void *block, size_t byt
   for (uint32_t i = 0; i < records->len; i++)
     options->ret_has_product |=
         g_str_has_prefix (g_array_index (records, SlDispatch, i).shader->name, "gem");
+  for (uint32_t i = 0; i < records->len && options->pieces > 1;)
+    i += sl_dispatch_cut (records, i, options->pieces);
   g_autofree const SlVkPipeline **pipelines = g_new0 (const SlVkPipeline *, records->len);
   g_autofree bool *may_write = g_new0 (bool, bytes);
   g_autofree char *before = g_memdup2 (block, bytes);

@@ -23,6 +23,7 @@ typedef struct OpGpuOptions {
   bool half;            /* activations and weights are stored as float16 */
   uint32_t form;        /* of products, counted from 1 (dispatch/forms.h) */
   uint32_t splits;      /* of their depth, where the form can */
+  uint32_t pieces;      /* that each record is cut into, where it has so many workgroups */
   SlIsa isa;            /* of the CPU's kernels in between */
   bool ret_has_host;    /* set if there was one of those */
   bool ret_has_product; /* set if there was one */

@@ -724,8 +724,9 @@ run_halves (const OpCase *row, OpGpu *gpu)
     run_forms (row, gpu, true, results);
 }
 
-/* Every layout; with the forms of real GPUs; in pieces, as on a device that binds little; products
- * in all their forms; steps that the CPU does in between by all its sets of kernels. */
+/* Every layout; with the forms of real GPUs; in pieces, as on a device that binds little; with cut
+ * records; products in all their forms; steps that the CPU does in between by all its sets of
+ * kernels. */
 static void
 test_case_on_gpu (const void *data)
 {
@@ -752,6 +753,11 @@ test_case_on_gpu (const void *data)
     run_twice (row, gpu, (RunKind)kind, &as_gpu, results, &bytes);
     OpGpuOptions small = {.range = MAX (SMALL_RANGE, bytes / SMALL_PART)};
     sl_aligned_free (run_block (row, gpu, (RunKind)kind, &small, results, &bytes));
+  }
+  for (int k = 0; k < 2; k++) {
+    size_t bytes;
+    OpGpuOptions cut = {.pieces = 3, .as_gpu = k};
+    sl_aligned_free (run_block (row, gpu, RUN_WIDE, &cut, results, &bytes));
   }
   if (plain.ret_has_product)
     run_forms (row, gpu, false, results);

@@ -120,7 +120,7 @@ test_lost (void)
   test_vulkan_hooks_free (hooks);
 }
 
-/* A program whose records have a submission each has the same bits. */
+/* A program whose records have a submission each, and are cut into several, has the same bits. */
 static void
 test_many_parts (void)
 {
@@ -137,6 +137,7 @@ test_many_parts (void)
   const uint32_t waited = hooks->counts[SL_VK_WaitForFences];
   g_assert_true (sl_run_execute (run, NULL));
   g_assert_cmpuint (hooks->counts[SL_VK_QueueSubmit], >=, submitted + 3);
+  g_assert_cmpuint (hooks->counts[SL_VK_CmdDispatchBase], >=, 2);
   g_assert_cmpuint (hooks->counts[SL_VK_WaitForFences], ==, waited + 1);
   expect_same (run, wanted);
   g_autofree guint64 *ns = g_new0 (guint64, sl_program_get_n_steps (program));

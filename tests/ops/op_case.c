@@ -247,7 +247,7 @@ op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
                        .name = "it",
                        .op_type = row->op,
                        .opset = row->opset > 0 ? row->opset : 17,
-                       .n_inputs = inputs->len,
+                       .n_inputs = inputs->len - (row->flags & OP_RESIDUAL ? 1 : 0),
                        .n_outputs = n_outputs,
                        .inputs = (SlValue **)inputs->pdata,
                        .outputs = outputs,
@@ -267,6 +267,12 @@ op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_contents,
   if (!import (&im, op, error) || !sl_graph_sort (graph, error))
     return FALSE;
   SlNode *last = outputs[0]->producer;
+  if (row->flags & OP_RESIDUAL) {
+    g_assert_true (last->op->traits & SL_TRAIT_RESIDUAL);
+    while (last->n_inputs < last->op->max_inputs)
+      sl_node_add_input (last, NULL);
+    sl_node_add_input (last, inputs->pdata[inputs->len - 1]);
+  }
   if (row->act.kind != SL_ACT_NONE) {
     g_assert_true (last->op->traits & SL_TRAIT_EPILOGUE);
     last->act = row->act;
@@ -322,7 +328,8 @@ op_case_emit (const OpCase *row)
 {
   const SlOnnxForm *form;
   const int opset = row->opset > 0 ? row->opset : 17;
-  if (row->act.kind != SL_ACT_NONE || sl_op_find_onnx ("", row->op, opset, &form) == NULL)
+  if (row->act.kind != SL_ACT_NONE || (row->flags & OP_RESIDUAL) ||
+      sl_op_find_onnx ("", row->op, opset, &form) == NULL)
     return NULL;
   g_autoptr (SlGraph) graph = sl_graph_new ();
   g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func ((GDestroyNotify)sl_tensor_unref);

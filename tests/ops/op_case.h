@@ -41,7 +41,8 @@ enum {
   OP_FOLLOWS = 1 << 3,  /* takes channels-last inputs as they are: nothing is relaid */
   OP_F23 = 1 << 4,      /* Winograd's F(2,3), or F(4,3), is said to be the fastest everywhere */
   OP_F43 = 1 << 5,
-  OP_BYTES = 1 << 6 /* random numbers of 8 bits are all that the type has */
+  OP_BYTES = 1 << 6,   /* random numbers of 8 bits are all that the type has */
+  OP_RESIDUAL = 1 << 7 /* the last input is added to output 0, as the fusion pass would set it */
 };
 
 /* The case's graph, imported and sorted; the dense contents of its inputs, in the order of
@@ -54,8 +55,8 @@ gboolean op_case_build (const OpCase *row, SlGraph **ret_graph, GPtrArray **ret_
 OpCase *op_case_new_one_channel (const OpCase *row);
 void op_case_free (void *row);
 
-/* The case as a file (ModelProto), for programs that start from files. NULL where the operator or
- * the activation is one that no file has. */
+/* The case as a file (ModelProto), for programs that start from files. NULL where the operator,
+ * the activation or the residual is one that no file has. */
 GByteArray *op_case_emit (const OpCase *row);
 
 /* "f32 2x3" as type and shape. */

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 typedef struct {
-  char *net, *base, *data, *output, *folder, *device;
+  char *net, *base, *transfer, *data, *output, *folder, *device;
   char *optimizer, *rate, *epochs, *batch, *seed, *validation;
   GStrv settings, arguments;
   gboolean resume, anew, check, keys;
@@ -29,9 +29,10 @@ typedef struct {
 static void
 train_options_clear (TrainOptions *options)
 {
-  char *const texts[] = {options->net,    options->base,      options->data, options->output,
-                         options->folder, options->device,    options->rate, options->epochs,
-                         options->batch,  options->optimizer, options->seed, options->validation};
+  char *const texts[] = {options->net,       options->base,   options->transfer,  options->data,
+                         options->output,    options->folder, options->device,    options->rate,
+                         options->epochs,    options->batch,  options->optimizer, options->seed,
+                         options->validation};
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (options->settings);
@@ -82,6 +83,7 @@ apply_options (SlRecipe *recipe, const TrainOptions *options, GError **error)
   }
   if (!set_key (recipe, "network", "net", net, error) ||
       !set_key (recipe, "network", "base", base, error) ||
+      !set_key (recipe, "network", "case", options->transfer, error) ||
       !set_key (recipe, "data", "path", data, error) ||
       !set_key (recipe, "optimizer", "name", options->optimizer, error) ||
       !set_key (recipe, "optimizer", "rate", options->rate, error) ||
@@ -406,6 +408,8 @@ train (const TrainOptions *options, const SlRecipe *recipe)
   g_autofree char *folder = choose_folder (options);
   if (!check_places (options, folder))
     return TOOL_FAILED;
+  g_autofree char *features =
+      g_build_filename (g_get_user_cache_dir (), "sightline", "features", NULL);
   Training training = {.n_epochs = (guint)recipe->train.epochs,
                        .output = options->output,
                        .folder = folder,
@@ -417,6 +421,7 @@ train (const TrainOptions *options, const SlRecipe *recipe)
       .validation = validation,
       .has_test = has_test,
       .folder = options->check ? NULL : folder,
+      .features = features,
       .resume = options->resume,
       .anew = options->anew,
       .device = device,
@@ -506,6 +511,10 @@ train_run (int argc, char **argv)
   const GOptionEntry entries[] = {
       {"network", 'n', 0, G_OPTION_ARG_FILENAME, &options.net, "The network's layers", "FILE.net"},
       {"base", 0, 0, G_OPTION_ARG_FILENAME, &options.base, "Or a network to train on", "FILE.onnx"},
+      {"case", 0, 0, G_OPTION_ARG_STRING, &options.transfer,
+       "Data beside those of the base: small-similar (its last layer learns), large-similar (all, "
+       "slowly), large-different (all)",
+       "CASE"},
       {"data", 0, 0, G_OPTION_ARG_FILENAME, &options.data, "The samples", "DIR"},
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "The trained network",
        "MODEL.onnx"},

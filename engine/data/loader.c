@@ -279,7 +279,7 @@ static gboolean
 check_options (SlSampleSource *source, const SlLoaderOptions *options, GError **error)
 {
   uint32_t n = sl_sample_source_get_n_samples (source);
-  if (!sl_preprocess_check (options->rules, error) ||
+  if ((!options->features && !sl_preprocess_check (options->rules, error)) ||
       (options->augment && !sl_augment_check (options->augment, error)))
     return FALSE;
   if (!options->batch || (options->drop_last && options->batch > n))

@@ -228,10 +228,24 @@ get_view (const SlImageInfo *info, double ret_size[2])
   ret_size[1] = on_side ? width : height;
 }
 
+static void
+copy_features (const SlPreprocess *rules, const float *features, float *ret,
+               const ptrdiff_t strides[3])
+{
+  for (ptrdiff_t c = 0; c < (ptrdiff_t)rules->channels; c++)
+    for (ptrdiff_t y = 0; y < (ptrdiff_t)rules->height; y++)
+      for (ptrdiff_t x = 0; x < (ptrdiff_t)rules->width; x++)
+        ret[c * strides[0] + y * strides[1] + x * strides[2]] = *features++;
+}
+
 gboolean
 sl_picture_maker_fill (SlPictureMaker *maker, const SlSample *sample, const SlPictureKey *key,
                        float *ret, const ptrdiff_t strides[3], GError **error)
 {
+  if (sample->features) {
+    copy_features (&maker->rules, sample->features, ret, strides);
+    return TRUE;
+  }
   if (!maker->augmenter)
     return fill_plainly (maker, sample, ret, strides, error);
 

@@ -48,18 +48,6 @@ add_input (SlGraph *graph, const char *name, const SlValue *like, const SlShape 
   return input;
 }
 
-/* What computes the layer falls away: the graph begins with it. */
-static SlValue *
-begin_with (SlGraph *graph, SlValue *layer, const SlShape *shape, GError **error)
-{
-  g_ptr_array_set_size (graph->inputs, 0);
-  SlValue *start = add_input (graph, "explain/features", layer, shape);
-  sl_graph_replace_value (graph, layer, start);
-  if (!sl_shape_equal (shape, &layer->shape) && !sl_graph_infer (graph, error))
-    return NULL;
-  return start;
-}
-
 static void
 clear_outputs (SlGraph *graph)
 {
@@ -82,9 +70,12 @@ build (const SlExplainGradient *self, const SlShape *shape, GError **error)
   if (at == NULL)
     return NULL;
   if (self->from_layer) {
-    at = begin_with (graph, at, shape != NULL ? shape : &at->shape, error);
-    if (at == NULL)
-      return NULL;
+    at = sl_graph_begin_with (graph, at, "explain/features");
+    if (shape != NULL && !sl_shape_equal (shape, &at->shape)) {
+      at->shape = *shape;
+      if (!sl_graph_infer (graph, error))
+        return NULL;
+    }
   }
   clear_outputs (graph);
   SlValue *product[] = {logits, add_input (graph, "explain/target", logits, &logits->shape)};

@@ -321,6 +321,34 @@ sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement)
   swap_names (graph, old, replacement);
 }
 
+static bool
+is_needed (const SlNode *node)
+{
+  for (uint32_t i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i] != NULL &&
+        (node->outputs[i]->uses->len > 0 || sl_value_is_wanted (node->outputs[i])))
+      return true;
+  return false;
+}
+
+SlValue *
+sl_graph_begin_with (SlGraph *graph, SlValue *value, const char *name)
+{
+  SlValue *input = sl_graph_add_value (graph, name, SL_VALUE_INPUT);
+  input->dtype = value->dtype;
+  input->shape = value->shape;
+  input->has_shape = true;
+  sl_graph_replace_value (graph, value, input);
+  g_ptr_array_set_size (graph->inputs, 0);
+  sl_graph_mark_input (graph, input);
+  g_autoptr (GPtrArray) nodes = sl_graph_list_nodes (graph);
+  for (uint32_t i = nodes->len; i-- > 0;)
+    if (!is_needed (nodes->pdata[i]))
+      sl_graph_remove_node (graph, nodes->pdata[i]);
+  sl_graph_sweep (graph);
+  return input;
+}
+
 void
 sl_graph_mark_input (SlGraph *graph, SlValue *value)
 {

@@ -128,6 +128,11 @@ void sl_graph_sweep (SlGraph *graph);
  * gave them.
  */
 void sl_graph_replace_value (SlGraph *graph, SlValue *old, SlValue *replacement);
+/* Lets the graph begin at `value`, an activation: a new input of the name `name`, of its type and
+ * shape, stands in its place and is the graph's only one, and nodes that no output needs any more
+ * are gone. What reaches the outputs past the value is left without an input: the caller sees to it
+ * that nothing does. */
+SlValue *sl_graph_begin_with (SlGraph *graph, SlValue *value, const char *name);
 void sl_node_set_input (SlNode *node, uint32_t index, SlValue *value);
 /* Makes the node's input list longer by one (an omitted optional input may be NULL). */
 void sl_node_add_input (SlNode *node, SlValue *value);

@@ -40,8 +40,10 @@ make_trainer (SlFit *fit, GError **error)
   g_autofree float *weights = NULL;
   g_autofree SlRateRule *rules = NULL;
   g_auto (GStrv) patterns = NULL;
-  if (!sl_fit_read_trainer_options (fit, &options, &weights, &rules, &patterns, error) ||
-      !(fit->trainer = sl_trainer_new (fit->options.model, &options, error)))
+  if (!sl_fit_read_trainer_options (fit, &options, &weights, &rules, &patterns, error))
+    return FALSE;
+  options.begin = fit->begin;
+  if (!(fit->trainer = sl_trainer_new (fit->options.model, &options, error)))
     return FALSE;
   sl_trainer_get_input (fit->trainer, &fit->input);
   sl_trainer_get_target (fit->trainer, &fit->target);
@@ -76,6 +78,7 @@ take_fingerprints (SlFit *fit, GError **error)
   SlSampleSource *validation = fit->options.validation;
   g_autofree char *graph = sl_graph_print_text (sl_model_get_graph (fit->options.model));
   fit->network_hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, graph, -1);
+  fit->base_hash = g_strdup (sl_model_get_hash (fit->options.model));
   fit->data_hash = sl_sample_source_get_hash (fit->options.train, error);
   if (fit->data_hash)
     fit->validation_hash =
@@ -90,8 +93,9 @@ fit_base (SlFit *fit, GError **error)
   if (!fit->recipe->network.base || !fit->has_classes)
     return TRUE;
   g_autofree char *note = NULL;
-  SlModel *model = sl_train_set_classes (
-      fit->options.model, sl_sample_source_get_class_names (fit->options.train), &note, error);
+  SlModel *model = sl_train_set_classes (fit->options.model,
+                                         sl_sample_source_get_class_names (fit->options.train),
+                                         &note, &fit->head_names, error);
   if (!model)
     return FALSE;
   sl_model_unref (fit->options.model);
@@ -123,8 +127,9 @@ prepare (SlFit *fit, GError **error)
 {
   if (!take_fingerprints (fit, error) || (fit->folder && !sl_fit_open_folder (fit, error)) ||
       !fit_base (fit, error) || !sl_fit_prepare_data (fit, error) ||
-      !sl_fit_prepare_front (fit, error) || !make_trainer (fit, error) ||
-      !sl_fit_prepare_loaders (fit, error) || !choose_monitor (fit, error))
+      !sl_fit_prepare_front (fit, error) || !sl_fit_prepare_features (fit, error) ||
+      !make_trainer (fit, error) || !sl_fit_prepare_loaders (fit, error) ||
+      !choose_monitor (fit, error))
     return FALSE;
   fit->recipe_text = describe_recipe (fit->recipe);
   sl_schedule_init (&fit->schedule, fit->recipe, fit->n_batches);
@@ -174,6 +179,11 @@ sl_fit_free (SlFit *fit)
   g_free (fit->data_hash);
   g_free (fit->validation_hash);
   g_free (fit->network_hash);
+  g_free (fit->base_hash);
+  g_strfreev (fit->head_names);
+  g_clear_pointer (&fit->features, sl_sample_source_unref);
+  g_clear_pointer (&fit->validation_features, sl_sample_source_unref);
+  g_free (fit->begin);
   g_free (fit->folder);
   g_free (fit);
 }

@@ -31,10 +31,16 @@ struct SlFit {
   char *validation_hash; /* the same to validate with; "" if nothing was */
   char *network_hash;    /* of the graph, without contents */
   char *folder;
+  char *base_hash;   /* of the file that the network is made of */
+  char **head_names; /* of a base's last layer: its parameters; NULL: there is none */
   int lock;
 
   SlSampleSource *train, *validation; /* validation: or NULL */
   SlModelRules *rules;
+  char *begin; /* the value that the trainer begins with, whose content for each sample is kept;
+                  NULL: the input, and nothing of the following */
+  SlSampleSource *features, *validation_features;
+  SlPreprocess feature_rules;
   SlLoader *loader, *validation_loader;
   SlTrainer *trainer;
   SlTensorView input, target;           /* of the step that is next */
@@ -70,6 +76,9 @@ gboolean sl_fit_prepare_data (SlFit *fit, GError **error);
 /* Puts what [preprocess] whiten says, fitted on the training set, in front of the network, and in
  * front of one that takes vectors what makes them of pictures. */
 gboolean sl_fit_prepare_front (SlFit *fit, GError **error);
+/* Computes what stays the same of each sample, where that is a part of the network, and no sample
+ * is changed before. */
+gboolean sl_fit_prepare_features (SlFit *fit, GError **error);
 /* Checks that network and data fit, once the trainer is there, and makes the loaders. */
 gboolean sl_fit_prepare_loaders (SlFit *fit, GError **error);
 /* Options of the trainer as the recipe has them. Free *ret_weights and *ret_rules with g_free(),

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Part of the rate at which layers of a base learn that are good already. */
+#define SLOWER 0.1
+
 /* --- which samples --- */
 
 static SlSplitRule
@@ -277,11 +280,14 @@ gboolean
 sl_fit_prepare_loaders (SlFit *fit, GError **error)
 {
   const SlRecipe *recipe = fit->recipe;
+  SlSampleSource *train = fit->begin ? fit->features : fit->train;
+  SlSampleSource *validation = fit->begin ? fit->validation_features : fit->validation;
   SlAugment augment;
   sl_recipe_get_augment (recipe, &fit->rules->preprocess, &augment);
   SlLoaderOptions options = {
-      .augment = &augment,
-      .rules = &fit->rules->preprocess,
+      .augment = fit->begin ? NULL : &augment,
+      .rules = fit->begin ? &fit->feature_rules : &fit->rules->preprocess,
+      .features = fit->begin != NULL,
       .batch = fit->batch,
       .shuffle = TRUE,
       .balance = strcmp (recipe->data.balance, "none") != 0,
@@ -291,7 +297,7 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
       .seed = (guint64)recipe->train.seed,
       .workers = (uint32_t)recipe->data.workers,
   };
-  if (!check_classes (fit, error) || !(fit->loader = sl_loader_new (fit->train, &options, error)))
+  if (!check_classes (fit, error) || !(fit->loader = sl_loader_new (train, &options, error)))
     return FALSE;
   fit->n_batches = sl_loader_get_n_batches (fit->loader);
   options.augment = NULL;
@@ -299,9 +305,9 @@ sl_fit_prepare_loaders (SlFit *fit, GError **error)
   options.shuffle = FALSE;
   options.balance = FALSE;
   options.drop_last = FALSE;
-  if (fit->validation)
-    fit->validation_loader = sl_loader_new (fit->validation, &options, error);
-  return !fit->validation || fit->validation_loader;
+  if (validation)
+    fit->validation_loader = sl_loader_new (validation, &options, error);
+  return !validation || fit->validation_loader;
 }
 
 gboolean
@@ -362,6 +368,19 @@ add_rule (GArray *rules, const char *pattern, double factor)
   g_array_append_val (rules, rule);
 }
 
+/* Of a base: its new layer as said, the others as the case has them. Explicit rules come first. */
+static void
+add_transfer_rules (SlFit *fit, GArray *rules)
+{
+  const char *transfer = fit->recipe->network.transfer;
+  const SlRateRule others = {"*", strcmp (transfer, "small-similar") == 0 ? 0 : SLOWER, TRUE};
+  if (strcmp (transfer, "small-similar") != 0 && strcmp (transfer, "large-similar") != 0)
+    return;
+  for (char **name = fit->head_names; name && *name; name++)
+    add_rule (rules, *name, 1);
+  g_array_append_val (rules, others);
+}
+
 /* Frozen patterns first: the first rule that fits counts. Pattern texts live in *ret_patterns. */
 static gboolean
 read_rate_rules (SlFit *fit, SlTrainerOptions *ret, SlRateRule **ret_rules, GStrv *ret_patterns,
@@ -388,6 +407,7 @@ read_rate_rules (SlFit *fit, SlTrainerOptions *ret, SlRateRule **ret_rules, GStr
     if (**part)
       add_rule (rules, *part, factor);
   }
+  add_transfer_rules (fit, rules);
   ret->n_rules = rules->len;
   ret->rules = *ret_rules = (SlRateRule *)g_array_free (g_steal_pointer (&rules), FALSE);
   return TRUE;

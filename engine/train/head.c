@@ -134,26 +134,39 @@ replace_head (SlModel *model, const Head *head, int64_t n_before, int64_t n, con
   return NULL;
 }
 
+static char **
+list_names (const Head *head)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_strv_builder_add (names, head->weights->name);
+  for (uint32_t i = 0; i < head->n_biases; i++)
+    g_strv_builder_add (names, head->biases[i]->name);
+  return g_strv_builder_end (names);
+}
+
 SlModel *
-sl_train_set_classes (SlModel *model, const char *const *labels, char **ret_note, GError **error)
+sl_train_set_classes (SlModel *model, const char *const *labels, char **ret_note, char ***ret_names,
+                      GError **error)
 {
   const int64_t n = g_strv_length ((char **)labels);
   Head head;
   *ret_note = NULL;
+  *ret_names = NULL;
   g_autoptr (SlModel) trainable = sl_model_new_trainable (model, error);
   g_autoptr (SlGraph) graph = trainable != NULL ? open_graph (trainable, error) : NULL;
   if (graph == NULL)
     return NULL;
   const int64_t n_before = count_classes (graph);
+  const bool found = find_head (graph, n_before, &head);
+  if (found)
+    *ret_names = list_names (&head);
   if (n == n_before || (n == 2 && n_before == 1))
     return sl_model_ref (model);
   SlOnnxMeta meta;
   g_autofree char *text = g_strjoinv ("\n", (char **)labels);
   sl_onnx_meta_copy (sl_model_get_meta (model), &meta);
   sl_onnx_meta_set (&meta, "sightline.labels", text);
-  SlModel *changed = find_head (graph, n_before, &head)
-                         ? replace_head (trainable, &head, n_before, n, &meta)
-                         : NULL;
+  SlModel *changed = found ? replace_head (trainable, &head, n_before, n, &meta) : NULL;
   sl_onnx_meta_clear (&meta);
   if (changed != NULL)
     *ret_note = g_strdup_printf ("%s: its last layer, '%s' (%s), begins anew: %" G_GINT64_FORMAT

@@ -13,6 +13,8 @@ static const char *const colors[] = {"auto", "rgb", "bgr", "gray", NULL};
 static const char *const ranges[] = {"0..1", "0..255", "-1..1", NULL};
 static const char *const resizes[] = {"stretch", "crop", "letterbox", NULL};
 static const char *const whitenings[] = {"none", "pca", "zca", NULL};
+static const char *const transfers[] = {"none", "small-similar", "large-similar", "large-different",
+                                        NULL};
 static const char *const balances[] = {"none", "sampling", NULL};
 static const char *const fills[] = {"black", "edge", "reflect", NULL};
 static const char *const split_ways[] = {"random", "last", "session", NULL};
@@ -71,6 +73,12 @@ const SlRecipeField sl_recipe_fields[] = {
           "parameters and running statistics that stay: conv2d/*,dense_?/kernel"),
     TEXT (network, "rate-factors", rate_factors, "PATTERN=FACTOR, commas between",
           "parameters that learn slower or faster: features.*=0.1"),
+    CHOICE (network, "case", transfer, transfers,
+            "none, small-similar, large-similar or large-different", "none", NULL,
+            "data beside those of the base: what learns besides the last layer: nothing, all at a "
+            "tenth of the rate, all"),
+    BOOL (network, "features", features, "true", NULL,
+          "without augmentation, what stays of a base is computed once for each sample, and kept"),
 
     CHOICE (loss, "name", name, losses, "cross-entropy, hinge, mse or mae", "cross-entropy", NULL,
             "what is made small"),

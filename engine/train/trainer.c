@@ -75,6 +75,9 @@ open_graph (SlTrainer *trainer, uint32_t batch, SlValue **ret_answer, GError **e
   g_autoptr (SlGraph) graph = sl_session_open_graph (trainer->model, &options, error);
   if (graph == NULL)
     return NULL;
+  if (trainer->options.begin != NULL)
+    sl_graph_begin_with (graph, sl_graph_find_value (graph, trainer->options.begin),
+                         "train/features");
   *ret_answer = sl_train_find_answer (graph, trainer->options.loss, error);
   if (*ret_answer == NULL)
     return NULL;

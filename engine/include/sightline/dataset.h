@@ -6,10 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* One picture, lent by its source until it is released: `info` says how it lies in memory. */
+/* One picture, lent by its source until it is released: `info` says how it lies in memory. Or
+ * numbers that a network makes of one: as many as an input of the rules that it is loaded by has,
+ * [C][H][W], which go there as they are. */
 typedef struct SlSample {
   SlImageInfo info;
   SlImage image;
+  const float *features; /* NULL: a picture */
   void *hold; /* the source's own */
 } SlSample;
 

@@ -34,6 +34,8 @@ typedef struct SlFitOptions {
   gboolean anew;      /* remove what an earlier run left there; SL_ERROR_IO if there is something
                          and neither is set */
   const SlDevice *device; /* NULL: the first; outlives the run */
+  const char *features;   /* folder where features of frozen layers are kept from run to run; NULL:
+                             nowhere */
   guint threads;          /* of a step; 0: all */
   guint64 memory_limit;   /* of a step; 0: its default */
 

@@ -22,6 +22,8 @@ typedef struct SlRecipe {
     char *base;         /* or an ONNX file to start from */
     char *freeze;       /* names of parameters that stay, with * and ?, commas between */
     char *rate_factors; /* PATTERN=FACTOR, commas between; the first that fits counts */
+    const char *transfer; /* none, small-similar, large-similar, large-different */
+    gboolean features;    /* those of the part that stays are computed once, and kept */
   } network;
 
   struct {

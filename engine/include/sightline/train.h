@@ -82,6 +82,9 @@ typedef struct SlTrainerOptions {
   const SlRateRule *rules; /* n_rules of them */
   uint32_t n_rules;
   guint64 seed; /* of first contents that are drawn, and of dropout */
+  const char *begin; /* a value that all ways through the network lead through, and before which
+                        nothing is trained: samples are what that value is for them; default: the
+                        network's input. The model that comes out is whole */
 } SlTrainerOptions;
 
 /* A network with what training it needs. One thread uses it at a time. */

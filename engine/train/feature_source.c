@@ -48,6 +48,25 @@ find_fixed (const SlGraph *graph, const SlTrainerOptions *options)
   return is_fixed;
 }
 
+/* Which values, by id, have weights behind them: there is something to be spared. */
+static bool *
+find_weighted (const SlGraph *graph)
+{
+  bool *is_weighted = g_new0 (bool, graph->values->len);
+  for (uint32_t i = 0; i < graph->values->len; i++)
+    is_weighted[i] = sl_value_is_variable (graph->values->pdata[i]);
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const SlNode *node = graph->nodes->pdata[i];
+    bool weighted = false;
+    for (uint32_t k = 0; k < node->n_inputs; k++)
+      weighted = weighted || (node->inputs[k] != NULL && is_weighted[node->inputs[k]->id]);
+    for (uint32_t k = 0; k < node->n_outputs; k++)
+      if (node->outputs[k] != NULL)
+        is_weighted[node->outputs[k]->id] = weighted;
+  }
+  return is_weighted;
+}
+
 char *
 sl_features_find (SlModel *model, const SlTrainerOptions *options, SlShape *ret_shape,
                   GError **error)
@@ -60,12 +79,13 @@ sl_features_find (SlModel *model, const SlTrainerOptions *options, SlShape *ret_
     return NULL;
   const SlValue *output = g_ptr_array_index (graph->outputs, 0);
   g_autofree bool *is_fixed = find_fixed (graph, options);
+  g_autofree bool *is_weighted = find_weighted (graph);
   for (uint32_t i = graph->nodes->len; i-- > 0;) {
     const SlNode *node = graph->nodes->pdata[i];
     const SlValue *value = node->n_outputs > 0 ? node->outputs[0] : NULL;
-    if (value == NULL || !is_fixed[value->id] || value == output || value->dtype != SL_FLOAT32 ||
-        !(value->shape.rank == 2 || value->shape.rank == 4) || value->shape.dim[0] != 1 ||
-        !sl_explain_is_cut (graph, value, output))
+    if (value == NULL || !is_fixed[value->id] || !is_weighted[value->id] || value == output ||
+        value->dtype != SL_FLOAT32 || !(value->shape.rank == 2 || value->shape.rank == 4) ||
+        value->shape.dim[0] != 1 || !sl_explain_is_cut (graph, value, output))
       continue;
     *ret_shape = value->shape;
     return g_strdup (value->name);

@@ -101,11 +101,117 @@ test_missing (Place *place, gconstpointer unused)
                    "its share)");
 }
 
+/* --- Features of what stays --- */
+
+#define FROZEN "[network]\ncase=small-similar\n"
+#define SLOW "[network]\ncase=large-similar\n"
+
+/* What a whole run in a folder of its own leaves; *ret_begins: at features. */
+static char *
+run_anew (Place *place, const char *keys, guint stop_at, gboolean *ret_begins)
+{
+  SlFitEnd end;
+  g_autoptr (SlRecipe) recipe = make_recipe (keys);
+  place_remove_tree (place->run);
+  g_ptr_array_set_size (place->notes, 0);
+  g_autoptr (SlFit) fit = place_run (place, recipe, FALSE, stop_at, &end);
+  if (stop_at > 0) {
+    g_assert_cmpint (end, ==, SL_FIT_INTERRUPTED);
+    g_clear_pointer (&fit, sl_fit_free);
+    fit = place_run (place, recipe, TRUE, 0, &end);
+  }
+  g_assert_cmpint (end, ==, SL_FIT_DONE);
+  *ret_begins = fit->begin != NULL;
+  return place_fingerprint (fit);
+}
+
+static gboolean
+has_note (const Place *place, const char *part)
+{
+  for (guint i = 0; i < place->notes->len; i++)
+    if (strstr (place->notes->pdata[i], part))
+      return TRUE;
+  return FALSE;
+}
+
+static char *
+find_kept (const Place *place)
+{
+  g_autoptr (GDir) dir = g_dir_open (place->features, 0, NULL);
+  const char *name = dir ? g_dir_read_name (dir) : NULL;
+  g_assert_nonnull (name);
+  char *path = g_build_filename (place->features, name, NULL);
+  g_assert_null (g_dir_read_name (dir));
+  return path;
+}
+
+/* The same bits with features as without; they are found again; a file that is damaged is not
+ * believed. */
+static void
+test_features (Place *place, gconstpointer unused)
+{
+  gboolean begins;
+  gsize length;
+  g_autofree char *content = NULL;
+  g_autofree char *plain = run_anew (place, FROZEN "features=false\n", 0, &begins);
+  g_assert_false (begins);
+  place->features = g_build_filename (place->folder, "features", NULL);
+  g_autofree char *computed = run_anew (place, FROZEN, 0, &begins);
+  g_assert_true (begins);
+  g_assert_true (has_note (place, "features of 130 samples computed"));
+  g_assert_cmpstr (computed, ==, plain);
+  g_autofree char *kept = run_anew (place, FROZEN, 0, &begins);
+  g_assert_true (has_note (place, "features of 130 samples, kept"));
+  g_assert_cmpstr (kept, ==, plain);
+  g_autofree char *resumed = run_anew (place, FROZEN, 2, &begins);
+  g_assert_cmpstr (resumed, ==, plain);
+
+  g_autofree char *path = find_kept (place);
+  g_assert_true (g_file_get_contents (path, &content, &length, NULL));
+  content[length / 2] ^= 1;
+  g_assert_true (g_file_set_contents (path, content, (gssize)length, NULL));
+  g_autofree char *repaired = run_anew (place, FROZEN, 0, &begins);
+  g_assert_true (has_note (place, "features of 130 samples computed"));
+  g_assert_cmpstr (repaired, ==, plain);
+  g_clear_pointer (&place->features, g_free);
+}
+
+/* Where pictures change, or layers learn, there is nothing to keep. */
+static void
+test_no_features (Place *place, gconstpointer unused)
+{
+  static const char *const others[] = {"", SLOW, FROZEN "[augment]\nflip=horizontal\n",
+                                       FROZEN "[augment]\nmask=0.1\n",
+                                       "[network]\ncase=large-different\n"};
+  gboolean begins;
+  g_autofree char *frozen = run_anew (place, FROZEN, 0, &begins);
+  g_assert_true (begins);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree char *other = run_anew (place, others[i], 0, &begins);
+    g_assert_false (begins);
+    g_assert_cmpstr (other, !=, frozen);
+  }
+}
+
+/* Another rule for the last layer's own bias comes before the case. */
+static void
+test_explicit (Place *place, gconstpointer unused)
+{
+  gboolean begins;
+  g_autofree char *frozen = run_anew (place, FROZEN, 0, &begins);
+  g_autofree char *half = run_anew (place, FROZEN "rate-factors=dense_1/*=0.5\n", 0, &begins);
+  g_assert_true (begins);
+  g_assert_cmpstr (half, !=, frozen);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/train/base/rules", Place, NULL, set_up, test_rules, place_tear_down);
   g_test_add ("/train/base/missing", Place, NULL, set_up, test_missing, place_tear_down);
+  g_test_add ("/train/base/features", Place, NULL, set_up, test_features, place_tear_down);
+  g_test_add ("/train/base/no-features", Place, NULL, set_up, test_no_features, place_tear_down);
+  g_test_add ("/train/base/explicit", Place, NULL, set_up, test_explicit, place_tear_down);
   return g_test_run ();
 }

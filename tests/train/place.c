@@ -153,6 +153,7 @@ place_open_run (Place *place, const SlRecipe *recipe, gboolean resume, GError **
       .model = place->model,
       .train = place->source,
       .folder = place->run,
+      .features = place->features,
       .resume = resume,
       .anew = !resume && place->anew,
       .device = place->device,

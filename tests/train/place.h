@@ -13,6 +13,7 @@
 
 typedef struct Place {
   char *folder, *net, *run, *output;
+  char *features; /* folder of kept features; NULL: none are kept */
   SlModel *model;
   SlSampleSource *source;
   const SlDevice *device;    /* NULL: the CPU */

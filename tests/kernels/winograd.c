@@ -103,9 +103,10 @@ convolve (const SlConv2dParams *p, void *const *buffers, const float *weights, s
 }
 
 static float *
-pack (const SlKernelSet *set, const float *weights, uint32_t tile, uint32_t in_c, uint32_t out_c)
+pack (const SlKernelSet *set, const float *weights, uint32_t tile, uint32_t in_c, uint32_t out_c,
+      uint32_t width)
 {
-  SlPackWinogradParams params = {tile, in_c, out_c, 0, 0};
+  SlPackWinogradParams params = {tile, in_c, out_c, 0, width};
   size_t count = sl_winograd_elements (&params);
   float *packed = new_floats (count);
   run_kernel (set, "pack_winograd", &params, (void *[]){(void *)weights, packed}, 1,
@@ -153,7 +154,7 @@ check_case (const SlKernelSet *set, const Case *c, uint32_t tile, SlAct act)
     fill_random (bias, p.out_c, 3);
   if (residual)
     fill_random (residual, residual_count, 4);
-  void *buffers[] = {in, pack (set, weights, tile, p.in_c, p.out_c), bias, residual, out};
+  void *buffers[] = {in, pack (set, weights, tile, p.in_c, p.out_c, 0), bias, residual, out};
   run_kernel (set, tile == 2 ? "winograd_f23" : "winograd_f43", &p, buffers, 4,
               out_count * sizeof (float));
   double largest, *expected = convolve (&p, buffers, weights, out_count, &largest);
@@ -234,8 +235,9 @@ test_packing (const SlKernelSet *set)
     weights[i] = i % 9 == 4 ? (float)(i / 9) : 0; /* o * in_c + i */
   for (uint32_t tile = 2; tile <= 4; tile += 2) {
     const double *middle = tile == 2 ? middle_2 : middle_4;
-    const float *packed = pack (set, weights, tile, in_c, out_c);
-    uint32_t side = tile + 2, last = 3 * SL_WINOGRAD_COLS;
+    const float *packed = pack (set, weights, tile, in_c, out_c, 0);
+    const float *for_gpu = pack (set, weights, tile, in_c, out_c, SL_WINOGRAD_COLS);
+    uint32_t side = tile + 2, last = 3 * SL_WINOGRAD_COLS, all = SL_WINOGRAD_GROUP + last;
     for (uint32_t first = 0; first < out_c; first += SL_WINOGRAD_GROUP)
       for (uint32_t point = 0; point < side * side; point++) {
         double factor = middle[point / side] * middle[point % side];
@@ -244,6 +246,9 @@ test_packing (const SlKernelSet *set)
                      factor);
         packed += cols * in_c;
       }
+    for (uint32_t point = 0; point < side * side; point++, for_gpu += all * in_c)
+      check_point (for_gpu, SL_WINOGRAD_COLS, in_c, 0, out_c, all,
+                   middle[point / side] * middle[point % side]);
   }
 }
 
@@ -263,7 +268,7 @@ test_turned (const SlKernelSet *set)
     size_t n = sl_winograd_elements (&params);
     float *packed = new_floats (n);
     run_kernel (set, "pack_winograd", &params, (void *[]){turned, packed}, 1, n * sizeof (float));
-    const float *expected = pack (set, weights, tile, in_c, out_c);
+    const float *expected = pack (set, weights, tile, in_c, out_c, 0);
     g_assert_cmpmem (packed, n * sizeof (float), expected, n * sizeof (float));
   }
 }

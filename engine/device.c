@@ -41,7 +41,8 @@ get_cpu (void)
                      .type = "",
                      .driver = "",
                      .uuid = "",
-                     .features = ""};
+                     .features = "",
+                     .matrices = ""};
     g_once_init_leave (&ready, 1);
   }
   return &cpu;
@@ -58,7 +59,8 @@ get_reference (void)
                                      .type = "",
                                      .driver = "",
                                      .uuid = "",
-                                     .features = ""};
+                                     .features = "",
+                                     .matrices = ""};
   return &reference;
 }
 
@@ -76,6 +78,7 @@ describe_vulkan (const SlVulkanInfo *info, uint32_t number)
                     .driver = info->driver,
                     .uuid = info->uuid,
                     .features = info->features,
+                    .matrices = info->matrices,
                     .memory = info->memory};
 }
 

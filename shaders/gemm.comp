@@ -7,6 +7,8 @@
 
 #ifdef LANES
 #include "gemm_lanes.glsl"
+#elif defined MATRIX
+#include "gemm_matrix.glsl"
 #elif defined TILE
 #include "gemm_tiles.glsl"
 #else

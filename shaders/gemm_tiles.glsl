@@ -4,67 +4,16 @@
  * one, each writes its sums for itself, [split][group][row][column of a whole panel], and gemm_sum.glsl adds them.
  * Workgroups: blocks of columns, of rows, groups by splits. */
 
-#define DEPTH 16
-#ifdef HALF
-#define PARTS4 result_wide4 /* sums of a part of the depth are float32 */
-#else
-#define PARTS4 result4
-#endif
+#define STAGED vec4
+#define STAGED_FOUR(name, i) FOUR_OF (name, i)
+#define STAGED_ONE(name, i) ONE_OF (name, i)
+#include "gemm_stage.glsl"
+
 #define ROWS (TILE / 8)
-#define FOURS (DEPTH / 4) /* vectors in the depth */
 #define ACROSS (TILE / 4) /* vectors of columns, or of rows */
 
 shared vec4 tile_a[DEPTH][ACROSS + 1]; /* of rows; one more, so that columns of it lie in different banks */
 shared vec4 tile_b[DEPTH][ACROSS];
-
-/* A place in the depth. */
-struct Spot
-{
-  uint channel, tx, ty;
-};
-
-Spot
-spot_of (uint depth)
-{
-  uint tap = depth / channels;
-  return Spot (depth % channels, tap % taps_w, tap / taps_w);
-}
-
-void
-advance (inout Spot spot, uint by)
-{
-  for (spot.channel += by; spot.channel >= channels; spot.channel -= channels)
-    if (++spot.tx == taps_w) {
-      spot.tx = 0;
-      spot.ty++;
-    }
-}
-
-/* Four of the depth, from `depth` at `spot`, which is at most `end`. */
-vec4
-four_of_row (Window window, Spot spot, uint depth, uint end)
-{
-  uint at;
-  vec4 found = vec4 (0);
-  if (reads_fours) {
-    if (depth < end && find_tap (window, spot.ty, spot.tx, at))
-      found = FOUR_OF (source, at + spot.channel);
-    return found;
-  }
-  [[unroll]] for (uint j = 0; j < 4; j++, advance (spot, 1))
-    if (depth + j < end && find_tap (window, spot.ty, spot.tx, at))
-      found[j] = ONE_OF (source, at + spot.channel);
-  return found;
-}
-
-/* Vector number `index` of a stage of weights: [panel][depth][PANEL]. */
-vec4
-four_of_weights (uint index, uint depth, uint end, uint group)
-{
-  uint panel = min (gl_WorkGroupID.x * (TILE / PANEL) + index / (DEPTH * PANEL / 4), (cols - 1) / PANEL);
-  depth += index / (PANEL / 4) % DEPTH;
-  return depth < end ? FOUR_OF (weights, panel_at (panel, group) + depth * PANEL + index % (PANEL / 4) * 4) : vec4 (0);
-}
 
 void
 write_stage (uint id, vec4 a[2], vec4 b[2])
@@ -112,15 +61,10 @@ main ()
     barrier ();
   }
 
-  uint col = gl_WorkGroupID.x * TILE + x * 4, all = (cols + PANEL - 1) / PANEL * PANEL;
+  uint col = gl_WorkGroupID.x * TILE + x * 4;
   vec4 start = splits == 1 ? bias_of (col, group) : vec4 (0);
   [[unroll]] for (uint r = 0; r < ROWS; r++) {
     uint row = gl_WorkGroupID.y * TILE + y * ROWS + r;
-    if (row >= rows || col >= all)
-      continue;
-    if (splits == 1)
-      store (row, col, group, start + sums[r]);
-    else
-      PARTS4[(at_out + ((split * (gl_NumWorkGroups.z / splits) + group) * rows + row) * all + col) / 4] = sums[r];
+    put (row, col, group, split, start, sums[r]);
   }
 }

@@ -25,6 +25,7 @@ print_json (const SlDevice *const *devices)
       tool_json_string (builder, "driver", device->driver);
       tool_json_string (builder, "uuid", device->uuid);
       tool_json_string (builder, "features", device->features);
+      tool_json_string (builder, "cooperative_matrices", device->matrices);
       tool_json_int (builder, "memory", (gint64)device->memory);
     }
     json_builder_end_object (builder);
@@ -41,6 +42,7 @@ print_vulkan (const SlDevice *device)
           device->driver);
   printf ("%-8s  uuid %s; features used: %s\n", "", device->uuid,
           device->features[0] ? device->features : "none");
+  printf ("%-8s  cooperative matrices: %s\n", "", device->matrices);
 }
 
 static void

@@ -113,7 +113,7 @@ add_product (SlDispatcher *to, const SlConv2dParams *c, const Piece *piece)
   };
   uint32_t splits; /* parts are what this product's depth is cut into */
   const SlProductForm *form = sl_product_choose_form (to->gpu, layout.rows, layout.cols, 1,
-                                                      layout.groups * piece->n, &splits);
+                                                      layout.groups * piece->n, false, &splits);
   /* Rows of a CPU's workgroup: VECTORS of the shader times four for each lane. */
   const uint32_t rows = form->for_cpu ? form->local * 8 : form->rows;
   const uint32_t cols = form->for_cpu ? PANEL : form->cols;

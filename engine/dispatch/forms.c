@@ -21,11 +21,22 @@
   }
 
 const SlProductForm sl_product_forms[] = {
-    LANES_FORM (7, 2), LANES_FORM (7, 1), LANES_FORM (4, 1),
-    LANES_FORM (1, 1), TILES_FORM (64),   TILES_FORM (32),
+    LANES_FORM (7, 2),
+    LANES_FORM (7, 1),
+    LANES_FORM (4, 1),
+    LANES_FORM (1, 1),
+    TILES_FORM (64),
+    TILES_FORM (32),
+    {&sl_shader_gemm_tiles64, &sl_shader_gemm_matrix_half, false, 128, 64, 64, 0},
 };
 const uint32_t sl_product_n_forms = G_N_ELEMENTS (sl_product_forms);
-enum { LARGE_TILES = 4, SMALL_TILES = 5 };
+enum { LARGE_TILES = 4, SMALL_TILES = 5, MATRIX = SL_PRODUCT_MATRIX_FORM - 1 };
+
+SlShaderNeeds
+sl_product_get_matrix_needs (void)
+{
+  return sl_shader_gemm_matrix_half.needs;
+}
 
 /* Workgroups that keep a GPU busy, and the least depth that is worth one of its own. */
 #define BUSY 128
@@ -69,7 +80,7 @@ choose_splits (uint64_t workgroups, uint64_t depth)
 
 const SlProductForm *
 sl_product_choose_form (const SlGpu *gpu, uint64_t rows, uint32_t cols, uint64_t depth,
-                        uint32_t groups, uint32_t *ret_splits)
+                        uint32_t groups, bool half, uint32_t *ret_splits)
 {
   *ret_splits = 1;
   if (gpu->product_form > 0) {
@@ -79,10 +90,12 @@ sl_product_choose_form (const SlGpu *gpu, uint64_t rows, uint32_t cols, uint64_t
   }
   if (gpu->is_cpu)
     return choose_lanes (gpu, rows, cols, groups);
-  const SlProductForm *form = &sl_product_forms[LARGE_TILES];
+  const bool by_matrices = half && (sl_product_get_matrix_needs () & ~gpu->features) == 0;
+  const SlProductForm *form = &sl_product_forms[by_matrices ? MATRIX : LARGE_TILES];
   if (count_workgroups (form, rows, cols, groups) >= BUSY)
     return form;
-  form = &sl_product_forms[SMALL_TILES];
+  if (!by_matrices)
+    form = &sl_product_forms[SMALL_TILES];
   *ret_splits = choose_splits (count_workgroups (form, rows, cols, groups), depth);
   return form;
 }

@@ -14,8 +14,14 @@ typedef struct SlProductForm {
 extern const SlProductForm sl_product_forms[];
 extern const uint32_t sl_product_n_forms;
 
-/* For `groups` products of `rows` by `cols`, each a sum over `depth`. By the class of the device
- * and the shape alone, unless the test says which. *ret_splits: parts that the depth is cut into,
- * whose sums are added by another record. */
+/* The form by cooperative matrices, counted from 1, which there is of float16 alone, and what it
+ * needs of a device: one of SL_SHADER_MATRIX, as the compiler of shaders knew it. */
+#define SL_PRODUCT_MATRIX_FORM 7
+SlShaderNeeds sl_product_get_matrix_needs (void);
+
+/* For `groups` products of `rows` by `cols`, each a sum over `depth`, of float16 or float32. By the
+ * class of the device and the shape alone, unless the test says which. *ret_splits: parts that the
+ * depth is cut into, whose sums are added by another record. */
 const SlProductForm *sl_product_choose_form (const SlGpu *gpu, uint64_t rows, uint32_t cols,
-                                             uint64_t depth, uint32_t groups, uint32_t *ret_splits);
+                                             uint64_t depth, uint32_t groups, bool half,
+                                             uint32_t *ret_splits);

@@ -229,13 +229,13 @@ static void
 add_gemm (SlDispatcher *to, const SlProduct *p)
 {
   const uint64_t rows = row_count (p);
+  const bool half = size_of (to, p->in.operand) == 2;
   uint32_t splits;
   const SlProductForm *form =
-      sl_product_choose_form (to->gpu, rows, p->cols, depth_of (p), p->groups, &splits);
+      sl_product_choose_form (to->gpu, rows, p->cols, depth_of (p), p->groups, half, &splits);
   while (splits > 1 && (parts_size (p, splits) > sl_gpu_get_range (to->gpu) ||
                         (uint64_t)p->groups * splits > to->gpu->max_groups))
     splits /= 2;
-  const bool half = size_of (to, p->in.operand) == 2;
   SlDispatch *record = add_shader (to, p, half ? form->half : form->shader, form->local, splits);
   record->groups[0] = (p->cols + form->cols - 1) / form->cols;
   record->groups[1] = (uint32_t)((rows + form->rows - 1) / form->rows);

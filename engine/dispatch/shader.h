@@ -15,6 +15,7 @@ typedef enum {
   SL_SHADER_MATRIX_NV = 1 << 5,  /* VK_NV_cooperative_matrix */
   SL_SHADER_MATRIX_KHR = 1 << 6, /* VK_KHR_cooperative_matrix */
 } SlShaderNeeds;
+#define SL_SHADER_MATRIX (SL_SHADER_MATRIX_NV | SL_SHADER_MATRIX_KHR)
 
 #define SL_PUSH_MAX 128 /* bytes of push constants; every device has so many */
 

@@ -11,6 +11,7 @@ typedef struct SlVulkanInfo {
   const char *driver;   /* "llvmpipe, Mesa 22.3.6 (LLVM 15.0.6), Vulkan 1.3" */
   const char *uuid;     /* 32 hexadecimal digits in groups */
   const char *features; /* what the shaders use of what need not be there: "f16, int8" */
+  const char *matrices; /* of cooperative matrices: "used …", or "unused: " and why */
   uint64_t memory;      /* bytes that are local to it */
   bool is_cpu;          /* a CPU that plays a GPU */
 } SlVulkanInfo;

@@ -1,5 +1,7 @@
 #include "vulkan/device.h"
 
+#include "dispatch/forms.h"
+#include "vulkan/matrix.h"
 #include "vulkan/pipeline.h"
 #include "vulkan/variables.h"
 
@@ -45,7 +47,7 @@ create (SlVkDevice *device)
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
       .pNext = &storage16,
       .features = {.shaderInt16 = (needs & SL_SHADER_INT16) != 0}};
-  const char *extensions[4];
+  const char *extensions[5];
   uint32_t n_extensions = 0;
   if (physical->is_portability)
     extensions[n_extensions++] = SL_VK_PORTABILITY_SUBSET;
@@ -63,6 +65,16 @@ create (SlVkDevice *device)
     features.pNext = &small;
     if (!is_12)
       extensions[n_extensions++] = VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME;
+  }
+  VkPhysicalDeviceVulkanMemoryModelFeatures model = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+      .pNext = features.pNext,
+      .vulkanMemoryModel = VK_TRUE};
+  SlVkMatrixFeatures matrix = {
+      .sType = SL_VK_MATRIX_FEATURES, .pNext = &model, .cooperativeMatrix = VK_TRUE};
+  if (needs & SL_SHADER_MATRIX) {
+    features.pNext = &matrix;
+    extensions[n_extensions++] = SL_VK_MATRIX_NAME;
   }
   const float priority = 1;
   const VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -132,6 +144,18 @@ sl_vk_device_get_features (uint32_t index)
   return gpu.features;
 }
 
+/* Drivers differ in what they make of matrices: what comes out wrong is not used. */
+static void
+try_matrices (SlVkDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  if ((device->gpu.features & SL_SHADER_MATRIX) == 0 || device->gpu.is_cpu ||
+      sl_vk_matrix_test (device, SL_PRODUCT_MATRIX_FORM, &error))
+    return;
+  g_info ("cooperative matrices are not used: %s", error->message);
+  device->gpu.features &= ~SL_SHADER_MATRIX;
+}
+
 static SlVkDevice *
 device_new (uint32_t index, GError **error)
 {
@@ -156,8 +180,10 @@ device_new (uint32_t index, GError **error)
                         sl_vk_pipelines_new (device, error) && sl_vk_constants_new (device, error);
   sl_vk_variables_init (device);
   device->drain_fence = drain.fence;
-  if (done)
+  if (done) {
+    try_matrices (device);
     return device;
+  }
   device_free (device);
   return NULL;
 }

@@ -1,5 +1,7 @@
 #include "vulkan/physical.h"
 
+#include "dispatch/forms.h"
+
 #include <string.h>
 
 static struct {
@@ -119,6 +121,63 @@ find_queue (SlVkPhysical *device)
   return found;
 }
 
+/* One of the products of matrices that the device offers is the shaders': 16 by 16 by 16, of
+ * float16 onto float32, in a subgroup. */
+static bool
+has_shape (const SlVkPhysical *device)
+{
+  uint32_t n = 0;
+#ifdef VK_KHR_cooperative_matrix
+  vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR (device->handle, &n, NULL);
+  g_autofree VkCooperativeMatrixPropertiesKHR *all =
+      g_new0 (VkCooperativeMatrixPropertiesKHR, n + 1);
+  for (uint32_t i = 0; i < n; i++)
+    all[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
+  vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR (device->handle, &n, all);
+#define RESULT ResultType
+#else
+  vkGetPhysicalDeviceCooperativeMatrixPropertiesNV (device->handle, &n, NULL);
+  g_autofree VkCooperativeMatrixPropertiesNV *all = g_new0 (VkCooperativeMatrixPropertiesNV, n + 1);
+  for (uint32_t i = 0; i < n; i++)
+    all[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_NV;
+  vkGetPhysicalDeviceCooperativeMatrixPropertiesNV (device->handle, &n, all);
+#define RESULT DType
+#endif
+  for (uint32_t i = 0; i < n; i++)
+    if (all[i].MSize == 16 && all[i].NSize == 16 && all[i].KSize == 16 &&
+        all[i].AType == VK_COMPONENT_TYPE_FLOAT16_NV &&
+        all[i].BType == VK_COMPONENT_TYPE_FLOAT16_NV &&
+        all[i].CType == VK_COMPONENT_TYPE_FLOAT32_NV &&
+        all[i].RESULT == VK_COMPONENT_TYPE_FLOAT32_NV && all[i].scope == VK_SCOPE_SUBGROUP_NV)
+      return true;
+  return false;
+}
+
+/* Why products of float16 are not made of cooperative matrices; NULL: they may be. */
+static const char *
+why_no_matrices (const SlVkPhysical *device, SlShaderNeeds features)
+{
+  VkPhysicalDeviceVulkanMemoryModelFeatures model = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES};
+  SlVkMatrixFeatures matrix = {.sType = SL_VK_MATRIX_FEATURES, .pNext = &model};
+  VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                   .pNext = &matrix};
+  if (!device->has_matrices)
+    return "no " SL_VK_MATRIX_NAME;
+  if ((sl_product_get_matrix_needs () & SL_VK_MATRIX) == 0)
+    return "the shaders of this build have no " SL_VK_MATRIX_NAME;
+  if (device->api_version < VK_API_VERSION_1_2)
+    return "no Vulkan 1.2";
+  vkGetPhysicalDeviceFeatures2 (device->handle, &all);
+  if (!matrix.cooperativeMatrix || !has_shape (device))
+    return "no 16x16x16 of float16 onto float32";
+  if (!model.vulkanMemoryModel)
+    return "no Vulkan memory model";
+  return (sl_product_get_matrix_needs () & ~(features | SL_VK_MATRIX)) == 0
+             ? NULL
+             : "no arithmetic on, or no storage of, 16-bit floats";
+}
+
 static SlShaderNeeds
 read_features (const SlVkPhysical *device)
 {
@@ -194,6 +253,7 @@ read_extensions (SlVkPhysical *device, bool *ret_driver)
   device->has_float16_int8 =
       is_12 || has_extension (&extensions, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME);
   device->is_portability = has_extension (&extensions, SL_VK_PORTABILITY_SUBSET);
+  device->has_matrices = has_extension (&extensions, SL_VK_MATRIX_NAME);
   device->has_budget = has_extension (&extensions, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
   *ret_driver = is_12 || has_extension (&extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
   g_free (extensions.all);
@@ -235,6 +295,12 @@ read_device (VkPhysicalDevice handle, SlVkPhysical *device)
   device->info.type = type_name (basic.deviceType);
   device->info.driver = g_intern_string (text);
   device->info.uuid = print_uuid (id.deviceUUID);
+  const char *why_not = why_no_matrices (device, device->gpu.features);
+  g_autofree char *unused = g_strdup_printf ("unused: %s", why_not);
+  device->gpu.features |= why_not == NULL ? SL_VK_MATRIX : 0;
+  device->info.matrices = why_not == NULL
+                              ? "used for products of 16-bit floats, if a small one comes out right"
+                              : g_intern_string (unused);
   device->info.features = print_features (device->gpu.features);
   device->info.is_cpu = device->gpu.is_cpu;
   device->identity = print_identity (&basic, &id);

@@ -7,12 +7,26 @@
 /* Has to be turned on where it is there. */
 #define SL_VK_PORTABILITY_SUBSET "VK_KHR_portability_subset"
 
+/* Cooperative matrices, as the headers of this build know them: Khronos' or NV's. */
+#ifdef VK_KHR_cooperative_matrix
+#define SL_VK_MATRIX SL_SHADER_MATRIX_KHR
+#define SL_VK_MATRIX_NAME VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME
+#define SL_VK_MATRIX_FEATURES VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR
+typedef VkPhysicalDeviceCooperativeMatrixFeaturesKHR SlVkMatrixFeatures;
+#else
+#define SL_VK_MATRIX SL_SHADER_MATRIX_NV
+#define SL_VK_MATRIX_NAME VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME
+#define SL_VK_MATRIX_FEATURES VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV
+typedef VkPhysicalDeviceCooperativeMatrixFeaturesNV SlVkMatrixFeatures;
+#endif
+
 typedef struct SlVkPhysical {
   SlVulkanInfo info;
   VkPhysicalDevice handle;
   VkPhysicalDeviceType type;
   uint32_t api_version;
   bool has_8bit_storage, has_float16_int8; /* as extensions, where version 1.2 lacks */
+  bool has_matrices;                       /* the extension SL_VK_MATRIX_NAME */
   bool has_budget;                         /* VK_EXT_memory_budget */
   bool is_portability;                     /* it lacks parts of Vulkan, and says so */
   SlGpu gpu;

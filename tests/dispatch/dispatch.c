@@ -1,5 +1,6 @@
 /* Loops, order and tables of the dispatchers, without a device: tests/ops runs them on one. */
 #include "dispatch/dispatch.h"
+#include "dispatch/forms.h"
 #include "dispatch/loops.h"
 
 #include "kernels/conv2d_gradient.h"
@@ -232,6 +233,31 @@ test_parts (void)
   }
 }
 
+/* --- Forms of products --- */
+
+/* Cooperative matrices: of float16, on devices that have all of what the shader needs. */
+static void
+test_matrices (void)
+{
+  const SlShaderNeeds needs = sl_product_get_matrix_needs ();
+  const SlProductForm *form = &sl_product_forms[SL_PRODUCT_MATRIX_FORM - 1];
+  uint32_t splits;
+  SlGpu gpu = {.max_groups = 65535, .features = needs};
+  g_assert_true (needs & SL_SHADER_MATRIX);
+  g_assert_true (needs & SL_SHADER_STORAGE16);
+  g_assert_true (sl_product_choose_form (&gpu, 50176, 64, 64, 1, true, &splits) == form);
+  g_assert_cmpuint (splits, ==, 1);
+  g_assert_true (sl_product_choose_form (&gpu, 49, 64, 4608, 1, true, &splits) == form);
+  g_assert_cmpuint (splits, >, 1);
+  g_assert_true (sl_product_choose_form (&gpu, 50176, 64, 64, 1, false, &splits) != form);
+  gpu.features = needs & ~SL_SHADER_MATRIX;
+  g_assert_true (sl_product_choose_form (&gpu, 50176, 64, 64, 1, true, &splits) != form);
+  gpu.features = SL_SHADER_MATRIX;
+  g_assert_true (sl_product_choose_form (&gpu, 50176, 64, 64, 1, true, &splits) != form);
+  gpu = (SlGpu){.max_groups = 65535, .features = needs, .is_cpu = true};
+  g_assert_true (sl_product_choose_form (&gpu, 50176, 64, 64, 1, true, &splits) != form);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -240,6 +266,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dispatch/loops", test_loops);
   g_test_add_func ("/dispatch/loops/merge", test_merge);
   g_test_add_func ("/dispatch/parts", test_parts);
+  g_test_add_func ("/dispatch/matrices", test_matrices);
   g_test_add_func ("/dispatch/order/overlap", test_overlap);
   g_test_add_func ("/dispatch/order/barriers", test_barriers);
   return g_test_run ();

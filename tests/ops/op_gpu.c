@@ -95,6 +95,14 @@ op_gpu_form_splits (uint32_t form)
 }
 
 bool
+op_gpu_has_form (const OpGpu *gpu, uint32_t form, bool half)
+{
+  if (form == SL_PRODUCT_MATRIX_FORM)
+    return half && (sl_product_get_matrix_needs () & ~gpu->limits.features) == 0;
+  return true;
+}
+
+bool
 op_gpu_has_dispatcher (const char *kernel)
 {
   return sl_dispatch_find (kernel) != NULL;

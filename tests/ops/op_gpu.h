@@ -33,6 +33,8 @@ typedef struct OpGpuOptions {
 /* Forms of products; whether one can split their depth. */
 uint32_t op_gpu_n_forms (void);
 bool op_gpu_form_splits (uint32_t form);
+/* FALSE for a form that the device has not, or that is another's where `half` is not. */
+bool op_gpu_has_form (const OpGpu *gpu, uint32_t form, bool half);
 
 /* What does the kernel's work: a dispatcher, or the CPU between the shaders. */
 bool op_gpu_has_dispatcher (const char *kernel);

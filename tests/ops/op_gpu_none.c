@@ -29,6 +29,12 @@ op_gpu_form_splits (uint32_t form)
 }
 
 bool
+op_gpu_has_form (const OpGpu *gpu, uint32_t form, bool half)
+{
+  return false;
+}
+
+bool
 op_gpu_has_dispatcher (const char *kernel)
 {
   return false;

@@ -678,7 +678,9 @@ static void
 run_forms (const OpCase *row, OpGpu *gpu, bool half, GPtrArray *wanted)
 {
   for (uint32_t form = 1; form <= op_gpu_n_forms (); form++)
-    for (uint32_t splits = 1; splits <= (op_gpu_form_splits (form) ? 3 : 1); splits += 2) {
+    for (uint32_t splits = 1;
+         op_gpu_has_form (gpu, form, half) && splits <= (op_gpu_form_splits (form) ? 3 : 1);
+         splits += 2) {
       size_t bytes;
       run_twice (row, gpu, RUN_WIDE, &(OpGpuOptions){.half = half, .form = form, .splits = splits},
                  wanted, &bytes);

@@ -1,6 +1,7 @@
 /* What each pass does to a graph, seen on small graphs. */
 #include "graph/build.h"
 #include "cpu/cpu.h"
+#include "dispatch/dispatch.h"
 #include "passes/passes.h"
 #include "ref/ref.h"
 
@@ -283,6 +284,44 @@ test_widen (void)
   g_assert_cmpuint (wide->nodes->len, ==, 1);
 }
 
+static bool
+is_half (const SlGraph *graph, const char *name)
+{
+  return sl_graph_find_value (graph, name)->is_half;
+}
+
+/* x → Conv → Softmax, which no shader takes as halves; Mul of both → GlobalAveragePool, and Conv
+ * → Flatten, an output that nothing computes with. */
+static void
+test_halve (void)
+{
+  const SlTarget targets[] = {sl_dispatch_get_target (false), sl_dispatch_get_target (true)};
+  for (int half = 0; half < 2; half++) {
+    g_autoptr (SlGraph) graph = sl_graph_new ();
+    SlValue *w = test_constant (graph, "w", SL_SHAPE (4, 3, 3, 3), 1);
+    SlValue *conv =
+        test_node (graph, "Conv", "conv", test_input (graph, "x", SL_SHAPE (1, 3, 8, 8)), w, NULL);
+    SlValue *soft = test_node (graph, "Softmax", "soft", conv, NULL);
+    SlValue *product = test_node (graph, "Mul", "product", conv, soft, NULL);
+    sl_graph_mark_output (graph, test_node (graph, "GlobalAveragePool", "pool", product, NULL));
+    SlValue *other = test_node (graph, "Conv", "other", product,
+                                test_constant (graph, "v", SL_SHAPE (4, 4, 1, 1), 2), NULL);
+    sl_graph_mark_output (graph, test_node (graph, "Flatten", "flat", other, NULL));
+    run (graph, &targets[half], true);
+    g_assert_cmpint (is_half (graph, "conv"), ==, half);
+    g_assert_cmpint (is_half (graph, "product"), ==, half);
+    g_assert_false (is_half (graph, "x"));
+    g_assert_false (is_half (graph, "soft"));
+    g_assert_false (is_half (graph, "pool"));
+    g_assert_false (is_half (graph, "other")); /* what reads it moves it to an output */
+    g_assert_false (is_half (graph, "flat"));
+    /* x, conv for the softmax, that, and the pool's output. */
+    g_assert_cmpuint (test_count (graph, "Store"), ==, half ? 4 : 0);
+    const SlValue *packed = test_find (graph, "conv")->inputs[1];
+    g_assert_cmpint (packed->dtype, ==, half ? SL_FLOAT16 : SL_FLOAT32);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -299,5 +338,6 @@ main (int argc, char **argv)
   g_test_add_func ("/passes/drop-dead", test_dead);
   g_test_add_func ("/passes/simplify/identity-output", test_identity_output_keeps_its_place);
   g_test_add_func ("/passes/widen", test_widen);
+  g_test_add_func ("/passes/halve", test_halve);
   return g_test_run ();
 }

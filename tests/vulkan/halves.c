@@ -1,6 +1,8 @@
 /* Programs that store 16-bit floats: what becomes of ports, memory, large numbers, devices without.
  */
+#include "dispatch/forms.h"
 #include "vulkan/harness.h"
+#include "vulkan/matrix.h"
 
 #include <math.h>
 #include <string.h>
@@ -174,6 +176,29 @@ test_overflow (void)
     g_error ("%s", error->message);
 }
 
+/* The product that cooperative matrices have to get right before they are used, by other forms: no
+ * device of CI has them. */
+static void
+test_matrix_test (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SlVkDevice) device = sl_vk_device_get (test_vulkan_device ()->number, &error);
+  g_assert_no_error (error);
+  const bool has_matrices = (sl_product_get_matrix_needs () & ~device->gpu.features) == 0;
+  if (!has_matrices)
+    g_assert_true (g_str_has_prefix (test_vulkan_device ()->matrices, "unused: "));
+  for (uint32_t form = 1; form <= sl_product_n_forms; form++) {
+    if (form != SL_PRODUCT_MATRIX_FORM || has_matrices) {
+      g_assert_true (sl_vk_matrix_test (device, form, &error));
+      g_assert_no_error (error);
+    } else {
+      g_assert_false (sl_vk_matrix_test (device, form, &error));
+      g_assert_error (error, SL_ERROR, SL_ERROR_DEVICE);
+      g_clear_error (&error);
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -184,6 +209,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/halves/as-gpu", test_as_gpu);
   g_test_add_func ("/vulkan/halves/shipped", test_shipped);
   g_test_add_func ("/vulkan/halves/plain-device", test_plain_device);
+  g_test_add_func ("/vulkan/halves/matrix-test", test_matrix_test);
   g_test_add_func ("/vulkan/halves/overflow", test_overflow);
   return g_test_run ();
 }

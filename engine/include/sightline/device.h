@@ -28,6 +28,7 @@ typedef struct SlDevice {
   const char *driver;   /* name and version, and the version of Vulkan */
   const char *uuid;     /* "6d657361-3232-2e33-2e36-000000000000" */
   const char *features; /* of those that not every device has, what the shaders use: "f16, int8" */
+  const char *matrices; /* what becomes of cooperative matrices: "used …" or "unused: " and why */
   guint64 memory;       /* bytes that are local to it */
 } SlDevice;
 

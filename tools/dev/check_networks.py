@@ -57,6 +57,7 @@ def main():
     parser.add_argument("-d", "--device", default="cpu")
     parser.add_argument("-p", "--photo")
     parser.add_argument("--scaled", default="1e-4")
+    parser.add_argument("--half", action="store_const", const=["--half"], default=[])
     parser.add_argument("folder", nargs="+")
     args = parser.parse_args()
     failed = 0
@@ -75,7 +76,7 @@ def main():
                 case = pathlib.Path(scratch) / ("%s-%s" % (folder.name, what))
                 write_case(case, model, [{port.name: x}], session)
                 run = subprocess.run([args.sightline, "check", "-d", args.device, "--rtol", "0", "--atol", "0", "--scaled",
-                                      args.scaled, "--show", os.fspath(case)], capture_output=True, text=True, check=False)
+                                      args.scaled, "--show", *args.half, os.fspath(case)], capture_output=True, text=True, check=False)
                 print((run.stdout.splitlines() or [run.stderr.strip()])[0], flush=True)
                 failed += run.returncode != 0
     sys.exit(1 if failed else 0)

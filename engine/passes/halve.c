@@ -154,11 +154,13 @@ is_halved (const Plan *plan, const SlNode *node)
   return false;
 }
 
-/* A constant of float32 with float16 as content. */
+/* A constant of float32 with float16 as content. NULL: there is no memory for it. */
 static SlValue *
 halve_constant (Halve *pass, const SlValue *value)
 {
   g_autoptr (SlTensor) half = sl_tensor_new (SL_FLOAT16, &value->shape, NULL);
+  if (half == NULL)
+    return NULL;
   const float *from = sl_tensor_get_data (value->data);
   uint16_t *into = sl_tensor_get_data_writable (half);
   for (size_t i = 0; i < sl_tensor_get_elements (half); i++)
@@ -176,9 +178,10 @@ twin_of (Halve *pass, SlValue *value)
 {
   SlValue *twin = g_hash_table_lookup (pass->twins, value);
   if (twin == NULL) {
-    const bool is_known = value->kind == SL_VALUE_CONSTANT && !sl_tensor_is_stub (value->data);
-    twin = is_known ? halve_constant (pass, value)
-                    : sl_store (pass->graph, value, !value->is_half, NULL);
+    if (value->kind == SL_VALUE_CONSTANT && !sl_tensor_is_stub (value->data))
+      twin = halve_constant (pass, value);
+    if (twin == NULL)
+      twin = sl_store (pass->graph, value, !value->is_half, NULL);
     g_hash_table_insert (pass->twins, value, twin);
   }
   return twin;

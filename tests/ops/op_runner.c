@@ -2,6 +2,7 @@
 
 #include "op_gpu.h"
 #include "op_pieces.h"
+#include "op_reference.h"
 
 #include "core/half.h"
 #include "core/memory.h"
@@ -38,162 +39,6 @@ static const char *const run_names[] = {"row-major", "channels-last", "wide", "i
  * is left are the result, 2^-11 of it at most, and what stands between the case's nodes. */
 #define HALF_TOLERANCE 1e-3
 #define LARGEST_HALF 65504
-
-/* --- The reference --- */
-
-static gboolean
-evaluate (void *data, const SlNode *node, SlTensor **ret_outputs, GError **error)
-{
-  SlTensor *inputs[16] = {NULL};
-  g_assert_cmpuint (node->n_inputs, <=, G_N_ELEMENTS (inputs));
-  for (uint32_t i = 0; i < node->n_inputs; i++)
-    inputs[i] = node->inputs[i] != NULL ? node->inputs[i]->data : NULL;
-  return sl_ref_evaluate (node, inputs, ret_outputs, error);
-}
-
-/* Imports, infers and folds; FALSE with the error that refuses the case. */
-static gboolean
-build (const OpCase *row, SlPasses *passes, GPtrArray **ret_contents, GError **error)
-{
-  *passes = (SlPasses){.evaluate = evaluate, .folded_limit = UINT64_MAX};
-  return op_case_build (row, &passes->graph, ret_contents, error) &&
-         sl_pass_fold_constants (passes, error) && sl_graph_sort (passes->graph, error);
-}
-
-static void
-round_tensor (SlTensor *tensor)
-{
-  float *data = sl_tensor_get_data_writable (tensor);
-  for (size_t i = 0; i < sl_tensor_get_elements (tensor); i++)
-    data[i] = sl_half_to_float (sl_half_from_float (data[i]));
-}
-
-/* Inputs and weights (constants of two dimensions and more: others say how to compute) as float16
- * has them. */
-static void
-round_contents (SlGraph *graph, GPtrArray *contents)
-{
-  for (uint32_t i = 0; i < contents->len; i++)
-    if (sl_tensor_get_dtype (contents->pdata[i]) == SL_FLOAT32)
-      round_tensor (contents->pdata[i]);
-  for (uint32_t i = 0; i < graph->values->len; i++) {
-    const SlValue *value = g_ptr_array_index (graph->values, i);
-    if (value->data != NULL && value->dtype == SL_FLOAT32 && value->shape.rank >= 2)
-      round_tensor (value->data);
-  }
-}
-
-static void
-ref_tensor_free (void *data)
-{
-  SlRefTensor *tensor = data;
-  if (tensor == NULL)
-    return;
-  g_free (tensor->data);
-  g_free (tensor);
-}
-
-static SlRefTensor *
-ref_tensor_new (const SlValue *value, const SlTensor *content)
-{
-  SlRefTensor *tensor = g_new0 (SlRefTensor, 1);
-  size_t n = 0;
-  sl_shape_get_elements (&value->shape, &n);
-  sl_ref_init (tensor, value, g_new0 (double, n));
-  if (content != NULL)
-    sl_ref_load (tensor, sl_tensor_get_data (content));
-  return tensor;
-}
-
-/* Every value in double or int64, by id; free with g_ptr_array_unref(). */
-static GPtrArray *
-run_reference (const SlGraph *graph, GPtrArray *contents)
-{
-  GPtrArray *results = g_ptr_array_new_with_free_func (ref_tensor_free);
-  g_ptr_array_set_size (results, (int)graph->values->len);
-  for (uint32_t i = 0; i < graph->inputs->len; i++) {
-    const SlValue *value = g_ptr_array_index (graph->inputs, i);
-    results->pdata[value->id] = ref_tensor_new (value, g_ptr_array_index (contents, i));
-  }
-  for (uint32_t i = 0; i < graph->values->len; i++) {
-    const SlValue *value = g_ptr_array_index (graph->values, i);
-    if (value->data != NULL)
-      results->pdata[i] = ref_tensor_new (value, value->data);
-  }
-  for (uint32_t i = 0; i < graph->nodes->len; i++) {
-    const SlNode *node = g_ptr_array_index (graph->nodes, i);
-    SlRefTensor *ends[24] = {NULL};
-    g_assert_cmpuint (node->n_inputs + node->n_outputs, <=, G_N_ELEMENTS (ends));
-    for (uint32_t k = 0; k < node->n_inputs; k++)
-      ends[k] = node->inputs[k] != NULL ? results->pdata[node->inputs[k]->id] : NULL;
-    for (uint32_t k = 0; k < node->n_outputs; k++) {
-      const SlValue *value = node->outputs[k];
-      if (value != NULL)
-        ends[node->n_inputs + k] = results->pdata[value->id] = ref_tensor_new (value, NULL);
-    }
-    sl_ref_call (node, (const SlRefTensor *const *)ends, ends + node->n_inputs);
-    for (uint32_t k = 0; k < node->n_outputs; k++)
-      if (ends[node->n_inputs + k] != NULL && !sl_dtype_is_float (ends[node->n_inputs + k]->dtype))
-        sl_ref_round (ends[node->n_inputs + k]); /* integers wrap, floats keep their precision */
-  }
-  return results;
-}
-
-/* --- Comparison --- */
-
-static double
-number (const SlRefTensor *tensor, size_t i)
-{
-  return sl_dtype_is_float (tensor->dtype) ? tensor->f[i] : (double)tensor->i[i];
-}
-
-/* max |difference| <= tolerance * max |wanted|; the same NaN and infinities. */
-static void
-compare (const char *what, const SlRefTensor *got, const SlRefTensor *wanted, double tolerance)
-{
-  double largest = 0;
-  for (size_t i = 0; i < wanted->n; i++)
-    if (isfinite (number (wanted, i)))
-      largest = fmax (largest, fabs (number (wanted, i)));
-  for (size_t i = 0; i < wanted->n; i++) {
-    double a = number (got, i), b = number (wanted, i);
-    bool same =
-        !isfinite (b) ? (isnan (a) && isnan (b)) || a == b : fabs (a - b) <= tolerance * largest;
-    if (!same)
-      g_error ("%s: element %zu of %zu is %.9g, expected %.9g within %g", what, i, wanted->n, a, b,
-               tolerance * largest);
-  }
-}
-
-/* Output `index` against numbers of the table. */
-static void
-check_stated (const OpCase *row, const SlGraph *graph, GPtrArray *results, uint32_t index,
-              const char *expected)
-{
-  const SlValue *value = g_ptr_array_index (graph->outputs, index);
-  if (expected == NULL)
-    return;
-  g_autoptr (GArray) stated = op_case_parse_values (expected);
-  const SlRefTensor *got = results->pdata[value->id];
-  g_assert_cmpuint (stated->len, ==, got->n);
-  SlRefTensor wanted = {.dtype = SL_FLOAT64, .n = got->n, .f = (double *)(void *)stated->data};
-  compare (row->name, got, &wanted, sl_dtype_is_float (got->dtype) ? 1e-6 : 0);
-}
-
-static void
-check_shape (const OpCase *row, const SlGraph *graph)
-{
-  const SlValue *value = g_ptr_array_index (graph->outputs, 0);
-  SlDType dtype;
-  SlShape shape;
-  if (row->shape == NULL)
-    return;
-  op_case_parse_shape (row->shape, &dtype, &shape);
-  g_autofree char *got = sl_shape_to_string (&value->shape);
-  g_autofree char *wanted = sl_shape_to_string (&shape);
-  g_assert_cmpstr (got, ==, wanted);
-  g_assert_cmpstr (sl_dtype_get_name (value->dtype), ==, sl_dtype_get_name (dtype));
-}
 
 /* --- Kernels --- */
 
@@ -349,7 +194,7 @@ write_input (const Runner *runner, const SlValue *value, const SlTensor *content
 static SlRefTensor *
 read_output (const Runner *runner, const SlValue *value)
 {
-  SlRefTensor *tensor = ref_tensor_new (value, NULL);
+  SlRefTensor *tensor = op_reference_new (value, NULL);
   size_t size = sl_dtype_get_size (value->dtype), n = extent (value);
   const char *memory = memory_of (runner, value);
   g_autofree char *dense = g_malloc0 (tensor->n * size + 1);
@@ -566,7 +411,7 @@ run_kernels (const OpCase *row, const SlKernelSet *set, RunKind kind, GPtrArray 
   g_autoptr (GPtrArray) contents = NULL;
   const SlTarget target = {.panel = set->panel, .winograd = timings_for (row)};
   SlPasses passes;
-  if (!build (row, &passes, &contents, &error))
+  if (!op_reference_build (row, &passes, &contents, &error))
     g_error ("%s: %s", row->name, error->message);
   passes.target = &target;
   prepare (&passes, kind);
@@ -589,9 +434,9 @@ run_kernels (const OpCase *row, const SlKernelSet *set, RunKind kind, GPtrArray 
   for (uint32_t i = 0; i < graph->outputs->len; i++) {
     const SlValue *output = g_ptr_array_index (graph->outputs, i);
     SlRefTensor *got = read_output (&runner, output);
-    compare (what, got, wanted->pdata[output->id],
-             sl_dtype_is_float (got->dtype) ? row->tolerance : 0);
-    ref_tensor_free (got);
+    op_reference_compare (what, got, wanted->pdata[output->id],
+                          sl_dtype_is_float (got->dtype) ? row->tolerance : 0);
+    op_reference_free (got);
   }
   g_array_unref (runner.buffers);
 }
@@ -609,10 +454,10 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
   SlTarget target = op_gpu_get_target (gpu, options->half);
   target.winograd = timings_for (row);
   SlPasses passes;
-  if (!build (row, &passes, &contents, &error))
+  if (!op_reference_build (row, &passes, &contents, &error))
     g_error ("%s: %s", row->name, error->message);
   if (options->half)
-    round_contents (passes.graph, contents);
+    op_reference_round (passes.graph, contents);
   passes.target = &target;
   prepare (&passes, kind);
   g_autoptr (SlGraph) graph = passes.graph;
@@ -639,11 +484,11 @@ run_block (const OpCase *row, OpGpu *gpu, RunKind kind, OpGpuOptions *options, G
   for (uint32_t i = 0; i < graph->outputs->len && runner.missing == NULL; i++) {
     const SlValue *output = g_ptr_array_index (graph->outputs, i);
     SlRefTensor *got = read_output (&runner, output);
-    compare (what, got, wanted->pdata[output->id],
-             !sl_dtype_is_float (got->dtype) ? 0
-             : options->half                 ? row->tolerance + HALF_TOLERANCE
-                                             : row->tolerance);
-    ref_tensor_free (got);
+    op_reference_compare (what, got, wanted->pdata[output->id],
+                          !sl_dtype_is_float (got->dtype) ? 0
+                          : options->half                 ? row->tolerance + HALF_TOLERANCE
+                                                          : row->tolerance);
+    op_reference_free (got);
   }
   check_block (&runner);
   g_array_unref (runner.buffers);
@@ -708,11 +553,11 @@ run_halves (const OpCase *row, OpGpu *gpu)
   SlPasses passes;
   if (op_gpu_get_target (gpu, true).get_halves == NULL)
     return;
-  if (!build (row, &passes, &contents, &error))
+  if (!op_reference_build (row, &passes, &contents, &error))
     g_error ("%s: %s", row->name, error->message);
   g_autoptr (SlGraph) graph = passes.graph;
-  round_contents (graph, contents);
-  g_autoptr (GPtrArray) results = run_reference (graph, contents);
+  op_reference_round (graph, contents);
+  g_autoptr (GPtrArray) results = op_reference_run (graph, contents);
   OpGpuOptions plain = {.half = true};
   for (int kind = 0; kind < RUN_KINDS; kind++) {
     size_t bytes;
@@ -742,10 +587,10 @@ test_case_on_gpu (const void *data)
     g_test_skip (why_not);
     return;
   }
-  if (!build (row, &passes, &contents, &error))
+  if (!op_reference_build (row, &passes, &contents, &error))
     g_error ("%s: %s", row->name, error->message);
   g_autoptr (SlGraph) graph = passes.graph;
-  g_autoptr (GPtrArray) results = run_reference (graph, contents);
+  g_autoptr (GPtrArray) results = op_reference_run (graph, contents);
   OpGpuOptions plain = {0};
   for (int kind = 0; kind < RUN_KINDS; kind++) {
     size_t bytes;
@@ -777,7 +622,7 @@ test_case (const void *data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) contents = NULL;
   SlPasses passes;
-  gboolean built = build (row, &passes, &contents, &error);
+  gboolean built = op_reference_build (row, &passes, &contents, &error);
   g_autoptr (SlGraph) graph = passes.graph;
   if (row->error != NULL) {
     g_assert_false (built);
@@ -787,10 +632,10 @@ test_case (const void *data)
     return;
   }
   g_assert_no_error (error);
-  g_autoptr (GPtrArray) results = run_reference (graph, contents);
-  check_shape (row, graph);
-  check_stated (row, graph, results, 0, row->expected);
-  check_stated (row, graph, results, 1, row->second);
+  g_autoptr (GPtrArray) results = op_reference_run (graph, contents);
+  op_reference_check_shape (row, graph);
+  op_reference_check_stated (row, graph, results, 0, row->expected);
+  op_reference_check_stated (row, graph, results, 1, row->second);
   for (int isa = 0; isa < SL_ISA_COUNT; isa++) {
     const SlKernelSet *set = sl_kernel_set_get ((SlIsa)isa);
     for (int kind = 0; kind < RUN_KINDS && set != NULL && sl_isa_supported ((SlIsa)isa); kind++)

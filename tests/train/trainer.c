@@ -1,6 +1,5 @@
 /* Training through the public interface. */
-#include "graph/build.h"
-#include "model-private.h"
+#include "train/small.h"
 #include "session-private.h"
 #include "train/build.h"
 
@@ -259,41 +258,6 @@ test_frozen_and_rates (void)
   }
 }
 
-static SlValue *
-batch_norm (SlGraph *graph, SlValue *x)
-{
-  static const char *const names[] = {"gamma", "beta", "mean", "variance"};
-  SlValue *vectors[4];
-  for (uint32_t i = 0; i < 4; i++) {
-    g_autoptr (SlTensor) content = sl_tensor_new (SL_FLOAT32, &SL_SHAPE (8), NULL);
-    for (int c = 0; c < 8; c++)
-      ((float *)sl_tensor_get_data_writable (content))[c] = i % 3 == 0;
-    vectors[i] = sl_graph_add_tensor (graph, names[i], SL_VALUE_CONSTANT, content);
-  }
-  SlValue *norm = test_node (graph, "BatchNormalization", "norm", x, vectors[0], vectors[1],
-                             vectors[2], vectors[3], NULL);
-  test_set_float (norm, "momentum", 0.75f);
-  return norm;
-}
-
-/* x (N, 2, 6, 6) → Conv 8, maybe BatchNormalization, Relu, Dropout → Conv 3 → GlobalAveragePool */
-static SlModel *
-convolutional (bool has_norm)
-{
-  SlGraph *graph = sl_graph_new ();
-  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 2, 6, 6));
-  SlValue *conv = test_node (graph, "Conv", "conv", x,
-                             test_constant (graph, "w1", SL_SHAPE (8, 2, 3, 3), 1), NULL);
-  SlValue *norm = has_norm ? batch_norm (graph, conv) : conv;
-  SlValue *relu = test_node (graph, "Relu", "relu", norm, NULL);
-  SlValue *drop = test_node (graph, "Dropout", "drop", relu, NULL);
-  SlValue *wide = test_node (graph, "Conv", "classes", drop,
-                             test_constant (graph, "w2", SL_SHAPE (CLASSES, 8, 3, 3), 3),
-                             test_constant (graph, "b2", SL_SHAPE (CLASSES), 4), NULL);
-  sl_graph_mark_output (graph, test_node (graph, "GlobalAveragePool", "y", wide, NULL));
-  return sl_model_new_from_graph (graph, "convolutional", NULL);
-}
-
 /* Noise, and one channel brighter or darker by class. */
 static void
 fill_pictures (SlTrainer *trainer, GRand *rand)
@@ -328,7 +292,7 @@ static void
 check_convolutional (bool has_norm)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SlModel) model = convolutional (has_norm);
+  g_autoptr (SlModel) model = small_convolutional (has_norm);
   SlTrainerOptions options = {.batch = BATCH, .threads = 1, .seed = 11};
   sl_optimizer_init (&options.optimizer, SL_OPTIMIZER_ADAM);
   g_autoptr (SlTrainer) one = trainer_for (model, &options);
@@ -376,7 +340,7 @@ static void
 test_recomputed (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SlModel) model = convolutional (true);
+  g_autoptr (SlModel) model = small_convolutional (true);
   SlTrainerOptions options = {.batch = BATCH, .seed = 11};
   SlTrainerInfo kept, less;
   g_autoptr (SlTrainer) whole = trainer_for (model, &options);
@@ -475,7 +439,7 @@ normalised (bool is_shared)
 {
   SlGraph *graph = sl_graph_new ();
   SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 8, 2, 2));
-  SlValue *norm = batch_norm (graph, x);
+  SlValue *norm = small_batch_norm (graph, x);
   if (is_shared) {
     const SlNode *node = norm->producer;
     SlValue *again = test_node (graph, "BatchNormalization", "again", x, node->inputs[1],
@@ -555,124 +519,6 @@ test_frozen_norm (void)
   g_assert_cmpfloat (find_data (half, "beta")[0], !=, 0);
 }
 
-/* --- What is learned in a network from elsewhere --- */
-
-static SlValueKind
-kind_of (SlModel *model, const char *name)
-{
-  return sl_graph_find_value (sl_model_get_graph (model), name)->kind;
-}
-
-static void
-test_variables (void)
-{
-  g_autoptr (GError) error = NULL;
-  SlGraph *graph = sl_graph_new ();
-  SlValue *x = test_input (graph, "x", SL_SHAPE (-1, 4));
-  SlValue *offset = test_constant (graph, "offset", SL_SHAPE (4), 1);
-  SlValue *centred = test_node (graph, "Sub", "centred", x, offset, NULL);
-  SlValue *w = test_node (graph, "Identity", "w-again",
-                          test_constant (graph, "w", SL_SHAPE (4, 5), 2), NULL);
-  SlValue *product = test_node (graph, "MatMul", "product", centred, w, NULL);
-  SlValue *biased = test_node (graph, "Add", "biased", test_constant (graph, "b", SL_SHAPE (5), 3),
-                               product, NULL);
-  SlValue *halved = test_node (graph, "Mul", "halved", biased,
-                               test_constant (graph, "half", SL_SHAPE (1), 4), NULL);
-  SlValue *y = test_node (graph, "PRelu", "y", halved,
-                          test_constant (graph, "slope", SL_SHAPE (5), 5), NULL);
-  sl_graph_mark_output (graph, y);
-  g_autoptr (SlModel) model = sl_model_new_from_graph (graph, "variables", NULL);
-  g_autoptr (SlModel) copy = sl_model_new_trainable (model, &error);
-  g_assert_no_error (error);
-  static const char *const learned[] = {"w", "b", "slope"};
-  g_assert_cmpuint (sl_model_get_n_variables (model), ==, 0);
-  g_assert_cmpuint (sl_model_get_n_variables (copy), ==, 3);
-  for (size_t i = 0; i < G_N_ELEMENTS (learned); i++) {
-    g_assert_cmpint (kind_of (copy, learned[i]), ==, SL_VALUE_PARAMETER);
-    g_assert_cmpint (kind_of (model, learned[i]), ==, SL_VALUE_CONSTANT);
-  }
-  g_assert_cmpint (kind_of (copy, "offset"), ==, SL_VALUE_CONSTANT); /* of the input itself */
-  g_assert_cmpint (kind_of (copy, "half"), ==, SL_VALUE_CONSTANT);
-}
-
-/* A program sees what is written into its model's contents, and no other model's. */
-static void
-test_live_contents (void)
-{
-  for (int k = 0; k < 2; k++) {
-    g_autoptr (GError) error = NULL;
-    g_autoptr (SlModel) file = convolutional (false);
-    g_autoptr (SlModel) model = sl_model_new_trainable (file, &error);
-    g_autoptr (SlModel) other = sl_model_new_trainable (model, &error);
-    g_assert_no_error (error);
-    const SlProgramOptions options = {.device = sl_device_find (k ? "ref" : "cpu", NULL)};
-    g_autoptr (SlProgram) program = sl_program_new (model, &options, &error);
-    g_autoptr (SlProgram) apart = sl_program_new (other, &options, &error);
-    g_assert_no_error (error);
-    g_autoptr (SlRun) run = sl_run_new (program, NULL);
-    g_autoptr (SlRun) other_run = sl_run_new (apart, NULL);
-    for (uint32_t i = 0; i < sl_model_get_n_variables (model); i++) {
-      SlVariable variable;
-      sl_model_get_variable (model, i, &variable);
-      g_autofree float *content = g_new0 (float, variable.elements);
-      for (size_t e = 0; e < variable.elements; e++)
-        content[e] = strcmp (variable.name, "b2") == 0 ? 7 : 0;
-      sl_variable_set (&variable, content);
-    }
-    SlRun *const runs[] = {run, other_run};
-    for (int r = 0; r < 2; r++) {
-      SlTensorView y;
-      sl_run_execute (runs[r], &error);
-      g_assert_no_error (error);
-      sl_run_get_output (runs[r], 0, &y);
-      g_assert_true ((*(const float *)y.data == 7) == (r == 0));
-    }
-  }
-}
-
-/* The first output of a run whose input is all zeros. */
-static float
-first_output (SlProgram *program)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (SlRun) run = sl_run_new (program, &error);
-  g_assert_no_error (error);
-  sl_run_execute (run, &error);
-  g_assert_no_error (error);
-  SlTensorView y;
-  sl_run_get_output (run, 0, &y);
-  return *(const float *)y.data;
-}
-
-/* A program that is frozen keeps the contents of its making, and packs them then. */
-static void
-test_frozen (void)
-{
-  g_autoptr (SlModel) file = convolutional (false);
-  g_autoptr (SlModel) model = sl_model_new_trainable (file, NULL);
-  const SlDevice *cpu = sl_device_find ("cpu", NULL);
-  const SlProgramOptions live_options = {.device = cpu}, options = {.device = cpu, .frozen = TRUE};
-  g_autoptr (SlProgram) live = sl_program_new (model, &live_options, NULL);
-  g_autoptr (SlProgram) before = sl_program_new (model, &options, NULL);
-  g_assert_cmpuint (sl_program_get_n_steps (before), <, sl_program_get_n_steps (live));
-  const float first = first_output (live);
-  g_assert_cmpfloat_with_epsilon (first_output (before), first, 1e-5);
-  for (uint32_t i = 0; i < sl_model_get_n_variables (model); i++) {
-    SlVariable variable;
-    sl_model_get_variable (model, i, &variable);
-    const float *old = sl_variable_read (&variable, NULL);
-    g_autofree float *content = g_new (float, variable.elements);
-    for (size_t e = 0; e < variable.elements; e++)
-      content[e] = old[e] + 2;
-    sl_variable_set (&variable, content);
-  }
-  g_autoptr (SlProgram) after = sl_program_new (model, &options, NULL);
-  const float second = first_output (live);
-  g_assert_cmpfloat (fabsf (second - first), >, 1e-3);
-  g_assert_cmpfloat_with_epsilon (first_output (before), first, 1e-5);
-  g_assert_cmpfloat_with_epsilon (first_output (after), second, 1e-5 * fabsf (second));
-}
-
 /* --- What cannot be trained is said before anything runs --- */
 
 static void
@@ -717,7 +563,7 @@ test_refused (void)
   assert_refused (two, &plain, "has 2 inputs");
 
   SlGraph *shared = sl_graph_new ();
-  SlValue *norm = batch_norm (shared, test_input (shared, "x", SL_SHAPE (-1, 8, 2, 2)));
+  SlValue *norm = small_batch_norm (shared, test_input (shared, "x", SL_SHAPE (-1, 8, 2, 2)));
   sl_node_set_input (norm->producer, 4, norm->producer->inputs[3]);
   sl_graph_mark_output (shared, test_node (shared, "GlobalAveragePool", "y", norm, NULL));
   assert_refused (shared, &plain, "'mean' is running mean and variance at once");
@@ -812,9 +658,6 @@ main (int argc, char **argv)
   g_test_add_func ("/train/trainer/shared-weights", test_shared_weights);
   g_test_add_func ("/train/trainer/shared-moments", test_shared_moments);
   g_test_add_func ("/train/trainer/frozen-norm", test_frozen_norm);
-  g_test_add_func ("/train/trainer/variables", test_variables);
-  g_test_add_func ("/train/trainer/frozen", test_frozen);
-  g_test_add_func ("/train/trainer/live-contents", test_live_contents);
   g_test_add_func ("/train/trainer/refused", test_refused);
   g_test_add_func ("/train/trainer/resume", test_resume);
   g_test_add_func ("/train/trainer/frozen-and-rates", test_frozen_and_rates);

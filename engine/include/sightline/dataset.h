@@ -13,7 +13,7 @@ typedef struct SlSample {
   SlImageInfo info;
   SlImage image;
   const float *features; /* NULL: a picture */
-  void *hold; /* the source's own */
+  void *hold;            /* the source's own */
 } SlSample;
 
 /* Samples by number, each with a class. Immutable once made and reference-counted; every function

@@ -16,10 +16,10 @@ typedef struct SlLoader SlLoader;
 /* Zero in a field means its default. */
 typedef struct SlLoaderOptions {
   const SlPreprocess *rules; /* of the network's input; needed */
-  gboolean features; /* samples are features (SlSample): of the rules, height, width and channels, of
-                        any number, say how many */
-  uint32_t batch;            /* samples of a batch; needed */
-  gboolean shuffle;          /* a new order each epoch; default: the source's */
+  gboolean features;  /* samples are features (SlSample): of the rules, height, width and channels,
+                         of  any number, say how many */
+  uint32_t batch;     /* samples of a batch; needed */
+  gboolean shuffle;   /* a new order each epoch; default: the source's */
   gboolean balance;   /* each class as often as the others: an epoch has as many samples, those
                          of small classes several times, of large ones not all; shuffled */
   gboolean drop_last; /* leave out samples that do not fill a batch */

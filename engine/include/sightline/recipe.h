@@ -18,10 +18,10 @@ typedef struct SlRecipe {
   char *folder; /* relative paths start here; NULL: the working folder */
 
   struct {
-    char *net;          /* a .net text file */
-    char *base;         /* or an ONNX file to start from */
-    char *freeze;       /* names of parameters that stay, with * and ?, commas between */
-    char *rate_factors; /* PATTERN=FACTOR, commas between; the first that fits counts */
+    char *net;            /* a .net text file */
+    char *base;           /* or an ONNX file to start from */
+    char *freeze;         /* names of parameters that stay, with * and ?, commas between */
+    char *rate_factors;   /* PATTERN=FACTOR, commas between; the first that fits counts */
     const char *transfer; /* none, small-similar, large-similar, large-different */
     gboolean features;    /* those of the part that stays are computed once, and kept */
   } network;

@@ -81,7 +81,7 @@ typedef struct SlTrainerOptions {
   double clip_value;       /* each element of a gradient is then cut to so much; default: not */
   const SlRateRule *rules; /* n_rules of them */
   uint32_t n_rules;
-  guint64 seed; /* of first contents that are drawn, and of dropout */
+  guint64 seed;      /* of first contents that are drawn, and of dropout */
   const char *begin; /* a value that all ways through the network lead through, and before which
                         nothing is trained: samples are what that value is for them; default: the
                         network's input. The model that comes out is whole */

@@ -127,7 +127,8 @@ find_last (const SlGraph *graph, const bool *is_read, const SlValue *logits, GEr
       return value;
   }
   g_set_error (error, SL_ERROR, SL_ERROR_UNSUPPORTED,
-               "the network has no layer with feature maps of more than one position");
+               "the network has no layer with feature maps of floats and more than one position "
+               "(occlusion and rise want none)");
   return NULL;
 }
 
